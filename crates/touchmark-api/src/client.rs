@@ -1,0 +1,222 @@
+//! A typed, blocking client of the HTTP interface, which the command line, tests and examples use.
+//!
+//! It reads no environment and keeps no state but connections. Sending the same statement or
+//! evidence again is always safe: what is known is answered with its first position.
+
+mod error;
+mod log;
+mod query;
+
+pub use error::ClientError;
+pub use query::{Order, Page, ProofQuery, ThingsQuery};
+
+use crate::{LeafView, Listing, NetworkView, Problem, ThingView, Written, media};
+use serde::de::DeserializeOwned;
+use std::time::Duration;
+use touchmark_wire::bundle::Bundle;
+use touchmark_wire::ids::{EvidenceId, LeafIndex, StatementId, ThingId};
+use touchmark_wire::registry::EvidenceFormat;
+use ureq::http::Response;
+use ureq::{Agent, Body};
+
+/// Longest answer that is read, bytes: the longest bundle with some room.
+const ANSWER_LIMIT: u64 = Bundle::LIMIT as u64 + 65_536;
+/// Longest explanation of a failure that is kept, characters.
+const EXCERPT: usize = 200;
+
+/// A node, spoken to over HTTP.
+#[derive(Clone, Debug)]
+pub struct Client {
+    base: String,
+    agent: Agent,
+}
+
+impl Client {
+    /// How long one exchange may take.
+    pub const TIMEOUT: Duration = Duration::from_secs(60);
+    /// How long finding the node may take.
+    pub const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
+
+    /// A client of the node at `base`, such as `http://127.0.0.1:8080`.
+    pub fn new(base: &str) -> Result<Self, ClientError> {
+        let base = base.trim_end_matches('/');
+        let host = base.strip_prefix("http://").or_else(|| base.strip_prefix("https://"));
+        let plain = |host: &str| !host.is_empty() && !host.contains(['?', '#', ' ']);
+        if !host.is_some_and(plain) {
+            return Err(ClientError::Address { url: base.into() });
+        }
+        let agent = Agent::config_builder()
+            .http_status_as_error(false)
+            .proxy(None)
+            .max_redirects(0)
+            .timeout_global(Some(Self::TIMEOUT))
+            .timeout_connect(Some(Self::CONNECT_TIMEOUT))
+            .user_agent(concat!("touchmark/", env!("CARGO_PKG_VERSION")))
+            .build()
+            .into();
+        Ok(Self { base: base.into(), agent })
+    }
+
+    /// Where the node is.
+    pub fn base(&self) -> &str {
+        &self.base
+    }
+
+    /// Submits one encoded statement. A negative outcome is a [`ClientError::Refused`], whose
+    /// `position` tells whether it is in the log.
+    pub fn submit_statement(&self, statement: &[u8]) -> Result<Written, ClientError> {
+        self.post("/v1/statements", media::COSE, statement)
+    }
+
+    /// Submits statements and bare evidence (leaves) that stand one after the other; one answer for
+    /// each, in order, negative ones among them.
+    pub fn submit_sequence(&self, leaves: &[u8]) -> Result<Vec<Written>, ClientError> {
+        self.post("/v1/statements", media::CBOR_SEQ, leaves)
+    }
+
+    /// Submits evidence without a statement around it.
+    pub fn submit_evidence(
+        &self,
+        format: EvidenceFormat,
+        bytes: &[u8],
+    ) -> Result<Written, ClientError> {
+        let kind = match format {
+            EvidenceFormat::CARD_URL => media::TEXT,
+            _ => media::CBOR,
+        };
+        self.post(&format!("/v1/evidence/{format}"), kind, bytes)
+    }
+
+    /// The network, its validators and where its log stands.
+    pub fn network(&self) -> Result<NetworkView, ClientError> {
+        self.json("/v1/network")
+    }
+
+    /// The genesis document. Its SHA-256 is the network id: compare it with the one you trust.
+    pub fn genesis(&self) -> Result<Vec<u8>, ClientError> {
+        self.bytes("/v1/genesis", media::CBOR)
+    }
+
+    /// What the state holds about a thing.
+    pub fn thing(&self, id: ThingId) -> Result<ThingView, ClientError> {
+        self.json(&format!("/v1/things/{id}"))
+    }
+
+    /// The leaves by and about a thing, in log order.
+    pub fn history(&self, id: ThingId, page: &Page) -> Result<Listing<LeafView>, ClientError> {
+        self.json(&format!("/v1/things/{id}/history{}", page.to_query()))
+    }
+
+    /// Things that have what the query asks for.
+    pub fn things(&self, query: &ThingsQuery) -> Result<Listing<ThingView>, ClientError> {
+        self.json(&format!("/v1/things{}", query.to_query()))
+    }
+
+    /// A leaf taken apart.
+    pub fn leaf(&self, index: LeafIndex) -> Result<LeafView, ClientError> {
+        self.json(&format!("/v1/leaves/{index}"))
+    }
+
+    /// A leaf taken apart, with how far it can be believed by the node's word.
+    pub fn judged_leaf(&self, index: LeafIndex) -> Result<LeafView, ClientError> {
+        self.json(&format!("/v1/leaves/{index}?confidence=true"))
+    }
+
+    /// A leaf as it stands in the log.
+    pub fn leaf_bytes(&self, index: LeafIndex) -> Result<Vec<u8>, ClientError> {
+        self.bytes(&format!("/v1/leaves/{index}"), media::CBOR)
+    }
+
+    /// The leaf with this statement.
+    pub fn statement(&self, id: StatementId) -> Result<LeafView, ClientError> {
+        self.json(&format!("/v1/statements/{id}"))
+    }
+
+    /// The first leaf with this evidence.
+    pub fn evidence(&self, id: EvidenceId) -> Result<LeafView, ClientError> {
+        self.json(&format!("/v1/evidence/{id}"))
+    }
+
+    /// A COSE receipt of a leaf.
+    pub fn receipt(&self, index: LeafIndex) -> Result<Vec<u8>, ClientError> {
+        self.bytes(&format!("/v1/receipts/{index}"), media::COSE)
+    }
+
+    /// A bundle that proves what the query asks for. It is not checked here.
+    pub fn proof(&self, query: &ProofQuery) -> Result<Vec<u8>, ClientError> {
+        self.bytes(&format!("/v1/proofs{}", query.to_query()), media::BUNDLE)
+    }
+
+    /// The log's newest checkpoint as a signed note (C2SP tlog-checkpoint).
+    pub fn checkpoint(&self) -> Result<String, ClientError> {
+        let bytes = self.bytes("/checkpoint", media::TEXT)?;
+        String::from_utf8(bytes).map_err(|_| ClientError::Answer {
+            url: format!("{}/checkpoint", self.base),
+            reason: "it is not text".into(),
+        })
+    }
+
+    /// Whether the node takes requests now.
+    pub fn is_ready(&self) -> Result<bool, ClientError> {
+        match self.bytes("/health/ready", media::TEXT) {
+            Ok(_) => Ok(true),
+            Err(ClientError::Refused(_) | ClientError::Answer { .. }) => Ok(false),
+            Err(error) => Err(error),
+        }
+    }
+
+    fn json<T: DeserializeOwned>(&self, path: &str) -> Result<T, ClientError> {
+        let url = format!("{}{path}", self.base);
+        parsed(&url, &self.bytes(path, "application/json")?)
+    }
+
+    fn bytes(&self, path: &str, accept: &str) -> Result<Vec<u8>, ClientError> {
+        let url = format!("{}{path}", self.base);
+        let answer = self.agent.get(&url).header("accept", accept).call();
+        received(&url, answer)
+    }
+
+    fn post<T: DeserializeOwned>(
+        &self,
+        path: &str,
+        kind: &str,
+        body: &[u8],
+    ) -> Result<T, ClientError> {
+        let url = format!("{}{path}", self.base);
+        let request = self.agent.post(&url).content_type(kind);
+        let answer = request.header("accept", "application/json").send(body);
+        parsed(&url, &received(&url, answer)?)
+    }
+}
+
+/// The body of a positive answer; the problem of a negative one.
+fn received(
+    url: &str,
+    answer: Result<Response<Body>, ureq::Error>,
+) -> Result<Vec<u8>, ClientError> {
+    let answer = answer.map_err(|error| ClientError::from_transport(url, &error))?;
+    let status = answer.status();
+    let body = answer
+        .into_body()
+        .into_with_config()
+        .limit(ANSWER_LIMIT)
+        .read_to_vec()
+        .map_err(|error| ClientError::from_transport(url, &error))?;
+    if status.is_success() {
+        return Ok(body);
+    }
+    if let Ok(problem) = serde_json::from_slice::<Problem>(&body) {
+        return Err(ClientError::Refused(Box::new(problem)));
+    }
+    let text: String = String::from_utf8_lossy(&body).chars().take(EXCERPT).collect();
+    let reason = format!("status {status} without a problem document: {}", text.trim());
+    Err(ClientError::Answer { url: url.into(), reason })
+}
+
+fn parsed<T: DeserializeOwned>(url: &str, body: &[u8]) -> Result<T, ClientError> {
+    serde_json::from_slice(body)
+        .map_err(|error| ClientError::Answer { url: url.into(), reason: error.to_string() })
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,58 @@
+use super::*;
+use std::io::{Read as _, Write as _};
+use std::net::TcpListener;
+use std::thread;
+
+/// Answers one request with these bytes; returns the address and what was asked.
+fn node(answer: &'static str) -> (String, thread::JoinHandle<String>) {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    let asked = thread::spawn(move || {
+        let (mut stream, _) = listener.accept().unwrap();
+        let mut request = vec![0; 4096];
+        let length = stream.read(&mut request).unwrap();
+        stream.write_all(answer.as_bytes()).unwrap();
+        String::from_utf8_lossy(&request[..length]).into_owned()
+    });
+    (url, asked)
+}
+
+#[test]
+fn a_statement_is_posted_as_cose_and_answered() {
+    let (url, asked) = node(
+        "HTTP/1.1 201 Created\r\nconnection: close\r\n\r\n{\"outcome\":\"accepted\",\"position\":7}",
+    );
+    let client = Client::new(&format!("{url}/")).unwrap();
+    let written = client.submit_statement(b"\xd2\x84").unwrap();
+    assert_eq!((written.outcome, written.position), (crate::OutcomeName::Accepted, Some(7)));
+    let asked = asked.join().unwrap().to_lowercase();
+    assert!(asked.starts_with("post /v1/statements http/1.1\r\n"), "{asked}");
+    assert!(asked.contains("content-type: application/cose\r\n"), "{asked}");
+}
+
+#[test]
+fn a_problem_is_the_nodes_refusal() {
+    let (url, _asked) = node(
+        "HTTP/1.1 409 Conflict\r\nconnection: close\r\ncontent-type: application/problem+json\r\n\r\n\
+         {\"type\":\"/problems#TM-CONFLICT\",\"title\":\"Conflict\",\"status\":409,\"detail\":\"taken\",\
+         \"code\":\"TM-CONFLICT\",\"hint\":\"go on\",\"head\":{\"sequence\":3,\"last\":\"00\"}}",
+    );
+    let error = Client::new(&url).unwrap().submit_statement(b"").unwrap_err();
+    let ClientError::Refused(problem) = error else { panic!("{error}") };
+    assert_eq!(problem.code(), Some(touchmark_wire::registry::RefusalCode::CONFLICT));
+    assert_eq!(problem.head.unwrap().sequence, 3);
+}
+
+#[test]
+fn what_no_node_answers_is_told_from_no_answer() {
+    let (url, _asked) = node("HTTP/1.1 502 Bad Gateway\r\nconnection: close\r\n\r\n<html>");
+    let error = Client::new(&url).unwrap().network().unwrap_err();
+    assert!(matches!(error, ClientError::Answer { .. }), "{error}");
+    let gone = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let error = Client::new(&format!("http://{gone}")).unwrap().network().unwrap_err();
+    assert!(matches!(error, ClientError::Unreachable { .. }), "{error}");
+    for wrong in ["", "localhost:1", "ftp://x", "http://"] {
+        let error = Client::new(wrong).unwrap_err();
+        assert!(matches!(error, ClientError::Address { .. }), "{wrong}");
+    }
+}

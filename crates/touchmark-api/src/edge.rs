@@ -1,0 +1,92 @@
+//! What the HTTP interface itself refuses, before the ledger is asked.
+
+/// Why the interface refuses a request; stable, like the codes of the ledger.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[non_exhaustive]
+pub enum EdgeCode {
+    /// The request did not arrive in time.
+    Slow,
+    /// The path does not take this method.
+    Method,
+    /// No API key came with an administrative request.
+    ApiKeyMissing,
+    /// The API key is not one of this node's, or was revoked.
+    ApiKeyUnknown,
+    /// The API key's time is over.
+    ApiKeyExpired,
+    /// The API key is for something else.
+    ApiKeyScope,
+}
+
+/// What there is to say about a code.
+pub(crate) struct Row {
+    pub(crate) code: &'static str,
+    pub(crate) status: u16,
+    pub(crate) title: &'static str,
+    pub(crate) meaning: &'static str,
+    pub(crate) hint: &'static str,
+}
+
+impl EdgeCode {
+    /// All of them.
+    pub const ALL: [Self; 6] = [
+        Self::Slow,
+        Self::Method,
+        Self::ApiKeyMissing,
+        Self::ApiKeyUnknown,
+        Self::ApiKeyExpired,
+        Self::ApiKeyScope,
+    ];
+
+    /// The code, `TM-…`.
+    pub const fn name(self) -> &'static str {
+        self.row().code
+    }
+
+    pub(crate) const fn row(self) -> Row {
+        match self {
+            Self::Slow => Row {
+                code: "TM-SLOW",
+                status: 408,
+                title: "Too slow",
+                meaning: "The request did not arrive in time.",
+                hint: "send the whole request at once; sending the same bytes again is safe",
+            },
+            Self::Method => Row {
+                code: "TM-METHOD",
+                status: 405,
+                title: "Method not allowed",
+                meaning: "The path does not take this method.",
+                hint: "see /openapi.json for the methods of this path",
+            },
+            Self::ApiKeyMissing => Row {
+                code: "TM-API-KEY-MISSING",
+                status: 401,
+                title: "An API key is needed",
+                meaning: "No API key came with an administrative request.",
+                hint: "send `Authorization: Bearer KEY`; `touchmark apikey create` makes one",
+            },
+            Self::ApiKeyUnknown => Row {
+                code: "TM-API-KEY-UNKNOWN",
+                status: 401,
+                title: "Unknown API key",
+                meaning: "The API key is not one of this node's, or was revoked.",
+                hint: "compare it with `touchmark apikey list`, or make a new one",
+            },
+            Self::ApiKeyExpired => Row {
+                code: "TM-API-KEY-EXPIRED",
+                status: 401,
+                title: "Expired API key",
+                meaning: "The API key's time is over.",
+                hint: "make a new one with `touchmark apikey create`",
+            },
+            Self::ApiKeyScope => Row {
+                code: "TM-API-KEY-SCOPE",
+                status: 403,
+                title: "API key for something else",
+                meaning: "The API key is for something else.",
+                hint: "make one with the scope that is named",
+            },
+        }
+    }
+}

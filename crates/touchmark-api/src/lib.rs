@@ -1,0 +1,60 @@
+//! What travels over HTTP: the JSON types of `/v1`, problem details, and (feature `client`) a
+//! typed client, and (feature `openapi`) their OpenAPI document. [`senml`] is what sensors say, in
+//! both of its forms.
+//!
+//! Ids are text, positions and sequences are numbers, bytes are base64url without padding.
+#![warn(missing_docs)]
+
+mod administration;
+mod card;
+#[cfg(feature = "client")]
+pub mod client;
+mod confidence;
+mod directory;
+mod edge;
+mod event;
+mod leaf;
+mod network;
+#[cfg(feature = "openapi")]
+pub mod openapi;
+mod problem;
+mod proved;
+pub mod senml;
+mod text;
+mod thing;
+mod write;
+
+pub use administration::{DrainView, LoadView, UseView};
+pub use card::{
+    CardView, CounterView, LOGIN_ATTRIBUTE, THING_ATTRIBUTE, Tap, TapAction, TapVerdict, TapView,
+    URL_ATTRIBUTE,
+};
+pub use confidence::{ConfidenceView, ReasonView};
+pub use directory::DirectoryEntry;
+pub use edge::EdgeCode;
+pub use event::{EventView, Happening};
+pub use leaf::{EvidenceView, Kind, LeafView, Listing, SignerView, StatementView};
+pub use network::{NetworkView, Readiness, ValidatorView};
+pub use problem::{HeadView, Problem};
+pub use proved::Proved;
+pub use text::Base64;
+pub use thing::{HistoryView, KeyView, NextKeysView, StatusView, ThingView};
+pub use write::{OutcomeName, Written};
+
+/// Media types of bodies that are not JSON.
+pub mod media {
+    /// One COSE message: a statement or a receipt (RFC 9052 §2).
+    pub const COSE: &str = "application/cose";
+    /// Statements and bare evidence one after the other (RFC 8742).
+    pub const CBOR_SEQ: &str = "application/cbor-seq";
+    /// One CBOR item: a leaf of bare evidence.
+    pub const CBOR: &str = "application/cbor";
+    /// A proof bundle.
+    pub const BUNDLE: &str = "application/vnd.touchmark.bundle+cbor";
+    /// Problem details (RFC 9457).
+    pub const PROBLEM: &str = "application/problem+json";
+    /// Text, such as a checkpoint or a card's URL.
+    pub const TEXT: &str = "text/plain; charset=utf-8";
+    /// A log tile.
+    pub const OCTETS: &str = "application/octet-stream";
+}

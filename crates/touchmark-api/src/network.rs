@@ -1,0 +1,79 @@
+//! The network as a node presents it.
+
+use crate::Base64;
+use serde::{Deserialize, Serialize};
+use touchmark_wire::genesis::Genesis;
+
+/// A network's root of trust and where its log stands.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
+pub struct NetworkView {
+    /// Network id, hexadecimal: SHA-256 of `genesis`.
+    pub network: String,
+    /// C2SP origin of the log.
+    pub origin: String,
+    /// The genesis document.
+    pub genesis: Base64,
+    /// Who certifies.
+    pub validators: Vec<ValidatorView>,
+    /// How many validators' words count.
+    pub threshold: u16,
+    /// Number of the last batch.
+    pub height: u64,
+    /// Its certified time, milliseconds since 1970-01-01T00:00:00Z.
+    pub time: u64,
+    /// Number of leaves.
+    pub size: u64,
+    /// RFC 9162 root of the log, hexadecimal.
+    pub root: String,
+}
+
+/// A validator.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
+pub struct ValidatorView {
+    /// Its name.
+    pub name: String,
+    /// Signs receipts and fresh answers: COSE_Key.
+    pub log_key: Base64,
+    /// Cosigns checkpoints: COSE_Key.
+    pub cosigner_key: Base64,
+}
+
+/// Whether a node takes traffic.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
+pub struct Readiness {
+    /// Whether it does.
+    pub ready: bool,
+    /// Why not.
+    pub reasons: Vec<String>,
+    /// Number of the last batch.
+    pub height: u64,
+    /// Number of leaves.
+    pub size: u64,
+}
+
+impl NetworkView {
+    /// The network of `genesis`, with nothing in its log.
+    pub fn new(genesis: &Genesis) -> Self {
+        let committee = &genesis.committee;
+        let key = |key| Base64(touchmark_wire::codec::encode(key));
+        let validators = committee.validators.iter().map(|validator| ValidatorView {
+            name: validator.name.clone(),
+            log_key: key(&validator.log_key),
+            cosigner_key: key(&validator.cosigner_key),
+        });
+        Self {
+            network: genesis.network_id().to_string(),
+            origin: genesis.origin.clone(),
+            genesis: Base64(genesis.encode_to_vec()),
+            validators: validators.collect(),
+            threshold: committee.threshold,
+            height: 0,
+            time: genesis.time.0,
+            size: 0,
+            root: String::new(),
+        }
+    }
+}

@@ -1,0 +1,72 @@
+//! The seam between the order engine and the ledger.
+
+use crate::Batch;
+use std::sync::Arc;
+use touchmark_wire::ids::{Height, Timestamp};
+
+/// What the order engine asks of the ledger. Every call is synchronous; the engine runs it where
+/// its own scheduler can see it, so that a simulation's seed decides everything.
+///
+/// *Ancestry* is the list of batches above the finalized height that the call builds on, oldest
+/// first, the parent last; it is empty when the parent is the last finalized batch. A batch of the
+/// ancestry may have been finalized and delivered meanwhile: its height tells.
+pub trait Application: Send + Sync + 'static {
+    /// The batch of height 0: no leaves, the same on every node of a network.
+    fn genesis(&self) -> Arc<Batch>;
+
+    /// The last batch that [`Self::deliver`] made durable (at first the genesis).
+    fn finalized(&self) -> Height;
+
+    /// How much waits to be proposed. Decides the pace: an empty backlog earns a slow heartbeat.
+    fn backlog(&self) -> Backlog;
+
+    /// Builds the next batch on `proposal`'s parent. `None` when this node can't propose now (for
+    /// example while it stops); the engine then lets the view pass.
+    fn propose(&self, proposal: Proposal<'_>) -> Option<Batch>;
+
+    /// Executes `batch` on its ancestry and compares every result with its header and leaves.
+    /// Never fails for a reason that could pass with time; the engine itself holds back a batch
+    /// whose time lies in the future.
+    fn check(&self, ancestry: &[Arc<Batch>], batch: &Batch) -> Result<(), Invalid>;
+
+    /// Makes a finalized batch durable; returns after the sync. Called in height order, possibly
+    /// again for the same height after a crash (then it does nothing). An error stops the node.
+    fn deliver(&self, batch: Arc<Batch>) -> Result<(), Halt>;
+
+    /// A batch this node proposed lost its view for good: what it carried may be proposed again.
+    fn discarded(&self, batch: &Batch);
+}
+
+/// What to build a batch on.
+#[derive(Clone, Copy, Debug)]
+pub struct Proposal<'a> {
+    /// Opaque engine context for the header.
+    pub context: &'a [u8],
+    /// The batch to build on (also the last of `ancestry`, if that is not empty).
+    pub parent: &'a Batch,
+    /// See [`Application`].
+    pub ancestry: &'a [Arc<Batch>],
+    /// The proposer's clock; the batch's time is the later of this and the parent's.
+    pub now: Timestamp,
+    /// Longest body, bytes.
+    pub body_limit: usize,
+}
+
+/// What waits to be proposed.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct Backlog {
+    /// Statements and evidence in the queue and not in an unfinalized batch.
+    pub items: usize,
+    /// Their size, bytes.
+    pub bytes: usize,
+}
+
+/// A batch whose content is wrong, in one sentence.
+#[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
+#[error("invalid batch: {0}")]
+pub struct Invalid(pub String);
+
+/// The ledger cannot go on (disk full, failing sync, diverged state), in one sentence.
+#[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
+#[error("the ledger stops: {0}")]
+pub struct Halt(pub String);

@@ -1,0 +1,387 @@
+//! What the state holds, one value per [`StateKey`]; deterministic CBOR arrays.
+
+use crate::directory::prerotation::NextKeys;
+use alloc::collections::BTreeMap;
+use alloc::string::String;
+use alloc::vec::Vec;
+use minicbor::{Decode, Encode};
+use touchmark_wire::algorithm::CoseKey;
+use touchmark_wire::codec::{self, Malformed};
+use touchmark_wire::hash::{Digest, domain};
+use touchmark_wire::ids::{KeyNumber, LeafIndex, NetworkId, Sequence, StatementId, ThingId};
+use touchmark_wire::limits;
+use touchmark_wire::registry::{EntryKind, Status, ThingKind};
+use touchmark_wire::state::StateKey;
+
+/// A value of the state.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Entry {
+    /// Keys, status and controller of a thing.
+    Thing(Thing),
+    /// Main chain and history of a thing.
+    Head(Head),
+    /// One thing's word for another.
+    Accreditation(Accreditation),
+    /// Attributes of a thing.
+    Attributes(Attributes),
+    /// A key that is no longer valid.
+    ClosedKey(KeyState),
+    /// A usage counter.
+    Counter(Counter),
+}
+
+impl Entry {
+    /// Decodes the value at `key`; the kind of entry is in the key.
+    pub fn decode(key: &StateKey, value: &[u8]) -> Result<Self, Malformed> {
+        let limit = limits::STATE_VALUE;
+        match key.kind() {
+            EntryKind::THING => codec::decode(value, limit).map(Self::Thing),
+            EntryKind::HEAD => codec::decode(value, limit).map(Self::Head),
+            EntryKind::ACCREDITATION => codec::decode(value, limit).map(Self::Accreditation),
+            EntryKind::ATTRIBUTES => codec::decode(value, limit).map(Self::Attributes),
+            EntryKind::CLOSED_KEY => codec::decode(value, limit).map(Self::ClosedKey),
+            kind if kind >= EntryKind::COUNTER => codec::decode(value, limit).map(Self::Counter),
+            _ => Err(Malformed::Shape),
+        }
+    }
+
+    /// The value's encoding.
+    pub fn encode_to_vec(&self) -> Vec<u8> {
+        match self {
+            Self::Thing(entry) => codec::encode(entry),
+            Self::Head(entry) => codec::encode(entry),
+            Self::Accreditation(entry) => codec::encode(entry),
+            Self::Attributes(entry) => codec::encode(entry),
+            Self::ClosedKey(entry) => codec::encode(entry),
+            Self::Counter(entry) => codec::encode(entry),
+        }
+    }
+}
+
+/// What a key may be used for; a sum of the constants.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Encode, Decode)]
+#[cbor(transparent)]
+pub struct Purposes(#[n(0)] pub u8);
+
+impl Purposes {
+    /// No purpose in particular: what is asked of a key that may be declared for anything.
+    pub const ANY: Self = Self(0);
+    /// Signs records and wraps evidence.
+    pub const RECORD: Self = Self(1);
+    /// Signs what changes the directory: keys, status, attributes, accreditation.
+    pub const CONTROL: Self = Self(2);
+    /// Signs evidence in a format of its own (cards).
+    pub const EVIDENCE: Self = Self(4);
+    /// Signs challenges.
+    pub const AUTHENTICATE: Self = Self(8);
+    /// Agrees on keys for encryption.
+    pub const AGREE: Self = Self(16);
+    /// Records and control: the usual key of a device or organisation.
+    pub const GENERAL: Self = Self(1 | 2 | 8);
+    /// Evidence and challenges: the usual key of a card.
+    pub const CARD: Self = Self(4 | 8);
+
+    const NAMES: [(Self, &'static str); 5] = [
+        (Self::RECORD, "record"),
+        (Self::CONTROL, "control"),
+        (Self::EVIDENCE, "evidence"),
+        (Self::AUTHENTICATE, "authenticate"),
+        (Self::AGREE, "agree"),
+    ];
+
+    /// The single purpose with this name.
+    pub fn named(name: &str) -> Option<Self> {
+        Self::NAMES.into_iter().find(|(_, known)| *known == name).map(|(one, _)| one)
+    }
+
+    /// The single purposes among these, by name.
+    pub fn names(self) -> impl Iterator<Item = &'static str> {
+        Self::NAMES.into_iter().filter(move |(one, _)| self.contains(*one)).map(|(_, name)| name)
+    }
+
+    /// Whether all of `needed` are among these.
+    pub const fn contains(self, needed: Self) -> bool {
+        self.0 & needed.0 == needed.0
+    }
+
+    /// Whether these are one or more of the constants.
+    pub const fn is_known(self) -> bool {
+        self.0 != 0 && self.0 < 32
+    }
+}
+
+/// A key of a thing.
+#[derive(Clone, PartialEq, Eq, Debug, Encode, Decode)]
+#[cbor(array)]
+pub struct KeyState {
+    /// Its number, never used again.
+    #[n(0)]
+    pub number: KeyNumber,
+    /// The key.
+    #[n(1)]
+    pub key: CoseKey,
+    /// What it may be used for.
+    #[n(2)]
+    pub purposes: Purposes,
+    /// What its signature counts towards the thing's threshold.
+    #[n(3)]
+    pub weight: u16,
+    /// Leaf that made it valid; it counts from the next leaf on.
+    #[n(4)]
+    pub from: LeafIndex,
+    /// Leaf that ended it: the last that it counts for, as it may have signed that leaf itself.
+    #[n(5)]
+    pub to: Option<LeafIndex>,
+}
+
+impl KeyState {
+    /// Whether the key counts for a statement at `position`.
+    pub fn is_valid_at(&self, position: LeafIndex) -> bool {
+        self.from < position && self.to.is_none_or(|to| position <= to)
+    }
+}
+
+/// A change of status.
+#[derive(Clone, PartialEq, Eq, Debug, Encode, Decode)]
+#[cbor(array)]
+pub struct StatusChange {
+    /// The status.
+    #[n(0)]
+    pub status: Status,
+    /// Leaf that set it.
+    #[n(1)]
+    pub at: LeafIndex,
+    /// The application's own reason.
+    #[n(2)]
+    pub reason: Option<String>,
+}
+
+/// Keys, status and controller of a thing.
+#[derive(Clone, PartialEq, Eq, Debug, Encode, Decode)]
+#[cbor(array)]
+pub struct Thing {
+    /// What it stands for.
+    #[n(0)]
+    pub kind: ThingKind,
+    /// Who may change its status and, without pre-rotation, its keys.
+    #[n(1)]
+    pub controller: Option<ThingId>,
+    /// Sum of weights that a statement in its name needs.
+    #[n(2)]
+    pub threshold: u16,
+    /// The valid keys, by number; a *null key* is an empty list.
+    #[n(3)]
+    pub keys: Vec<KeyState>,
+    /// The next key's number.
+    #[n(4)]
+    pub next_number: KeyNumber,
+    /// What the thing has committed to (pre-rotation); once there, it never goes away.
+    #[n(5)]
+    pub next: Option<NextKeys>,
+    /// SHA-256 of the owner policy of the inception.
+    #[n(6)]
+    pub owners: Option<Digest>,
+    /// Changes of status, the present one last; at most [`Thing::STATUS_CHANGES`], older ones are
+    /// dropped from the front.
+    #[n(7)]
+    pub statuses: Vec<StatusChange>,
+    /// Leaf that registered it.
+    #[n(8)]
+    pub created: LeafIndex,
+    /// The last key for evidence that it was given, valid or ended.
+    #[n(9)]
+    pub evidence_key: Option<KeyNumber>,
+}
+
+impl Thing {
+    /// Most changes of status that the entry remembers.
+    pub const STATUS_CHANGES: usize = 32;
+
+    /// The present status.
+    pub fn status(&self) -> Status {
+        self.statuses.last().map_or(Status::ACTIVE, |change| change.status)
+    }
+
+    /// The status that held for a leaf at `position`; `None` before the thing existed or before
+    /// what the entry remembers.
+    pub fn status_at(&self, position: LeafIndex) -> Option<&StatusChange> {
+        self.statuses.iter().rev().find(|change| change.at < position)
+    }
+
+    /// The valid key with this number.
+    pub fn key(&self, number: KeyNumber) -> Option<&KeyState> {
+        self.keys.iter().find(|key| key.number == number)
+    }
+}
+
+/// A proved fork of a chain.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Encode, Decode)]
+#[cbor(array)]
+pub struct Fork {
+    /// The leaf that proves it.
+    #[n(0)]
+    pub leaf: LeafIndex,
+    /// Id of the second statement, which is in that leaf.
+    #[n(1)]
+    pub statement: StatementId,
+}
+
+/// Main chain and history of a thing.
+#[derive(Clone, PartialEq, Eq, Debug, Encode, Decode)]
+#[cbor(array)]
+pub struct Head {
+    /// Place of the last statement of the main chain; 0 before the first.
+    #[n(0)]
+    pub sequence: Sequence,
+    /// Id of that statement; the network id before the first.
+    #[n(1)]
+    pub last: Digest,
+    /// The first fork of the chain, if it was ever forked.
+    #[n(2)]
+    pub fork: Option<Fork>,
+    /// How many leaves there are by or about the thing.
+    #[n(3)]
+    pub count: u64,
+    /// Running hash over them.
+    #[n(4)]
+    pub history: Digest,
+}
+
+impl Head {
+    /// Before anything happened.
+    pub fn new(network: NetworkId) -> Self {
+        Self {
+            sequence: Sequence(0),
+            last: network.0,
+            fork: None,
+            count: 0,
+            history: Digest::default(),
+        }
+    }
+
+    /// Takes a leaf by or about the thing into the history.
+    pub fn extend(&mut self, position: LeafIndex, leaf_hash: &Digest) {
+        self.count += 1;
+        self.history = extend_history(&self.history, position, leaf_hash);
+    }
+
+    /// The statement at `sequence` stands.
+    pub fn advance(&mut self, sequence: Sequence, id: StatementId) {
+        self.sequence = sequence;
+        self.last = id.0;
+    }
+}
+
+/// One step of a running hash: SHA-256(domain ‖ before ‖ leaf index, 8 bytes big-endian ‖ leaf
+/// hash).
+pub fn extend_history(before: &Digest, position: LeafIndex, leaf_hash: &Digest) -> Digest {
+    Digest::of(&[domain::HISTORY, &before.0, &position.0.to_be_bytes(), &leaf_hash.0])
+}
+
+/// One thing's word for another.
+#[derive(Clone, PartialEq, Eq, Debug, Encode, Decode)]
+#[cbor(array)]
+pub struct Accreditation {
+    /// What for, in the controller's words (`control-center`, `reader`, `laboratory`).
+    #[n(0)]
+    pub roles: Vec<String>,
+    /// Leaf since which it holds.
+    #[n(1)]
+    pub since: LeafIndex,
+    /// Leaf that withdrew it.
+    #[n(2)]
+    pub withdrawn: Option<LeafIndex>,
+}
+
+/// Attributes of a thing, sorted by name.
+#[derive(Clone, PartialEq, Eq, Debug, Default, Encode, Decode)]
+#[cbor(transparent)]
+pub struct Attributes(
+    #[n(0)]
+    #[cbor(with = "texts")]
+    pub BTreeMap<String, String>,
+);
+
+/// Maps of texts in the order of RFC 8949 §4.2.1: that of the encoded names, so a shorter one comes
+/// first. `BTreeMap` has the order of the bare texts.
+pub(crate) mod texts {
+    use alloc::collections::BTreeMap;
+    use alloc::string::String;
+    use alloc::vec::Vec;
+    use minicbor::encode::Write;
+    use minicbor::{Decoder, Encoder};
+
+    pub(crate) fn encode<C, W: Write>(
+        texts: &BTreeMap<String, String>,
+        e: &mut Encoder<W>,
+        _: &mut C,
+    ) -> Result<(), minicbor::encode::Error<W::Error>> {
+        let mut sorted: Vec<_> = texts.iter().collect();
+        sorted.sort_by_key(|(name, _)| (name.len(), *name));
+        e.map(sorted.len() as u64)?;
+        for (name, value) in sorted {
+            e.str(name)?.str(value)?;
+        }
+        Ok(())
+    }
+
+    pub(crate) fn decode<C>(
+        d: &mut Decoder<'_>,
+        ctx: &mut C,
+    ) -> Result<BTreeMap<String, String>, minicbor::decode::Error> {
+        d.decode_with(ctx)
+    }
+}
+
+/// [`texts`], or none.
+pub(crate) mod optional_texts {
+    use alloc::collections::BTreeMap;
+    use alloc::string::String;
+    use minicbor::encode::Write;
+    use minicbor::{Decoder, Encoder};
+
+    #[allow(clippy::ref_option, reason = "the derived code asks for it")]
+    pub(crate) fn encode<C, W: Write>(
+        texts: &Option<BTreeMap<String, String>>,
+        e: &mut Encoder<W>,
+        ctx: &mut C,
+    ) -> Result<(), minicbor::encode::Error<W::Error>> {
+        match texts {
+            Some(texts) => super::texts::encode(texts, e, ctx),
+            None => e.null()?.ok(),
+        }
+    }
+
+    pub(crate) fn decode<C>(
+        d: &mut Decoder<'_>,
+        ctx: &mut C,
+    ) -> Result<Option<BTreeMap<String, String>>, minicbor::decode::Error> {
+        d.decode_with(ctx)
+    }
+
+    #[allow(
+        clippy::option_option,
+        clippy::unnecessary_wraps,
+        reason = "the derived code asks for it"
+    )]
+    pub(crate) fn nil() -> Option<Option<BTreeMap<String, String>>> {
+        Some(None)
+    }
+
+    #[allow(clippy::ref_option, reason = "the derived code asks for it")]
+    pub(crate) fn is_nil(texts: &Option<BTreeMap<String, String>>) -> bool {
+        texts.is_none()
+    }
+}
+
+/// A usage counter.
+#[derive(Clone, PartialEq, Eq, Debug, Encode, Decode)]
+#[cbor(array)]
+pub struct Counter {
+    /// The highest value accepted.
+    #[n(0)]
+    pub value: u64,
+    /// Leaf that brought it.
+    #[n(1)]
+    pub at: LeafIndex,
+}

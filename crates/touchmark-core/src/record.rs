@@ -1,0 +1,22 @@
+//! Records: data of a device in its own chain. The rules never look inside.
+
+use crate::entry::Purposes;
+use crate::event::Event;
+use crate::rules::{Action, Family, Stop};
+use crate::view::Draft;
+use touchmark_wire::registry::StatementKind;
+
+pub(crate) const FAMILY: Family = Family {
+    kind: StatementKind::RECORD,
+    purpose: Purposes::RECORD,
+    while_paused: false,
+    in_group: false,
+    reads_payload: false,
+    apply,
+};
+
+#[allow(clippy::unnecessary_wraps, reason = "the table of families has one signature")]
+fn apply(draft: &mut Draft<'_>, action: &Action<'_>) -> Result<(), Stop> {
+    draft.happened(Event::DataRecorded { thing: action.actor });
+    Ok(())
+}

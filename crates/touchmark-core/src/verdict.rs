@@ -1,0 +1,156 @@
+//! The verdict on a bundle: every step from the network's root of trust to each claim, checked
+//! without a network, with a reason for each.
+//!
+//! The same code answers in `touchmark verify`, in a browser and in tests.
+
+mod claims;
+mod foundation;
+
+use crate::confidence::Confidence;
+use alloc::borrow::Cow;
+use alloc::vec::Vec;
+use touchmark_wire::bundle::Bundle;
+use touchmark_wire::hash::Digest;
+use touchmark_wire::ids::{Height, LeafIndex, NetworkId, Timestamp, TreeSize};
+
+/// What the reader of a bundle trusts and asks.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Trust<'a> {
+    /// The network whose word counts; without it the verdict cannot be positive.
+    pub network: Option<NetworkId>,
+    /// The nonce that the reader chose, if it asked for a fresh answer.
+    pub nonce: Option<&'a [u8]>,
+}
+
+/// The result of one check.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum CheckResult {
+    /// It holds.
+    Pass,
+    /// It does not hold.
+    Fail,
+    /// It could not be decided, or was not run because something before it failed.
+    Unknown,
+    /// The bundle does not speak of it.
+    NotApplicable,
+}
+
+impl CheckResult {
+    /// As it stands in JSON.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Pass => "pass",
+            Self::Fail => "fail",
+            Self::Unknown => "unknown",
+            Self::NotApplicable => "not-applicable",
+        }
+    }
+}
+
+/// One check of a verdict.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Check {
+    /// Short name.
+    pub name: Cow<'static, str>,
+    /// Its result.
+    pub result: CheckResult,
+    /// One sentence.
+    pub reason: Cow<'static, str>,
+    /// Stable code of a negative result.
+    pub code: Option<&'static str>,
+}
+
+impl Check {
+    fn pass(name: impl Into<Cow<'static, str>>, reason: impl Into<Cow<'static, str>>) -> Self {
+        Self { name: name.into(), result: CheckResult::Pass, reason: reason.into(), code: None }
+    }
+
+    fn not_run(name: impl Into<Cow<'static, str>>) -> Self {
+        Self {
+            name: name.into(),
+            result: CheckResult::Unknown,
+            reason: "not run, because what it depends on failed".into(),
+            code: None,
+        }
+    }
+}
+
+/// Why a check fails or cannot be decided.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(crate) struct Finding {
+    result: CheckResult,
+    code: &'static str,
+    reason: Cow<'static, str>,
+}
+
+impl Finding {
+    fn fail(code: &'static str, reason: impl Into<Cow<'static, str>>) -> Self {
+        Self { result: CheckResult::Fail, code, reason: reason.into() }
+    }
+
+    fn unknown(code: &'static str, reason: impl Into<Cow<'static, str>>) -> Self {
+        Self { result: CheckResult::Unknown, code, reason: reason.into() }
+    }
+
+    fn into_check(self, name: impl Into<Cow<'static, str>>) -> Check {
+        Check { name: name.into(), result: self.result, reason: self.reason, code: Some(self.code) }
+    }
+}
+
+/// The state of the log that a verdict speaks of.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct AsOf {
+    /// Number of the batch.
+    pub height: Height,
+    /// Its certified time.
+    pub time: Timestamp,
+    /// Size of the log.
+    pub size: TreeSize,
+    /// Root of the log.
+    pub root: Digest,
+}
+
+/// What a bundle proves, and what not.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Verdict {
+    /// Every check passed or does not apply.
+    pub valid: bool,
+    /// The network that the bundle speaks of.
+    pub network: Option<NetworkId>,
+    /// The certified state of the log, where the certificate holds.
+    pub as_of: Option<AsOf>,
+    /// The checks in order.
+    pub checks: Vec<Check>,
+    /// How far each record of the bundle can be believed. It does not bear on `valid`: that a
+    /// stolen card was read is proved as well as anything.
+    pub confidence: Vec<(LeafIndex, Confidence)>,
+}
+
+/// Judges an encoded bundle.
+pub fn judge(bytes: &[u8], trust: &Trust<'_>) -> Verdict {
+    let mut checks = Vec::new();
+    let bundle = match Bundle::decode(bytes) {
+        Ok(bundle) => {
+            checks.push(Check::pass("format", "it is a well-formed bundle"));
+            bundle
+        }
+        Err(malformed) => {
+            let reason = alloc::format!("it is not a bundle: {malformed}");
+            checks.push(Finding::fail("TM-MALFORMED", reason).into_check("format"));
+            let confidence = Vec::new();
+            return Verdict { valid: false, network: None, as_of: None, checks, confidence };
+        }
+    };
+    let foundation = foundation::examine(&bundle, trust, &mut checks);
+    let mut confidence = Vec::new();
+    if let Some(state) = &foundation.state {
+        confidence = claims::examine(&bundle, &foundation, state, &mut checks);
+    } else {
+        let not_run = |claim| Check::not_run(claims::name(claim));
+        checks.extend(bundle.claims.iter().map(not_run));
+    }
+    let holds =
+        |check: &Check| matches!(check.result, CheckResult::Pass | CheckResult::NotApplicable);
+    let valid = checks.iter().all(holds) && !bundle.claims.is_empty();
+    Verdict { valid, network: foundation.network, as_of: foundation.as_of, checks, confidence }
+}

@@ -1,0 +1,406 @@
+//! What a bundle claims, on a certified log and state.
+
+use super::foundation::{Foundation, included};
+use super::{AsOf, Check, Finding};
+use crate::admission::{Check as SignatureCheck, OneByOne, Verifier};
+use crate::chain;
+use crate::confidence::{self, Confidence};
+use crate::entry::{Entry, Head, KeyState, Purposes, Thing, extend_history};
+use crate::evidence;
+use crate::refusal::Unreadable;
+use crate::view::Read;
+use alloc::borrow::Cow;
+use alloc::format;
+use alloc::sync::Arc;
+use alloc::vec::Vec;
+use touchmark_wire::algorithm::{CoseKey, SignedBytes};
+use touchmark_wire::bundle::{Bundle, Claim, ProvedLeaf};
+use touchmark_wire::hash::Digest;
+use touchmark_wire::ids::{KeyNumber, LeafIndex, NetworkId, ThingId};
+use touchmark_wire::leaf::Leaf;
+use touchmark_wire::merkle;
+use touchmark_wire::registry::{EntryKind, RefusalCode, StatementKind};
+use touchmark_wire::state::StateKey;
+use touchmark_wire::statement::{Signatures, Statement};
+use touchmark_wire::trie::{ProofError, TrieProof};
+
+/// A sentence when it holds.
+type Judgement = Result<Cow<'static, str>, Finding>;
+
+/// The name of a claim's check.
+pub(super) fn name(claim: &Claim) -> Cow<'static, str> {
+    match claim {
+        Claim::Record(leaf) => format!("record {leaf}").into(),
+        Claim::Complete(thing, _) => format!("complete {thing}").into(),
+        Claim::Status(thing) => format!("status {thing}").into(),
+        Claim::StatusAt(thing, position) => format!("status {thing} at {position}").into(),
+        Claim::Absent(thing) => format!("absent {thing}").into(),
+        Claim::Latest(leaf) => format!("latest {leaf}").into(),
+        Claim::Accredited(by, thing) => format!("accredited {thing} by {by}").into(),
+    }
+}
+
+/// Checks each claim, and the authority over each thing that a claim speaks of; says how far the
+/// records can be believed.
+pub(super) fn examine(
+    bundle: &Bundle<'_>,
+    foundation: &Foundation<'_>,
+    state: &TrieProof<'_>,
+    checks: &mut Vec<Check>,
+) -> Vec<(LeafIndex, Confidence)> {
+    let mut confidence = Vec::new();
+    let (Some(as_of), Some(network)) = (foundation.as_of, foundation.network) else {
+        return confidence;
+    };
+    let judge = Judge { bundle, network, as_of, state: State(state) };
+    let mut subjects = Vec::new();
+    for claim in &bundle.claims {
+        let judgement = judge.claim(claim, &mut subjects);
+        if let Claim::Record(index) = *claim {
+            confidence.extend(judge.confidence(index, &judgement).map(|found| (index, found)));
+        }
+        checks.push(match judgement {
+            Ok(reason) => Check::pass(name(claim), reason),
+            Err(finding) => finding.into_check(name(claim)),
+        });
+    }
+    for subject in subjects {
+        let name = format!("authority {subject}");
+        checks.push(match judge.authority(subject) {
+            Ok(reason) => Check::pass(name, reason),
+            Err(finding) => finding.into_check(name),
+        });
+    }
+    confidence
+}
+
+/// The entries that the bundle shows.
+struct State<'a>(&'a TrieProof<'a>);
+
+impl State<'_> {
+    fn entry(&self, key: &StateKey) -> Result<Option<Entry>, Finding> {
+        let not_shown = |error: ProofError| Finding::unknown("TM-NOT-COVERED", format!("{error}"));
+        let Some(value) = self.0.get(key).map_err(not_shown)? else {
+            return Ok(None);
+        };
+        let malformed = |_| Finding::fail("TM-MALFORMED", "a state entry is malformed");
+        Entry::decode(key, value).map(Some).map_err(malformed)
+    }
+
+    fn thing(&self, id: ThingId) -> Result<Option<Thing>, Finding> {
+        Ok(match self.entry(&StateKey::thing(id, EntryKind::THING))? {
+            Some(Entry::Thing(thing)) => Some(thing),
+            _ => None,
+        })
+    }
+
+    fn registered(&self, id: ThingId) -> Result<Thing, Finding> {
+        let missing = || Finding::fail("TM-UNKNOWN-THING", format!("{id} is not registered"));
+        self.thing(id)?.ok_or_else(missing)
+    }
+
+    fn head(&self, id: ThingId) -> Result<Head, Finding> {
+        match self.entry(&StateKey::thing(id, EntryKind::HEAD))? {
+            Some(Entry::Head(head)) => Ok(head),
+            _ => Err(Finding::fail("TM-UNKNOWN-THING", format!("{id} has no history"))),
+        }
+    }
+
+    /// The key with this number, as it was valid for a leaf at `position`.
+    fn key_at(
+        &self,
+        id: ThingId,
+        number: KeyNumber,
+        position: LeafIndex,
+    ) -> Result<KeyState, Finding> {
+        let thing = self.registered(id)?;
+        let key = match thing.key(number) {
+            Some(key) => Some(key.clone()),
+            None => match self.entry(&StateKey::closed_key(id, number))? {
+                Some(Entry::ClosedKey(key)) => Some(key),
+                _ => None,
+            },
+        };
+        // A leaf that brings a key may be signed by it: inception and rotation.
+        let counts = |key: &KeyState| key.is_valid_at(position) || key.from == position;
+        key.filter(counts).ok_or_else(|| {
+            let reason = format!("key {number} of {id} was not valid at leaf {position}");
+            Finding::fail("TM-KEY-NOT-VALID", reason)
+        })
+    }
+}
+
+impl Read for State<'_> {
+    /// What is not shown, or malformed, cannot be read.
+    fn read(&self, key: &StateKey) -> Result<Option<Arc<Entry>>, Unreadable> {
+        self.entry(key).map(|entry| entry.map(Arc::new)).map_err(|_| Unreadable)
+    }
+}
+
+struct Judge<'a> {
+    bundle: &'a Bundle<'a>,
+    network: NetworkId,
+    as_of: AsOf,
+    state: State<'a>,
+}
+
+impl Judge<'_> {
+    fn claim(&self, claim: &Claim, subjects: &mut Vec<ThingId>) -> Judgement {
+        let mut about = |thing: ThingId| {
+            if !subjects.contains(&thing) {
+                subjects.push(thing);
+            }
+        };
+        match *claim {
+            Claim::Record(index) => self.record(index, &mut about),
+            Claim::Complete(thing, ref leaves) => {
+                about(thing);
+                self.complete(thing, leaves)
+            }
+            Claim::Status(thing) => {
+                about(thing);
+                self.status(thing)
+            }
+            Claim::StatusAt(thing, position) => {
+                about(thing);
+                self.status_at(thing, position)
+            }
+            Claim::Absent(thing) => match self.state.thing(thing)? {
+                None => Ok(format!("no thing with the id {thing} is registered").into()),
+                Some(_) => Err(Finding::fail("TM-EXISTS", format!("{thing} is registered"))),
+            },
+            Claim::Latest(index) => self.latest(index),
+            Claim::Accredited(by, thing) => self.accredited(by, thing),
+        }
+    }
+
+    fn leaf(&self, index: LeafIndex) -> Result<&ProvedLeaf<'_>, Finding> {
+        let missing =
+            || Finding::fail("TM-NOT-COVERED", format!("leaf {index} is not in the bundle"));
+        self.bundle.leaf(index).ok_or_else(missing)
+    }
+
+    /// How far a record can be believed; nothing where it is not proved to be in the log with its
+    /// signatures, or the bundle does not show what the reasons need.
+    fn confidence(&self, index: LeafIndex, judgement: &Judgement) -> Option<Confidence> {
+        let in_log = match judgement {
+            Ok(_) => true,
+            Err(finding) => matches!(finding.code, "TM-NO-EFFECT" | "TM-FORK"),
+        };
+        let proved = self.leaf(index).ok().filter(|_| in_log)?;
+        confidence::of_leaf(index, proved.leaf, &self.state).ok().flatten()
+    }
+
+    fn record(&self, index: LeafIndex, about: &mut dyn FnMut(ThingId)) -> Judgement {
+        let proved = self.leaf(index)?;
+        included(proved, self.as_of.size, &self.as_of.root)?;
+        let malformed = |_| Finding::fail("TM-MALFORMED", format!("leaf {index} is malformed"));
+        match Leaf::decode(proved.leaf).map_err(malformed)? {
+            Leaf::Accepted(bytes) => self.statement(index, bytes, about),
+            Leaf::Evidence(bare) => {
+                let inner = evidence::parse(bare.format, bare.bytes)
+                    .map_err(|refusal| Finding::fail("TM-MALFORMED", refusal.cause))?;
+                let key = self.evidence_key(inner.thing, index)?;
+                verify(&key, SignedBytes::new([&inner.message[..]]), &inner.signature)?;
+                about(inner.thing);
+                Ok(format!("leaf {index} is evidence signed by {}", inner.thing).into())
+            }
+            Leaf::Denied { code, .. } | Leaf::Sighting { code, .. } => {
+                let code = RefusalCode(code);
+                let reason = format!("leaf {index} is in the log without effect ({code})");
+                Err(Finding::fail("TM-NO-EFFECT", reason))
+            }
+            Leaf::Fork { first, .. } => {
+                let reason = format!("leaf {index} proves that a chain forked at leaf {first}");
+                Err(Finding::fail("TM-FORK", reason))
+            }
+            Leaf::Batch(_) => Ok(format!("leaf {index} is a batch leaf").into()),
+        }
+    }
+
+    fn statement(
+        &self,
+        index: LeafIndex,
+        bytes: &[u8],
+        about: &mut dyn FnMut(ThingId),
+    ) -> Judgement {
+        let statement = Statement::parse(bytes)
+            .map_err(|error| Finding::fail("TM-MALFORMED", format!("leaf {index}: {error}")))?;
+        let protected = statement.protected();
+        let issuer = protected.kid.thing;
+        if protected.claims.is_some_and(|claims| !chain::is_of(&claims, &self.network)) {
+            let reason = format!("the claims of leaf {index} name a thing of another network");
+            return Err(Finding::fail("TM-WRONG-NETWORK", reason));
+        }
+        match statement.signatures() {
+            Signatures::One(signature) => {
+                let number = protected.kid.key.unwrap_or_default();
+                let key = self.state.key_at(issuer, number, index)?;
+                verify(&key.key, statement.sig_structure().signed_bytes(), signature)?;
+            }
+            Signatures::Many(many) => {
+                for signer in many.iter() {
+                    let (thing, number) =
+                        (signer.kid().thing, signer.kid().key.unwrap_or_default());
+                    let key = self.state.key_at(thing, number, index)?;
+                    let structure = statement.sig_structure_of(&signer);
+                    verify(&key.key, structure.signed_bytes(), signer.signature())?;
+                }
+            }
+        }
+        about(issuer);
+        let head = self.state.head(issuer);
+        if let Ok(Head { fork: Some(fork), .. }) = head {
+            let reason = format!("the chain of {issuer} was forked (leaf {})", fork.leaf);
+            return Err(Finding::unknown("TM-FORK", reason));
+        }
+        if protected.link.kind == StatementKind::EVIDENCE {
+            return self.wrapped(index, statement.payload(), issuer, about);
+        }
+        let (kind, place) = (protected.link.kind, protected.link.sequence);
+        Ok(format!("leaf {index} is {kind} {place} of {issuer}, signed by a key valid there")
+            .into())
+    }
+
+    fn wrapped(
+        &self,
+        index: LeafIndex,
+        payload: &[u8],
+        reader: ThingId,
+        about: &mut dyn FnMut(ThingId),
+    ) -> Judgement {
+        let malformed = || Finding::fail("TM-MALFORMED", "the wrapped evidence is malformed");
+        let limit = touchmark_wire::limits::STATEMENT;
+        let wrapped: evidence::WrappedEvidence<'_> =
+            touchmark_wire::codec::decode(payload, limit).map_err(|_| malformed())?;
+        let inner = evidence::parse(wrapped.format, wrapped.bytes).map_err(|_| malformed())?;
+        let key = self.evidence_key(inner.thing, index)?;
+        verify(&key, SignedBytes::new([&inner.message[..]]), &inner.signature)?;
+        about(inner.thing);
+        let card = inner.thing;
+        Ok(format!("leaf {index} is evidence signed by {card}, read by {reader}").into())
+    }
+
+    /// The evidence key of a thing that was valid for a leaf at `position`: one of the keys that the
+    /// bundle shows.
+    fn evidence_key(&self, id: ThingId, position: LeafIndex) -> Result<CoseKey, Finding> {
+        let last = self.state.registered(id)?.evidence_key;
+        let mut hidden = None;
+        for number in last.map_or(0..0, |last| 0..last.0 + 1).rev().map(KeyNumber) {
+            match self.state.key_at(id, number, position) {
+                Ok(key) if key.purposes.contains(Purposes::EVIDENCE) => return Ok(key.key),
+                Err(finding) if finding.code == "TM-NOT-COVERED" => hidden = Some(finding),
+                Ok(_) | Err(_) => {}
+            }
+        }
+        let none = || {
+            let reason = format!("{id} had no key for evidence at leaf {position}");
+            Finding::fail("TM-KEY-NOT-VALID", reason)
+        };
+        Err(hidden.unwrap_or_else(none))
+    }
+
+    /// The running hash over the listed leaves must be the one that the validators certified when
+    /// they ran the rules; no other list of leaves has it.
+    fn complete(&self, id: ThingId, leaves: &[LeafIndex]) -> Judgement {
+        let head = self.state.head(id)?;
+        let mut history = Digest::default();
+        for index in leaves {
+            let leaf = self.leaf(*index)?;
+            history = extend_history(&history, *index, &merkle::leaf_hash(leaf.leaf));
+        }
+        let count = leaves.len() as u64;
+        if count == head.count && history == head.history {
+            Ok(format!("these {count} leaves are all that there are by or about {id}").into())
+        } else {
+            let all = head.count;
+            let reason = format!("of {all} leaves by or about {id}, {count} are shown, or altered");
+            Err(Finding::fail("TM-INCOMPLETE", reason))
+        }
+    }
+
+    fn status(&self, id: ThingId) -> Judgement {
+        let thing = self.state.registered(id)?;
+        let status = thing.status();
+        let keys = thing.keys.len();
+        let since = thing.statuses.last().map_or(thing.created, |change| change.at);
+        Ok(format!("{id} is {status} since leaf {since}, with {keys} valid keys").into())
+    }
+
+    fn status_at(&self, id: ThingId, position: LeafIndex) -> Judgement {
+        let thing = self.state.registered(id)?;
+        if position <= thing.created {
+            return Err(Finding::fail("TM-UNKNOWN-THING", format!("{id} did not exist there")));
+        }
+        match thing.status_at(position) {
+            Some(change) => {
+                let (status, at) = (change.status, change.at);
+                Ok(format!("{id} was {status} at leaf {position}, since leaf {at}").into())
+            }
+            None => Err(Finding::unknown("TM-NOT-COVERED", "the status entry does not reach back")),
+        }
+    }
+
+    fn latest(&self, index: LeafIndex) -> Judgement {
+        let proved = self.leaf(index)?;
+        included(proved, self.as_of.size, &self.as_of.root)?;
+        let statement = Leaf::decode(proved.leaf).ok().and_then(|leaf| leaf.statement());
+        let statement =
+            statement.and_then(|bytes| Statement::parse(bytes).ok()).ok_or_else(|| {
+                Finding::fail("TM-MALFORMED", format!("leaf {index} is no statement"))
+            })?;
+        let issuer = statement.protected().kid.thing;
+        if self.state.head(issuer)?.last == statement.id().0 {
+            Ok(format!("leaf {index} is the last statement of {issuer}").into())
+        } else {
+            let reason = format!("{issuer} has made later statements than leaf {index}");
+            Err(Finding::fail("TM-NOT-LATEST", reason))
+        }
+    }
+
+    fn accredited(&self, by: ThingId, thing: ThingId) -> Judgement {
+        match self.state.entry(&StateKey::accreditation(by, thing))? {
+            Some(Entry::Accreditation(entry)) if entry.withdrawn.is_none() => {
+                let roles = entry.roles.join(", ");
+                Ok(format!("{by} vouches for {thing} as {roles}").into())
+            }
+            Some(_) => {
+                let reason = format!("{by} no longer vouches for {thing}");
+                Err(Finding::fail("TM-NOT-ACCREDITED", reason))
+            }
+            None => {
+                let reason = format!("{by} does not vouch for {thing}");
+                Err(Finding::fail("TM-NOT-ACCREDITED", reason))
+            }
+        }
+    }
+
+    /// Walks from a thing to the one that nobody controls.
+    fn authority(&self, id: ThingId) -> Judgement {
+        let mut above = id;
+        let mut names = Vec::new();
+        loop {
+            let thing = self.state.registered(above)?;
+            names.push(format!("{above} ({})", thing.kind));
+            match thing.controller {
+                Some(controller) if controller != above && names.len() < 16 => above = controller,
+                Some(_) => {
+                    return Err(Finding::fail(
+                        "TM-NOT-AUTHORISED",
+                        "the controllers form a circle",
+                    ));
+                }
+                None => return Ok(names.join(" under ").into()),
+            }
+        }
+    }
+}
+
+fn verify(key: &CoseKey, message: SignedBytes<'_>, signature: &[u8]) -> Result<(), Finding> {
+    let check = SignatureCheck { key, message, signature };
+    if OneByOne.verify(&[check]) == [true] {
+        Ok(())
+    } else {
+        Err(Finding::fail("TM-SIGNATURE", "a signature does not verify"))
+    }
+}

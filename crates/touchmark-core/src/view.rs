@@ -1,0 +1,199 @@
+//! How rules read the state, and the draft of changes they write.
+
+use crate::entry::{Accreditation, Attributes, Counter, Entry, Head, KeyState, Thing};
+use crate::event::Event;
+use crate::refusal::Unreadable;
+use alloc::collections::BTreeMap;
+use alloc::sync::Arc;
+use alloc::vec::Vec;
+use touchmark_wire::ids::{
+    ChannelId, EvidenceId, KeyNumber, LeafIndex, NetworkId, Sequence, StatementId, ThingId,
+    Timestamp,
+};
+use touchmark_wire::registry::{EntryKind, EvidenceFormat};
+use touchmark_wire::state::StateKey;
+
+/// The state before a statement, as the log so far determines it.
+pub trait View {
+    /// The network.
+    fn network(&self) -> NetworkId;
+
+    /// The entry at `key`.
+    fn entry(&self, key: &StateKey) -> Result<Option<Arc<Entry>>, Unreadable>;
+
+    /// Which statement stands at a place of a chain, and where in the log.
+    fn statement_at(
+        &self,
+        issuer: ThingId,
+        channel: Option<ChannelId>,
+        sequence: Sequence,
+    ) -> Result<Option<(LeafIndex, StatementId)>, Unreadable>;
+
+    /// Where evidence is first in the log.
+    fn evidence(&self, id: EvidenceId) -> Result<Option<LeafIndex>, Unreadable>;
+}
+
+/// Typed reading, on everything that can read entries.
+pub trait Read {
+    /// The entry at `key`.
+    fn read(&self, key: &StateKey) -> Result<Option<Arc<Entry>>, Unreadable>;
+
+    /// A thing.
+    fn thing(&self, id: ThingId) -> Result<Option<Thing>, Unreadable> {
+        Ok(match self.read(&StateKey::thing(id, EntryKind::THING))?.as_deref() {
+            Some(Entry::Thing(thing)) => Some(thing.clone()),
+            _ => None,
+        })
+    }
+
+    /// A thing's chain and history.
+    fn head(&self, id: ThingId) -> Result<Option<Head>, Unreadable> {
+        Ok(match self.read(&StateKey::thing(id, EntryKind::HEAD))?.as_deref() {
+            Some(Entry::Head(head)) => Some(head.clone()),
+            _ => None,
+        })
+    }
+
+    /// A thing's attributes; none are an empty map.
+    fn attributes(&self, id: ThingId) -> Result<Attributes, Unreadable> {
+        Ok(match self.read(&StateKey::thing(id, EntryKind::ATTRIBUTES))?.as_deref() {
+            Some(Entry::Attributes(attributes)) => attributes.clone(),
+            _ => Attributes::default(),
+        })
+    }
+
+    /// A key that is no longer valid.
+    fn closed_key(&self, id: ThingId, number: KeyNumber) -> Result<Option<KeyState>, Unreadable> {
+        Ok(match self.read(&StateKey::closed_key(id, number))?.as_deref() {
+            Some(Entry::ClosedKey(key)) => Some(key.clone()),
+            _ => None,
+        })
+    }
+
+    /// A usage counter.
+    fn counter(&self, id: ThingId, format: EvidenceFormat) -> Result<Option<Counter>, Unreadable> {
+        Ok(match self.read(&StateKey::counter(id, format))?.as_deref() {
+            Some(Entry::Counter(counter)) => Some(counter.clone()),
+            _ => None,
+        })
+    }
+
+    /// What `controller` says of `thing`.
+    fn accreditation(
+        &self,
+        controller: ThingId,
+        thing: ThingId,
+    ) -> Result<Option<Accreditation>, Unreadable> {
+        Ok(match self.read(&StateKey::accreditation(controller, thing))?.as_deref() {
+            Some(Entry::Accreditation(accreditation)) => Some(accreditation.clone()),
+            _ => None,
+        })
+    }
+}
+
+impl<V: View + ?Sized> Read for V {
+    fn read(&self, key: &StateKey) -> Result<Option<Arc<Entry>>, Unreadable> {
+        self.entry(key)
+    }
+}
+
+/// Where a leaf will stand.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Position {
+    /// Index of the leaf.
+    pub leaf: LeafIndex,
+    /// Time of its batch.
+    pub time: Timestamp,
+}
+
+/// What a finished draft leaves.
+#[derive(Debug)]
+pub struct Changes {
+    /// New values of state entries, in key order.
+    pub entries: Vec<(StateKey, Arc<Entry>)>,
+    /// What happened, in order.
+    pub events: Vec<Event>,
+    /// The things concerned.
+    pub about: Vec<ThingId>,
+}
+
+/// The changes of one leaf while its rule runs; dropped when the rule denies.
+pub struct Draft<'v> {
+    view: &'v dyn View,
+    /// Where the leaf will stand.
+    pub position: Position,
+    changes: BTreeMap<StateKey, Arc<Entry>>,
+    events: Vec<Event>,
+    about: Vec<ThingId>,
+}
+
+impl<'v> Draft<'v> {
+    /// Nothing changed yet.
+    pub fn new(view: &'v dyn View, position: Position) -> Self {
+        Self { view, position, changes: BTreeMap::new(), events: Vec::new(), about: Vec::new() }
+    }
+
+    /// The view below the draft.
+    pub fn view(&self) -> &'v dyn View {
+        self.view
+    }
+
+    /// Writes a thing.
+    pub fn set_thing(&mut self, id: ThingId, thing: Thing) {
+        self.set(StateKey::thing(id, EntryKind::THING), Entry::Thing(thing));
+    }
+
+    /// Writes a chain and history.
+    pub fn set_head(&mut self, id: ThingId, head: Head) {
+        self.set(StateKey::thing(id, EntryKind::HEAD), Entry::Head(head));
+    }
+
+    /// Writes any entry.
+    pub fn set(&mut self, key: StateKey, entry: Entry) {
+        self.changes.insert(key, Arc::new(entry));
+    }
+
+    /// Says what happened.
+    pub fn happened(&mut self, event: Event) {
+        self.events.push(event);
+    }
+
+    /// The leaf is about `thing`, so it goes into its history.
+    pub fn concerns(&mut self, thing: ThingId) {
+        if !self.about.contains(&thing) {
+            self.about.push(thing);
+        }
+    }
+
+    /// Ends the draft.
+    pub fn finish(self) -> Changes {
+        Changes {
+            entries: self.changes.into_iter().collect(),
+            events: self.events,
+            about: self.about,
+        }
+    }
+
+    /// Takes the leaf into the histories of everything it concerns.
+    pub fn extend_histories(
+        &mut self,
+        leaf_hash: &touchmark_wire::hash::Digest,
+    ) -> Result<(), Unreadable> {
+        for place in 0..self.about.len() {
+            let id = self.about[place];
+            let mut head = self.head(id)?.unwrap_or_else(|| Head::new(self.view.network()));
+            head.extend(self.position.leaf, leaf_hash);
+            self.set_head(id, head);
+        }
+        Ok(())
+    }
+}
+
+impl Read for Draft<'_> {
+    fn read(&self, key: &StateKey) -> Result<Option<Arc<Entry>>, Unreadable> {
+        match self.changes.get(key) {
+            Some(entry) => Ok(Some(entry.clone())),
+            None => self.view.entry(key),
+        }
+    }
+}

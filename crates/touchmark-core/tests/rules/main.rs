@@ -1,0 +1,17 @@
+//! The rules, as whoever writes statements meets them: bytes go in, outcomes and leaves come out.
+
+#![allow(clippy::unwrap_used, reason = "a test stops where something is not as it should be")]
+
+mod accreditation;
+mod admission;
+mod chain;
+mod confidence;
+mod evidence;
+mod group;
+mod inception;
+mod ledger;
+mod model;
+mod roster;
+mod rotation;
+mod status;
+mod update;

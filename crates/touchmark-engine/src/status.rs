@@ -1,0 +1,113 @@
+//! How the engine is doing: what its parts report and what its owner asks.
+
+use crate::error::Error;
+use crate::signal::Signal;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use touchmark_wire::ids::Height;
+
+/// A look at the engine.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Status {
+    /// The view that consensus is in.
+    pub view: u64,
+    /// Last batch known to be finalized; it may not have arrived yet.
+    pub finalized: Height,
+    /// Last batch that the ledger made durable.
+    pub height: Height,
+    /// Connected members, without this node.
+    pub peers: usize,
+    /// Whether the engine runs, and why not.
+    pub phase: Phase,
+}
+
+/// Where the engine is in its life.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub enum Phase {
+    /// Orders, or tries to.
+    #[default]
+    Running,
+    /// Was asked to stop.
+    Stopping,
+    /// Was asked to stop and did.
+    Stopped,
+    /// Stopped by itself.
+    Failed(Error),
+}
+
+/// Where the parts of the engine write their [`Status`].
+#[derive(Debug, Default)]
+pub(crate) struct Monitor {
+    status: Mutex<Status>,
+    changed: Signal,
+}
+
+impl Monitor {
+    pub(crate) fn status(&self) -> Status {
+        self.lock().clone()
+    }
+
+    /// A certificate moved consensus past `view`.
+    pub(crate) fn passed(&self, view: u64) {
+        let mut status = self.lock();
+        status.view = status.view.max(view.saturating_add(1));
+    }
+
+    pub(crate) fn finalized(&self, height: Height) {
+        let mut status = self.lock();
+        status.finalized = status.finalized.max(height);
+    }
+
+    /// The ledger is at `height`.
+    pub(crate) fn delivered(&self, height: Height) {
+        {
+            let mut status = self.lock();
+            status.height = status.height.max(height);
+            status.finalized = status.finalized.max(height);
+        }
+        self.changed.notify();
+    }
+
+    /// Waits until the ledger is at `height` or beyond.
+    pub(crate) async fn reached(&self, height: Height) {
+        self.changed.until(|| (self.lock().height >= height).then_some(())).await;
+    }
+
+    /// What parts do from now on is no failure.
+    pub(crate) fn stopping(&self) {
+        let mut status = self.lock();
+        if status.phase == Phase::Running {
+            status.phase = Phase::Stopping;
+        }
+    }
+
+    /// The engine is over; the first reason counts.
+    pub(crate) fn end(&self, phase: Phase) {
+        {
+            let mut status = self.lock();
+            let counts = match status.phase {
+                Phase::Running => true,
+                Phase::Stopping => phase == Phase::Stopped,
+                Phase::Stopped | Phase::Failed(_) => false,
+            };
+            if counts {
+                status.phase = phase;
+            }
+        }
+        self.changed.notify();
+    }
+
+    /// Waits until the engine is over.
+    pub(crate) async fn ended(&self) -> Phase {
+        self.changed
+            .until(|| match &self.lock().phase {
+                Phase::Running | Phase::Stopping => None,
+                over @ (Phase::Stopped | Phase::Failed(_)) => Some(over.clone()),
+            })
+            .await
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Status> {
+        // Every change is one assignment, so a panic elsewhere leaves nothing half done.
+        self.status.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

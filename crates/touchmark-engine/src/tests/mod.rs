@@ -1,0 +1,6 @@
+//! Behaviour of the whole engine, on the real runtime and in simulation.
+
+mod certificate;
+mod ledger;
+mod node;
+mod simulation;

@@ -1,0 +1,5 @@
+//! Key files and signers.
+
+pub mod disk;
+pub mod file;
+pub mod software;

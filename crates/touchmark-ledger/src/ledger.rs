@@ -1,0 +1,291 @@
+//! The ledger as the engine's application: a pool of submissions, executed batches above the
+//! finalized state, and a durable store below.
+
+use crate::execution::{self, Builder, Execution, ExecutionError};
+use crate::pool::{Pool, Ticket};
+use crate::view::{Durable, StateView};
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, MutexGuard};
+use touchmark_batch::{Application, Backlog, Batch, Halt, Invalid, Proposal};
+use touchmark_core::admission::{self, Input, Verifier};
+use touchmark_core::refusal::Outcome;
+use touchmark_wire::hash::Digest;
+use touchmark_wire::ids::Height;
+
+/// Bounds of the ledger's memory and batches.
+#[derive(Clone, Copy, Debug)]
+pub struct LedgerLimits {
+    /// Most bytes of submissions that wait.
+    pub pool: usize,
+    /// Most leaves of a batch.
+    pub leaves: usize,
+}
+
+impl Default for LedgerLimits {
+    fn default() -> Self {
+        Self { pool: 64 << 20, leaves: 8_192 }
+    }
+}
+
+/// Called after each durable batch, in order.
+pub type Observer = Box<dyn Fn(&Arc<Batch>, &Arc<Execution>) + Send + Sync>;
+
+/// The ledger of one node.
+pub struct Ledger {
+    store: Arc<dyn Durable>,
+    verifier: Arc<dyn Verifier + Send + Sync>,
+    genesis: Arc<Batch>,
+    committee: Digest,
+    limits: LedgerLimits,
+    pool: Mutex<Pool>,
+    /// Executed batches above the finalized height, by digest.
+    executed: Mutex<BTreeMap<Digest, (Height, Arc<Execution>)>>,
+    observer: Observer,
+}
+
+impl Ledger {
+    /// A ledger on `store`; `committee` is the digest that headers carry as `next`.
+    pub fn new(
+        store: Arc<dyn Durable>,
+        verifier: Arc<dyn Verifier + Send + Sync>,
+        genesis: Arc<Batch>,
+        committee: Digest,
+        limits: LedgerLimits,
+        observer: Observer,
+    ) -> Self {
+        let pool = Mutex::new(Pool::new(limits.pool));
+        let executed = Mutex::new(BTreeMap::new());
+        Self { store, verifier, genesis, committee, limits, pool, executed, observer }
+    }
+
+    /// Checks the signatures of `inputs` on the calling thread and queues what passes. `ticket`
+    /// makes the callback for each input, in order; it is told the id of what passed. Every
+    /// callback is called once.
+    pub fn submit(&self, inputs: Vec<Input>, mut ticket: impl FnMut(Option<Digest>) -> Ticket) {
+        let snapshot = self.store.snapshot();
+        let admitted = admission::admit(inputs, snapshot.as_ref(), self.verifier.as_ref());
+        let mut refused = Vec::new();
+        let mut pool = self.lock_pool();
+        for admitted in admitted {
+            match admitted {
+                Ok(submission) => {
+                    let ticket = ticket(Some(submission.id()));
+                    refused.extend(pool.push(submission, ticket).err());
+                }
+                Err(refusal) => refused.push((ticket(None), refusal)),
+            }
+        }
+        drop(pool);
+        for (ticket, refusal) in refused {
+            ticket(Outcome::Refused(refusal));
+        }
+    }
+
+    /// Bytes of submissions that can still wait.
+    pub fn room(&self) -> usize {
+        self.lock_pool().room()
+    }
+
+    /// The finalized state.
+    pub fn snapshot(&self) -> Arc<dyn StateView> {
+        self.store.snapshot()
+    }
+
+    fn lock_pool(&self) -> MutexGuard<'_, Pool> {
+        self.pool.lock().expect("no holder of the pool's lock panics")
+    }
+
+    fn lock_executed(&self) -> MutexGuard<'_, BTreeMap<Digest, (Height, Arc<Execution>)>> {
+        self.executed.lock().expect("no holder of the lock on executed batches panics")
+    }
+
+    /// The executions of `ancestry` above the finalized `base`; what this node has not executed
+    /// yet (after a restart) is executed now.
+    fn layers(
+        &self,
+        base: &dyn StateView,
+        ancestry: &[Arc<Batch>],
+    ) -> Result<Vec<Arc<Execution>>, Invalid> {
+        let finalized = base.tip().batch.height();
+        let mut layers = Vec::new();
+        let mut parent = base.tip().batch.clone();
+        for batch in ancestry.iter().filter(|batch| batch.height() > finalized) {
+            let known = self.lock_executed().get(&batch.digest()).map(|(_, known)| known.clone());
+            let execution = match known {
+                Some(execution) => execution,
+                None => self.replay(base, &layers, &parent, batch)?,
+            };
+            layers.push(execution);
+            parent = batch.clone();
+        }
+        Ok(layers)
+    }
+
+    /// Executes a batch that came from elsewhere and compares every result with it.
+    fn replay(
+        &self,
+        base: &dyn StateView,
+        layers: &[Arc<Execution>],
+        parent: &Batch,
+        batch: &Batch,
+    ) -> Result<Arc<Execution>, Invalid> {
+        let header = batch.header();
+        if header.height.0 != parent.height().0 + 1 || header.parent != parent.digest() {
+            return Err(Invalid("it does not follow its parent".into()));
+        }
+        if header.time < parent.time() || header.epoch != parent.epoch() {
+            return Err(Invalid("its time or epoch is before its parent's".into()));
+        }
+        let verifier = self.verifier.as_ref();
+        let mut builder = Builder::new(verifier, base, layers, parent, header.time);
+        let count = batch.leaf_hashes().len().saturating_sub(1);
+        let inputs: Result<Vec<_>, _> =
+            batch.leaves().take(count).map(execution::submitted).collect();
+        let inputs = inputs.map_err(|refusal| Invalid(refusal.to_string()))?;
+        let start = Execution::default();
+        let view = crate::view::Layered { base, layers, top: &start };
+        let admitted = admission::admit(inputs.clone(), &view, verifier);
+        for ((input, admitted), hash) in inputs.into_iter().zip(admitted).zip(batch.leaf_hashes()) {
+            // What cannot be admitted on the state before the batch may be so at its own place.
+            let skipped = match admitted {
+                Ok(submission) => builder.execute(&submission),
+                Err(_) => builder.admit_and_execute(input),
+            };
+            let skipped = skipped.map_err(|error| Invalid(error.to_string()))?;
+            if skipped.is_some() || builder.last_leaf_hash() != Some(*hash) {
+                return Err(Invalid("a leaf is not what the rules make of it".into()));
+            }
+        }
+        let (rebuilt, execution) = builder
+            .finish(header.context, self.committee)
+            .map_err(|error| Invalid(error.to_string()))?;
+        if rebuilt.header_bytes() != batch.header_bytes() {
+            return Err(Invalid("its header is not what its leaves lead to".into()));
+        }
+        Ok(self.remember(batch, execution))
+    }
+
+    fn remember(&self, batch: &Batch, execution: Execution) -> Arc<Execution> {
+        let execution = Arc::new(execution);
+        self.lock_executed().insert(batch.digest(), (batch.height(), execution.clone()));
+        execution
+    }
+
+    /// Fills `builder` from the pool; `taken` are the submissions that it took. Nobody is told
+    /// anything before the batch is final.
+    fn fill(
+        &self,
+        builder: &mut Builder<'_>,
+        body_limit: usize,
+        taken: &mut Vec<Digest>,
+    ) -> Result<(), ExecutionError> {
+        /// What the batch leaf takes at most, with its length.
+        const RESERVE: usize = 128;
+        loop {
+            let mut pool = self.lock_pool();
+            let Some(submission) = pool.pop() else { break };
+            let wrapped = submission.leaf_bytes().len() + RESERVE;
+            let full = builder.body_len() + wrapped + RESERVE > body_limit
+                || builder.leaf_count() + 1 >= self.limits.leaves;
+            if full {
+                pool.push_back([submission.leaf_hash()].into_iter());
+                break;
+            }
+            drop(pool);
+            taken.push(submission.leaf_hash());
+            if let Some(outcome) = builder.execute(&submission)? {
+                builder.answer(submission.leaf_hash(), outcome);
+            }
+        }
+        Ok(())
+    }
+
+    fn settle(&self, outcomes: impl IntoIterator<Item = (Digest, Outcome)>) {
+        let mut pool = self.lock_pool();
+        let tickets: Vec<_> =
+            outcomes.into_iter().map(|(id, outcome)| (pool.settle(&id), outcome)).collect();
+        drop(pool);
+        for (tickets, outcome) in tickets {
+            for ticket in tickets {
+                ticket(outcome.clone());
+            }
+        }
+    }
+}
+
+impl Application for Ledger {
+    fn genesis(&self) -> Arc<Batch> {
+        self.genesis.clone()
+    }
+
+    fn finalized(&self) -> Height {
+        self.store.tip().batch.height()
+    }
+
+    fn backlog(&self) -> Backlog {
+        self.lock_pool().backlog()
+    }
+
+    fn propose(&self, proposal: Proposal<'_>) -> Option<Batch> {
+        let base = self.store.snapshot();
+        let layers = self.layers(base.as_ref(), proposal.ancestry).ok()?;
+        self.lock_pool().give_back_unless(|proposed| {
+            proposal.ancestry.iter().any(|ancestor| ancestor.digest() == *proposed)
+        });
+        let time = proposal.now.max(proposal.parent.time());
+        let verifier = self.verifier.as_ref();
+        let mut builder = Builder::new(verifier, base.as_ref(), &layers, proposal.parent, time);
+        let mut taken = Vec::new();
+        let built = self
+            .fill(&mut builder, proposal.body_limit, &mut taken)
+            .and_then(|()| builder.finish(proposal.context, self.committee));
+        let Ok((batch, execution)) = built else {
+            self.lock_pool().push_back(taken.into_iter());
+            return None;
+        };
+        self.lock_pool().propose(batch.digest(), taken);
+        self.remember(&batch, execution);
+        Some(batch)
+    }
+
+    fn check(&self, ancestry: &[Arc<Batch>], batch: &Batch) -> Result<(), Invalid> {
+        let base = self.store.snapshot();
+        if batch.height() <= base.tip().batch.height() {
+            return Ok(());
+        }
+        let layers = self.layers(base.as_ref(), ancestry)?;
+        let finalized = base.tip().batch.clone();
+        let parent = ancestry
+            .iter()
+            .rev()
+            .find(|ancestor| ancestor.height() > finalized.height())
+            .unwrap_or(&finalized);
+        self.replay(base.as_ref(), &layers, parent, batch).map(drop)
+    }
+
+    fn deliver(&self, batch: Arc<Batch>) -> Result<(), Halt> {
+        let base = self.store.snapshot();
+        let tip = base.tip();
+        if batch.height() <= tip.batch.height() {
+            return Ok(());
+        }
+        let known = self.lock_executed().get(&batch.digest()).map(|(_, known)| known.clone());
+        let execution = match known {
+            Some(execution) => execution,
+            None => self.replay(base.as_ref(), &[], &tip.batch, &batch).map_err(|invalid| {
+                Halt(format!("a certified batch does not execute: {invalid}"))
+            })?,
+        };
+        self.store.commit(batch.clone(), &execution)?;
+        self.lock_executed().retain(|_, (height, _)| *height > batch.height());
+        (self.observer)(&batch, &execution);
+        self.settle(execution.outcomes.iter().cloned());
+        self.lock_pool().finalized(&batch.digest());
+        Ok(())
+    }
+
+    fn discarded(&self, batch: &Batch) {
+        self.lock_pool().discarded(&batch.digest());
+        self.lock_executed().remove(&batch.digest());
+    }
+}

@@ -1,0 +1,509 @@
+//! What a node proposes, every other node executes with the same result, whenever and in whatever
+//! company it admitted the submissions.
+
+#![allow(clippy::unwrap_used, reason = "a test stops where something is not as it should be")]
+
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, RwLock};
+use touchmark_batch::{Application, Batch, Halt, Proposal};
+use touchmark_core::admission::{Input, OneByOne};
+use touchmark_core::directory::NewKey;
+use touchmark_core::directory::inception::Inception;
+use touchmark_core::directory::status::SetStatus;
+use touchmark_core::entry::{Entry, Purposes};
+use touchmark_core::evidence::WrappedEvidence;
+use touchmark_core::refusal::{Outcome, Unreadable};
+use touchmark_core::view::{Read, View};
+use touchmark_keys::software::SoftwareKey;
+use touchmark_ledger::trie::{Page, PagePath, Pages};
+use touchmark_ledger::{Durable, Execution, Ledger, LedgerLimits, StateView, Tip, genesis_batch};
+use touchmark_wire::algorithm::{Algorithm, CoseKey, SignedBytes, Signer};
+use touchmark_wire::codec;
+use touchmark_wire::genesis::{CertificateKey, Committee, Genesis};
+use touchmark_wire::hash::Digest;
+use touchmark_wire::ids::{
+    ChannelId, Epoch, EvidenceId, KeyNumber, LeafIndex, NetworkId, Sequence, StatementId, ThingId,
+    Timestamp,
+};
+use touchmark_wire::leaf::{BareEvidence, Leaf};
+use touchmark_wire::merkle::Frontier;
+use touchmark_wire::registry::{
+    ContentFormat, EvidenceFormat, RefusalCode, StatementKind, Status, ThingKind,
+};
+use touchmark_wire::state::StateKey;
+use touchmark_wire::statement::{Content, Draft, Kid, Link, Statement};
+
+#[derive(Clone)]
+struct State {
+    network: NetworkId,
+    tip: Arc<Tip>,
+    entries: BTreeMap<StateKey, Arc<Entry>>,
+    pages: BTreeMap<PagePath, Arc<Page>>,
+    places: BTreeMap<(ThingId, Option<ChannelId>, Sequence), (LeafIndex, StatementId)>,
+    evidence: BTreeMap<EvidenceId, LeafIndex>,
+    /// Whether reading entries fails, in every snapshot.
+    fails: Arc<AtomicBool>,
+}
+
+/// A store in memory.
+struct Memory(RwLock<State>);
+
+impl Memory {
+    fn read(&self) -> State {
+        self.0.read().unwrap().clone()
+    }
+}
+
+impl View for Memory {
+    fn network(&self) -> NetworkId {
+        self.0.read().unwrap().network
+    }
+
+    fn entry(&self, key: &StateKey) -> Result<Option<Arc<Entry>>, Unreadable> {
+        let state = self.0.read().unwrap();
+        if state.fails.load(Ordering::Relaxed) {
+            return Err(Unreadable);
+        }
+        Ok(state.entries.get(key).cloned())
+    }
+
+    fn statement_at(
+        &self,
+        issuer: ThingId,
+        channel: Option<ChannelId>,
+        sequence: Sequence,
+    ) -> Result<Option<(LeafIndex, StatementId)>, Unreadable> {
+        Ok(self.0.read().unwrap().places.get(&(issuer, channel, sequence)).copied())
+    }
+
+    fn evidence(&self, id: EvidenceId) -> Result<Option<LeafIndex>, Unreadable> {
+        Ok(self.0.read().unwrap().evidence.get(&id).copied())
+    }
+}
+
+impl Pages for Memory {
+    fn page(&self, path: &PagePath) -> Result<Option<Arc<Page>>, Unreadable> {
+        Ok(self.0.read().unwrap().pages.get(path).cloned())
+    }
+}
+
+impl StateView for Memory {
+    fn tip(&self) -> Arc<Tip> {
+        self.0.read().unwrap().tip.clone()
+    }
+}
+
+impl Durable for Memory {
+    fn commit(&self, batch: Arc<Batch>, execution: &Execution) -> Result<(), Halt> {
+        let mut state = self.0.write().unwrap();
+        state.entries.extend(execution.entries.clone());
+        state.pages.extend(execution.pages.clone());
+        state.places.extend(execution.places.clone());
+        state.evidence.extend(execution.evidence.clone());
+        let (frontier, state_root) = (execution.frontier.clone(), execution.state_root);
+        state.tip = Arc::new(Tip { batch, frontier, state_root });
+        Ok(())
+    }
+
+    fn snapshot(&self) -> Arc<dyn StateView> {
+        Arc::new(Self(RwLock::new(self.read())))
+    }
+}
+
+/// A node: its ledger, its store, and what it answered.
+struct Node {
+    ledger: Ledger,
+    store: Arc<Memory>,
+    answers: Arc<Mutex<Vec<Outcome>>>,
+}
+
+fn genesis() -> Genesis {
+    Genesis {
+        rules: 1,
+        origin: "test.example/log".into(),
+        committee: Committee {
+            epoch: Epoch(0),
+            certificate_key: CertificateKey([0; 96]),
+            validators: Vec::new(),
+            threshold: 1,
+        },
+        time: Timestamp(0),
+    }
+}
+
+impl Node {
+    fn new() -> Self {
+        let genesis = genesis();
+        let batch = Arc::new(genesis_batch(&genesis, &[]));
+        let frontier = Frontier::new();
+        let tip = Tip { batch: batch.clone(), frontier, state_root: touchmark_wire::trie::EMPTY };
+        let store = Arc::new(Memory(RwLock::new(State {
+            network: genesis.network_id(),
+            tip: Arc::new(tip),
+            entries: BTreeMap::new(),
+            pages: BTreeMap::new(),
+            places: BTreeMap::new(),
+            evidence: BTreeMap::new(),
+            fails: Arc::default(),
+        })));
+        let ledger = Ledger::new(
+            store.clone(),
+            Arc::new(OneByOne),
+            batch,
+            genesis.committee.digest(),
+            LedgerLimits::default(),
+            Box::new(|_, _| {}),
+        );
+        Self { ledger, store, answers: Arc::default() }
+    }
+
+    fn submit(&self, inputs: Vec<Input>) {
+        self.ledger.submit(inputs, |_| {
+            let answers = self.answers.clone();
+            Box::new(move |outcome| answers.lock().unwrap().push(outcome))
+        });
+    }
+
+    fn propose(&self) -> Arc<Batch> {
+        self.propose_in(&[], &[])
+    }
+
+    /// Proposes on the last batch of `ancestry`; another context makes another batch.
+    fn propose_in(&self, context: &[u8], ancestry: &[Arc<Batch>]) -> Arc<Batch> {
+        self.try_to_propose(context, ancestry).expect("it can always propose")
+    }
+
+    fn try_to_propose(&self, context: &[u8], ancestry: &[Arc<Batch>]) -> Option<Arc<Batch>> {
+        let parent = ancestry.last().cloned().unwrap_or_else(|| self.store.tip().batch.clone());
+        let proposal = Proposal {
+            context,
+            parent: &parent,
+            ancestry,
+            now: Timestamp(parent.time().0 + 1),
+            body_limit: 1 << 20,
+        };
+        self.ledger.propose(proposal).map(Arc::new)
+    }
+
+    fn deliver(&self, batch: &Arc<Batch>) {
+        self.ledger.deliver(batch.clone()).expect("a checked batch is delivered");
+    }
+
+    fn answers(&self) -> Vec<Outcome> {
+        std::mem::take(&mut self.answers.lock().unwrap())
+    }
+
+    fn next(&self, issuer: ThingId, kind: StatementKind) -> Link {
+        let state = self.store.read();
+        let head = Memory(RwLock::new(state.clone())).head(issuer).unwrap();
+        let (sequence, previous) =
+            head.map_or((0, state.network.0), |head| (head.sequence.0, head.last));
+        Link { kind, sequence: Sequence(sequence + 1), previous, channel: None }
+    }
+
+    /// The next statement of `issuer`, signed by its key 0.
+    fn statement(&self, issuer: ThingId, n: u8, kind: StatementKind, payload: &[u8]) -> Vec<u8> {
+        let link = self.next(issuer, kind);
+        draft(issuer, link, payload).sign(KeyNumber(0), &key(n)).unwrap()
+    }
+}
+
+fn draft(issuer: ThingId, link: Link, payload: &[u8]) -> Draft<'_> {
+    let content = Content::Inline(ContentFormat::CBOR);
+    Draft { issuer, link, content, claims: None, payload }
+}
+
+fn key(n: u8) -> SoftwareKey {
+    SoftwareKey::from_seed(Algorithm::Es256, &[n + 1; 32]).unwrap()
+}
+
+fn public(n: u8) -> CoseKey {
+    *key(n).public_key().cose()
+}
+
+fn thing(n: u8, purposes: Purposes, controller: Option<ThingId>) -> Inception {
+    Inception {
+        kind: ThingKind::DEVICE,
+        keys: vec![NewKey::new(public(n), purposes)],
+        threshold: 1,
+        next: None,
+        nonce: vec![n; 16],
+        controller,
+        owners: None,
+        attributes: None,
+    }
+}
+
+fn card_url(card: ThingId, counter: u32, n: u8) -> Vec<u8> {
+    let text = format!("https://t.example/?i={card}&c={counter:08x}&s=");
+    let signature = key(n).sign(&SignedBytes::new([text.as_bytes()])).unwrap();
+    let digit = |value: u8| b"0123456789ABCDEF"[usize::from(value)];
+    let digits = signature.iter().flat_map(|byte| [digit(byte >> 4), digit(byte & 15)]);
+    text.bytes().chain(digits).collect()
+}
+
+fn bare(bytes: &[u8]) -> Vec<u8> {
+    Leaf::Evidence(BareEvidence { format: EvidenceFormat::CARD_URL, bytes }).encode_to_vec()
+}
+
+fn wrapped(bytes: &[u8]) -> Vec<u8> {
+    codec::encode(&WrappedEvidence { format: EvidenceFormat::CARD_URL, bytes, context: None })
+}
+
+/// Two nodes of one network, in which an issuer (key 0) and a reader (key 1) are registered.
+struct Network {
+    proposer: Node,
+    validator: Node,
+    issuer: ThingId,
+    reader: ThingId,
+}
+
+impl Network {
+    fn new() -> Self {
+        let (issuer, reader) =
+            (thing(0, Purposes::GENERAL, None), thing(1, Purposes::GENERAL, None));
+        let (proposer, validator) = (Node::new(), Node::new());
+        let network = Self { proposer, validator, issuer: issuer.id(), reader: reader.id() };
+        for (n, inception) in [(0, issuer), (1, reader)] {
+            let payload = inception.encode_to_vec();
+            let (id, kind) = (inception.id(), StatementKind::INCEPTION);
+            network.proposer.submit(vec![network.proposer.statement(id, n, kind, &payload)]);
+        }
+        network.round();
+        network
+    }
+
+    /// The proposer's batch is checked and delivered by both.
+    fn round(&self) {
+        let batch = self.proposer.propose();
+        assert_eq!(self.validator.ledger.check(&[], &batch), Ok(()));
+        self.validator.deliver(&batch);
+        self.proposer.deliver(&batch);
+    }
+
+    /// Executes `change` after `early` was admitted, and before it is proposed.
+    fn overtake(&self, early: Vec<Input>, change: Input) {
+        self.validator.submit(vec![change]);
+        let batch = self.validator.propose();
+        self.proposer.submit(early);
+        assert_eq!(self.proposer.ledger.check(&[], &batch), Ok(()));
+        self.proposer.deliver(&batch);
+        self.validator.deliver(&batch);
+    }
+
+    fn by_issuer(&self, kind: StatementKind, payload: &[u8]) -> Vec<u8> {
+        self.proposer.statement(self.issuer, 0, kind, payload)
+    }
+
+    fn with_card(&self) -> ThingId {
+        let card = thing(2, Purposes::CARD, Some(self.issuer));
+        let register = self.by_issuer(StatementKind::REGISTER, &card.encode_to_vec());
+        self.proposer.submit(vec![register]);
+        self.round();
+        card.id()
+    }
+
+    fn set_status(&self, card: ThingId, status: Status, n: Option<u8>) -> Vec<u8> {
+        let keys = n.map(|n| vec![NewKey::new(public(n), Purposes::CARD)]);
+        let change = SetStatus { thing: card, status, reason: None, keys };
+        self.by_issuer(StatementKind::STATUS, &codec::encode(&change))
+    }
+}
+
+#[test]
+fn evidence_of_a_card_that_gets_another_key_meanwhile() {
+    let network = Network::new();
+    let card = network.with_card();
+    network.proposer.submit(vec![network.set_status(card, Status::LOST, None)]);
+    network.round();
+    network.proposer.answers();
+    let url = card_url(card, 5, 2);
+    let reader = &network.proposer;
+    let wrapping = reader.statement(network.reader, 1, StatementKind::EVIDENCE, &wrapped(&url));
+    network.overtake(vec![bare(&url), wrapping], network.set_status(card, Status::ACTIVE, Some(3)));
+    network.round();
+    let codes: Vec<_> =
+        network.proposer.answers().iter().map(|outcome| outcome.refusal().unwrap().code).collect();
+    assert_eq!(codes, [RefusalCode::FORGED, RefusalCode::FORGED]);
+}
+
+#[test]
+fn evidence_of_a_card_that_is_registered_meanwhile() {
+    let network = Network::new();
+    network.proposer.answers();
+    let card = thing(2, Purposes::CARD, Some(network.issuer));
+    let register = network.by_issuer(StatementKind::REGISTER, &card.encode_to_vec());
+    let payload = wrapped(&card_url(card.id(), 5, 2));
+    let wrapping = network.proposer.statement(network.reader, 1, StatementKind::EVIDENCE, &payload);
+    network.overtake(vec![wrapping], register);
+    network.round();
+    assert!(matches!(network.proposer.answers()[..], [Outcome::Accepted(_)]));
+}
+
+/// A lost view costs a chain nothing: what its batch carried is proposed again at once, in its
+/// order, and only where it is not carried already.
+#[test]
+fn what_an_abandoned_branch_carried_is_proposed_again_at_once() {
+    let network = Network::new();
+    let node = &network.proposer;
+    node.answers();
+    let first = network.by_issuer(StatementKind::RECORD, b"1");
+    let previous = Statement::parse(&first).unwrap().id().0;
+    let mut link = network.proposer.next(network.issuer, StatementKind::RECORD);
+    (link.sequence, link.previous) = (Sequence(link.sequence.0 + 1), previous);
+    let second = draft(network.issuer, link, b"2").sign(KeyNumber(0), &key(0)).unwrap();
+
+    node.submit(vec![first.clone()]);
+    let lost = node.propose_in(b"1", &[]);
+    node.submit(vec![second.clone()]);
+    // On the batch that carries the first, the second alone.
+    let child = node.propose_in(b"2", std::slice::from_ref(&lost));
+    assert_eq!(carried(&child), std::slice::from_ref(&second));
+    // Its view was lost, and so is the child's: both again, in their order.
+    let again = node.propose_in(b"3", &[]);
+    assert_eq!(carried(&again), [first.clone(), second.clone()]);
+    let beside = node.propose_in(b"4", &[]);
+    assert_eq!(carried(&beside), [first, second]);
+    let next = node.propose_in(b"5", std::slice::from_ref(&beside));
+    assert_eq!(carried(&next), Vec::<Vec<u8>>::new());
+    // One of them becomes final; the engine says later that the others did not.
+    node.deliver(&beside);
+    for batch in [&lost, &child, &again] {
+        node.ledger.discarded(batch);
+    }
+    assert!(matches!(node.answers()[..], [Outcome::Accepted(_), Outcome::Accepted(_)]));
+    assert_eq!(node.ledger.backlog().items, 0);
+    assert_eq!(carried(&node.propose()), Vec::<Vec<u8>>::new());
+}
+
+/// The submissions of a batch.
+fn carried(batch: &Batch) -> Vec<Vec<u8>> {
+    let leaves: Vec<_> = batch.leaves().map(<[u8]>::to_vec).collect();
+    leaves[..leaves.len().saturating_sub(1)].to_vec()
+}
+
+#[test]
+fn keys_that_only_a_refused_statement_brought() {
+    let network = Network::new();
+    network.proposer.answers();
+    let ghost = thing(5, Purposes::GENERAL, None);
+    let payload = ghost.encode_to_vec();
+    let link = network.proposer.next(ghost.id(), StatementKind::INCEPTION);
+    let never = Link { sequence: Sequence(9), ..link };
+    let never = draft(ghost.id(), never, &payload).sign(KeyNumber(0), &key(5)).unwrap();
+    let link = network.proposer.next(network.reader, StatementKind::RECORD);
+    let (mine, its) = (key(1), key(5));
+    let signers: [(Kid, &dyn Signer); 2] = [
+        (Kid::new(network.reader, KeyNumber(0)), &mine),
+        (Kid::new(ghost.id(), KeyNumber(0)), &its),
+    ];
+    let record = draft(network.reader, link, b"x").sign_many(&signers).unwrap();
+    network.proposer.submit(vec![never, record]);
+    network.round();
+    assert!(network.proposer.answers().iter().all(|outcome| outcome.leaf().is_none()));
+}
+
+/// The same submission reaches two nodes; the one that did not propose it forgets it.
+#[test]
+fn what_another_node_proposed_leaves_the_pool() {
+    let network = Network::new();
+    let record = |n: u32| {
+        let mut link = network.proposer.next(network.reader, StatementKind::RECORD);
+        link.sequence.0 += n;
+        (link, draft(network.reader, link, b"x"))
+    };
+    let (_, draft) = record(0);
+    let twin = draft.sign(KeyNumber(0), &key(1)).unwrap();
+    network.proposer.submit(vec![twin.clone()]);
+    network.validator.submit(vec![twin]);
+    let own = network.by_issuer(StatementKind::RECORD, b"mine");
+    network.validator.submit(vec![own]);
+    network.round();
+    let backlog = network.validator.ledger.backlog();
+    assert_eq!(backlog.items, 1, "only its own is left");
+    let batch = network.validator.propose();
+    assert_eq!(batch.leaf_hashes().len(), 2, "a record and the batch leaf");
+    let backlog = network.validator.ledger.backlog();
+    assert_eq!((backlog.items, backlog.bytes), (0, 0));
+}
+
+/// A node that cannot read its state for a moment loses nothing that it was given.
+#[test]
+fn a_proposal_that_fails_gives_back_what_it_took() {
+    let network = Network::new();
+    let node = &network.proposer;
+    node.answers();
+    let inputs: Vec<_> = [(network.issuer, 0), (network.reader, 1)]
+        .map(|(thing, n)| node.statement(thing, n, StatementKind::RECORD, b"x"))
+        .into();
+    node.submit(inputs.clone());
+    let backlog = node.ledger.backlog();
+    let fails = node.store.read().fails;
+    fails.store(true, Ordering::Relaxed);
+    assert!(node.try_to_propose(&[], &[]).is_none());
+    assert_eq!(node.ledger.backlog(), backlog);
+    assert_eq!(node.answers(), []);
+    fails.store(false, Ordering::Relaxed);
+    network.round();
+    let positions: Vec<_> =
+        node.answers().iter().map(|outcome| outcome.leaf().unwrap().0).collect();
+    assert!(positions.is_sorted() && positions.len() == 2, "in their order: {positions:?}");
+}
+
+/// Whoever carries a statement can leave signatures out: the copy must not stand in for it.
+#[test]
+fn a_copy_with_fewer_signatures_does_not_keep_the_full_one_out() {
+    let network = Network::new();
+    let node = &network.proposer;
+    let keys = [7, 8].map(|n| NewKey::new(public(n), Purposes::GENERAL)).into();
+    let board = Inception { keys, threshold: 2, ..thing(7, Purposes::GENERAL, None) };
+    let payload = board.encode_to_vec();
+    let by = |kind, payload: &[u8], numbers: &[u32]| {
+        let link = node.next(board.id(), kind);
+        let keys: Vec<_> = numbers.iter().map(|number| key(7 + *number as u8)).collect();
+        let signers: Vec<(Kid, &dyn Signer)> = numbers
+            .iter()
+            .zip(&keys)
+            .map(|(number, key)| (Kid::new(board.id(), KeyNumber(*number)), key as &dyn Signer))
+            .collect();
+        draft(board.id(), link, payload).sign_many(&signers).unwrap()
+    };
+    node.submit(vec![by(StatementKind::INCEPTION, &payload, &[0, 1])]);
+    network.round();
+    node.answers();
+    let [short, full] = [&[0][..], &[0, 1]].map(|numbers| by(StatementKind::RECORD, b"x", numbers));
+    node.submit(vec![short, full.clone(), full]);
+    network.round();
+    let answers = node.answers();
+    let refused = |outcome: &&Outcome| matches!(outcome, Outcome::Refused(refusal) if refusal.code == RefusalCode::THRESHOLD);
+    let accepted = |outcome: &&Outcome| matches!(outcome, Outcome::Accepted(_));
+    assert_eq!(answers.len(), 3);
+    assert_eq!(answers.iter().filter(refused).count(), 1, "{answers:?}");
+    assert_eq!(answers.iter().filter(accepted).count(), 2, "the same bytes wait together");
+}
+
+#[test]
+fn a_header_that_claims_fewer_leaves_than_its_body_has_is_refused() {
+    use touchmark_batch::BatchLimits;
+    use touchmark_wire::header::BatchHeader;
+    use touchmark_wire::ids::{Height, TreeSize};
+    let hash = touchmark_wire::merkle::leaf_hash(b"leaf");
+    for (size, fits) in [(0, false), (1, true), (2, true)] {
+        let header = BatchHeader {
+            context: &[],
+            parent: Digest::default(),
+            height: Height(1),
+            time: Timestamp(0),
+            epoch: Epoch(0),
+            data_root: BatchHeader::data_root(&[hash]),
+            size: TreeSize(size),
+            root: Digest::default(),
+            next: Digest::default(),
+        };
+        let body = [&[0, 4][..], b"leaf"].concat();
+        let limits = BatchLimits { body: 100, leaves: 9 };
+        let batch = Batch::from_parts(codec::encode(&header), body, limits);
+        assert_eq!(batch.map(|batch| batch.first_leaf().0).ok(), fits.then(|| size - 1));
+    }
+}

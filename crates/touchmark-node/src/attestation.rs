@@ -1,0 +1,131 @@
+//! What this node signs about the log: checkpoints, receipts and fresh answers. Only roots that it
+//! has computed itself and made durable.
+
+use std::sync::Mutex;
+use touchmark_keys::software::{SoftwareKey, SoftwareKeyError};
+use touchmark_wire::algorithm::{Algorithm, SIGNATURE_LENGTH, SignError, SignedBytes, Signer as _};
+use touchmark_wire::bundle::Freshness;
+use touchmark_wire::certificate::{CertificateError, Cosignature, CosignatureTime, Cosigner};
+use touchmark_wire::checkpoint::Checkpoint;
+use touchmark_wire::codec;
+use touchmark_wire::genesis::Genesis;
+use touchmark_wire::hash::Digest;
+use touchmark_wire::ids::{LeafIndex, NetworkId, Timestamp, TreeSize};
+use touchmark_wire::receipt::{Path, Proof, Receipt, ReceiptError, ReceiptHeader};
+
+use crate::folder::Secrets;
+
+/// Why nothing was signed.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum AttestationError {
+    /// This node's keys are not those of a validator of the network.
+    #[error("the keys in secrets.cbor are not those of a validator of this network")]
+    NotValidator,
+    /// A key cannot be used.
+    #[error("{0}")]
+    Key(#[from] SoftwareKeyError),
+    /// Signing failed.
+    #[error("{0}")]
+    Sign(#[from] SignError),
+    /// The receipt cannot be made.
+    #[error("{0}")]
+    Receipt(ReceiptError),
+    /// The checkpoint cannot be made.
+    #[error("{0}")]
+    Checkpoint(CertificateError),
+}
+
+/// Signs with this node's log key and cosigner key.
+pub struct Attestor {
+    network: NetworkId,
+    origin: String,
+    /// Network id as text: `sub` of receipts.
+    subject: String,
+    name: String,
+    place: u16,
+    log: SoftwareKey,
+    cosigner: SoftwareKey,
+    /// The newest note; a cosigner never signs an older state.
+    note: Mutex<Option<(TreeSize, String)>>,
+}
+
+impl Attestor {
+    /// The attestor of the validator that has these keys.
+    pub fn new(genesis: &Genesis, secrets: &Secrets) -> Result<Self, AttestationError> {
+        let (log, cosigner) = (secrets.log_key()?, secrets.cosigner_key()?);
+        let validators = &genesis.committee.validators;
+        let place = validators
+            .iter()
+            .position(|validator| validator.log_key == *log.public_key().cose())
+            .ok_or(AttestationError::NotValidator)?;
+        Ok(Self {
+            network: genesis.network_id(),
+            origin: genesis.origin.clone(),
+            subject: genesis.network_id().to_string(),
+            name: validators[place].name.clone(),
+            place: u16::try_from(place).map_err(|_| AttestationError::NotValidator)?,
+            log,
+            cosigner,
+            note: Mutex::new(None),
+        })
+    }
+
+    /// Cosigns a durable checkpoint; the note that `/checkpoint` shows.
+    pub fn checkpoint(
+        &self,
+        size: TreeSize,
+        root: Digest,
+        now: Timestamp,
+    ) -> Result<String, AttestationError> {
+        let mut newest = self.note.lock().expect("no holder of the note's lock panics");
+        if let Some((known, note)) = newest.as_ref()
+            && *known >= size
+        {
+            return Ok(note.clone());
+        }
+        let body = Checkpoint::new(&self.origin, size, root)
+            .map_err(|error| AttestationError::Checkpoint(error.into()))?
+            .to_string();
+        let cosignature = Cosignature::sign(&body, CosignatureTime(now.0 / 1_000), &self.cosigner)?;
+        let cosigner = Cosigner::new(&self.name, self.cosigner.public_key().clone())
+            .map_err(AttestationError::Checkpoint)?;
+        let note = format!("{body}\n{}", cosigner.line(cosignature));
+        *newest = Some((size, note.clone()));
+        Ok(note)
+    }
+
+    /// A receipt (RFC 9942): the leaf is at `index` of the log of `size` leaves with `root`.
+    pub fn receipt(
+        &self,
+        index: LeafIndex,
+        size: TreeSize,
+        path: &[Digest],
+        root: &Digest,
+    ) -> Result<Vec<u8>, AttestationError> {
+        let kid = self.log.public_key().digest();
+        let header = ReceiptHeader {
+            algorithm: Algorithm::Es256,
+            kid: Some(&kid.0),
+            issuer: Some(&self.origin),
+            subject: Some(&self.subject),
+        };
+        let path = Path::new(path).ok_or(AttestationError::Sign(SignError::Refused))?;
+        let mut buffer = [0; ReceiptHeader::LIMIT];
+        let proof = Proof::Inclusion { size, index, path };
+        let receipt = Receipt::sign(&header, &mut buffer, proof, root, &self.log)
+            .map_err(AttestationError::Receipt)?;
+        Ok(codec::encode(&receipt))
+    }
+
+    /// Signs a client's nonce with the newest state; returns this validator's place with it.
+    pub fn fresh(
+        &self,
+        nonce: &[u8],
+        size: TreeSize,
+        root: Digest,
+    ) -> Result<(u16, [u8; SIGNATURE_LENGTH]), AttestationError> {
+        let message = Freshness::message(self.network, nonce, size, root);
+        Ok((self.place, self.log.sign(&SignedBytes::new([&message[..]]))?))
+    }
+}

@@ -1,0 +1,125 @@
+//! API keys of a node, in its data folder.
+
+use super::answer::{Answer, Table};
+use super::failure::{Failure, Fault};
+use super::moment::Moment;
+use super::session::Session;
+use super::sheet::Sheet;
+use crate::apikey::{ApiKeyError, ApiKeys, Scope};
+use crate::config::Config;
+use crate::node::now;
+use std::path::PathBuf;
+use touchmark_wire::ids::Timestamp;
+
+/// Milliseconds of a day.
+const DAY: u64 = 86_400_000;
+
+/// Commands about the keys of a node's administrative interface
+#[derive(clap::Subcommand, Debug)]
+pub(super) enum Command {
+    /// Make a key and show it, this once
+    Create(Create),
+    /// List the keys: scopes, end and last use, never the keys themselves
+    List(Place),
+    /// End a key; a running node refuses it from now on
+    Revoke {
+        /// Id of the key, as the list shows it
+        id: String,
+        #[command(flatten)]
+        place: Place,
+    },
+}
+
+#[derive(clap::Args, Debug)]
+pub(super) struct Create {
+    /// What to call it
+    name: String,
+    /// What it is for; may be given several times
+    #[arg(long = "scope", value_name = "SCOPE", required = true)]
+    scopes: Vec<Scope>,
+    /// Days until it ends
+    #[arg(long, value_name = "N", default_value_t = 90, value_parser = clap::value_parser!(u64).range(1..=3650))]
+    days: u64,
+    #[command(flatten)]
+    place: Place,
+}
+
+#[derive(clap::Args, Debug)]
+pub(super) struct Place {
+    /// Data folder of the node; otherwise TOUCHMARK__NODE__DATA, or touchmark-data
+    #[arg(long, value_name = "FOLDER")]
+    data: Option<PathBuf>,
+}
+
+impl Place {
+    fn keys(&self, session: &Session<'_, '_>) -> Result<ApiKeys, Failure> {
+        let named = session.environment.variables.get("TOUCHMARK__NODE__DATA").map(PathBuf::from);
+        let named = self.data.clone().or(named);
+        let data = named.unwrap_or_else(|| Config::default().node.data);
+        let folder = session.environment.folder.join(data);
+        if !folder.join("genesis.cbor").is_file() {
+            let what = format!("{} is no node's data folder", folder.display());
+            return Err(Failure::new(Fault::Unknown, what)
+                .hint("name it with --data; `touchmark node run` makes one"));
+        }
+        Ok(ApiKeys::in_folder(&folder))
+    }
+}
+
+pub(super) fn run(session: &mut Session<'_, '_>, command: Command) -> Result<Answer, Failure> {
+    match command {
+        Command::Create(create) => {
+            let (created, scopes) = (now(), create.scopes);
+            let end = Timestamp(created.0 + create.days * DAY);
+            let keys = create.place.keys(session)?;
+            let (key, secret) = keys.create(&create.name, &scopes, created, end)?;
+            let mut sheet = Sheet::default();
+            sheet.add("id", key.id.as_str());
+            sheet.add("name", key.name.as_str());
+            sheet.add("scopes", names(&key.scopes));
+            sheet.add("expires", Moment(Timestamp(key.expires)).to_string());
+            sheet.add("key", secret);
+            session.say("this is the only time that the key is shown");
+            Ok(Answer::sheet(&sheet))
+        }
+        Command::List(place) => {
+            let keys = place.keys(session)?.list()?;
+            let time = |time: u64| Moment(Timestamp(time)).to_string();
+            let mut table = Table::new(&["id", "name", "scopes", "created", "expires", "last use"]);
+            let mut items = Vec::new();
+            for (key, used) in keys {
+                let last = used.map_or_else(|| "never".to_owned(), time);
+                let (created, expires) = (time(key.created), time(key.expires));
+                items.push(serde_json::json!({
+                    "id": key.id, "name": key.name, "scopes": key.scopes, "created": key.created,
+                    "expires": key.expires, "expired": key.expires <= now().0, "last_use": used,
+                }));
+                table.row([key.id, key.name, names(&key.scopes), created, expires, last]);
+            }
+            Ok(Answer::new(&serde_json::json!({ "items": items }), table.to_string()))
+        }
+        Command::Revoke { id, place } => {
+            let key = place.keys(session)?.revoke(&id)?;
+            let document = serde_json::json!({ "revoked": key.id, "name": key.name });
+            Ok(Answer::new(&document, format!("revoked {} ({})\n", key.id, key.name)))
+        }
+    }
+}
+
+fn names(scopes: &[Scope]) -> String {
+    scopes.iter().map(|scope| scope.name()).collect::<Vec<_>>().join(", ")
+}
+
+impl From<ApiKeyError> for Failure {
+    fn from(error: ApiKeyError) -> Self {
+        match error {
+            ApiKeyError::File { path, source } => Self::storage(&path, &source),
+            ApiKeyError::Damaged { .. } => Self::new(Fault::Damaged, error.to_string()),
+            ApiKeyError::Randomness => Self::new(Fault::Internal, error.to_string()),
+            ApiKeyError::Unknown | ApiKeyError::Expired | ApiKeyError::Scope(_) => {
+                Self::new(Fault::Unknown, error.to_string())
+                    .hint("`touchmark apikey list` shows the ids of the keys")
+            }
+        }
+    }
+}

@@ -1,0 +1,86 @@
+//! Where the card is: in a reader, or in a folder.
+
+use crate::cli::failure::{Failure, Fault};
+use crate::cli::passphrase::CardPassphrase;
+use crate::cli::session::Session;
+use std::path::{Path, PathBuf};
+use touchmark_card::card::Card;
+use touchmark_card::client::CardClient;
+use touchmark_card::reader::Reader;
+use touchmark_card::store::VirtualCard;
+use touchmark_card::transport::Transport;
+
+/// Which card
+#[derive(clap::Args, Debug)]
+pub(crate) struct Place {
+    /// Reader with the card, or the beginning of its name; otherwise the first with a card in it
+    #[arg(long, value_name = "NAME", conflicts_with = "folder")]
+    reader: Option<String>,
+    /// Folder of a virtual card
+    #[arg(long = "virtual", value_name = "FOLDER")]
+    folder: Option<PathBuf>,
+    #[command(flatten)]
+    passphrase: CardPassphrase,
+}
+
+/// How a virtual card keeps the key that it makes
+#[derive(clap::Args, Clone, Copy, Debug)]
+pub(crate) struct Unencrypted {
+    /// Keep a virtual card's private key as it is, readable by you alone
+    #[arg(long, conflicts_with = "card_passphrase_file")]
+    unencrypted: bool,
+}
+
+impl Place {
+    /// The card, for this command alone.
+    pub(crate) fn card(
+        &self,
+        session: &mut Session<'_, '_>,
+    ) -> Result<CardClient<Box<dyn Transport>>, Failure> {
+        self.reach(session, None)
+    }
+
+    /// A card that may make its key now.
+    pub(crate) fn blank_card(
+        &self,
+        session: &mut Session<'_, '_>,
+        unencrypted: Unencrypted,
+    ) -> Result<CardClient<Box<dyn Transport>>, Failure> {
+        if self.folder.is_none() && unencrypted.unencrypted {
+            return Err(Failure::new(Fault::Usage, "a card in a reader keeps its own key")
+                .hint("leave --unencrypted out"));
+        }
+        self.reach(session, Some(unencrypted))
+    }
+
+    fn reach(
+        &self,
+        session: &mut Session<'_, '_>,
+        new_key: Option<Unencrypted>,
+    ) -> Result<CardClient<Box<dyn Transport>>, Failure> {
+        let transport: Box<dyn Transport> = match &self.folder {
+            Some(folder) => Box::new(software(session, folder, &self.passphrase, new_key)?),
+            None => Box::new(Reader::connect(self.reader.as_deref().unwrap_or_default())?),
+        };
+        Ok(CardClient::new(transport))
+    }
+}
+
+/// A virtual card, switched on; `new_key` says how a key is kept that it may make now.
+pub(super) fn software(
+    session: &mut Session<'_, '_>,
+    folder: &Path,
+    passphrase: &CardPassphrase,
+    new_key: Option<Unencrypted>,
+) -> Result<Card<VirtualCard>, Failure> {
+    let path = session.path(folder);
+    let name = folder.display().to_string();
+    let passphrase = match (VirtualCard::key_file(&path)?, new_key) {
+        (Some(file), _) if file.is_encrypted() => Some(passphrase.known(session, &name)?),
+        (None, Some(Unencrypted { unencrypted: false })) => {
+            Some(passphrase.chosen(session, &name)?)
+        }
+        _ => None,
+    };
+    Ok(Card::switch_on(VirtualCard::open(&path, passphrase)?)?)
+}

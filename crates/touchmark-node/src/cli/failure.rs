@@ -1,0 +1,225 @@
+//! Failures of a command: what happened, why, one hint and a stable code.
+
+use std::fmt;
+use std::path::Path;
+use touchmark_api::Problem;
+use touchmark_api::client::ClientError;
+
+/// How a command ends.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[repr(u8)]
+pub enum Exit {
+    /// Fine.
+    Fine = 0,
+    /// A verdict is negative, or the thing was refused.
+    Refused = 1,
+    /// Misuse.
+    Misuse = 2,
+    /// Not available now.
+    Unavailable = 3,
+    /// A fault of this program or machine.
+    Internal = 4,
+}
+
+/// What failed on this side. What a node refuses has the code of its problem.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Fault {
+    /// Arguments that make no sense.
+    Usage,
+    /// A configuration that cannot be used.
+    Config,
+    /// Something named does not exist here.
+    Unknown,
+    /// It exists here already.
+    Exists,
+    /// A file that was named cannot be read.
+    File,
+    /// A file of ours does not have its shape.
+    Damaged,
+    /// A passphrase is missing or wrong.
+    Passphrase,
+    /// Input that is not what it should be.
+    Malformed,
+    /// Something is none of the things we know.
+    Unrecognised,
+    /// Another network than the trusted one.
+    WrongNetwork,
+    /// Its device was tampered with.
+    Locked,
+    /// Another process holds it.
+    Busy,
+    /// So much waits already that no more is taken.
+    OutboxFull,
+    /// No answer from the node.
+    Unreachable,
+    /// An answer that no node gives.
+    Answer,
+    /// A card that was asked for what it does not do.
+    CardRefused,
+    /// A card that is locked.
+    CardLocked,
+    /// An answer that no card gives.
+    CardAnswer,
+    /// No smart card service, no reader, or no card in it.
+    Reader,
+    /// This machine's storage fails.
+    Storage,
+    /// A fault of this program.
+    Internal,
+}
+
+impl Fault {
+    /// Stable code.
+    pub(crate) const fn code(self) -> &'static str {
+        self.row().0
+    }
+
+    const fn row(self) -> (&'static str, Exit) {
+        match self {
+            Self::Usage => ("TM-USAGE", Exit::Misuse),
+            Self::Config => ("TM-CONFIG", Exit::Misuse),
+            Self::Unknown => ("TM-NOT-HERE", Exit::Misuse),
+            Self::Exists => ("TM-EXISTS", Exit::Refused),
+            Self::File => ("TM-FILE", Exit::Misuse),
+            Self::Damaged => ("TM-CORRUPT", Exit::Internal),
+            Self::Passphrase => ("TM-PASSPHRASE", Exit::Misuse),
+            Self::Malformed => ("TM-MALFORMED", Exit::Refused),
+            Self::Unrecognised => ("TM-UNRECOGNISED", Exit::Refused),
+            Self::WrongNetwork => ("TM-WRONG-NETWORK", Exit::Refused),
+            Self::OutboxFull => ("TM-OUTBOX-FULL", Exit::Unavailable),
+            Self::Locked => ("TM-LOCKED", Exit::Refused),
+            Self::Busy => ("TM-BUSY", Exit::Unavailable),
+            Self::Unreachable => ("TM-UNREACHABLE", Exit::Unavailable),
+            Self::Answer => ("TM-ANSWER", Exit::Unavailable),
+            Self::CardRefused => ("TM-CARD-REFUSED", Exit::Refused),
+            Self::CardLocked => ("TM-CARD-LOCKED", Exit::Refused),
+            Self::CardAnswer => ("TM-CARD-ANSWER", Exit::Refused),
+            Self::Reader => ("TM-READER", Exit::Unavailable),
+            Self::Storage => ("TM-STORAGE", Exit::Internal),
+            Self::Internal => ("TM-INTERNAL", Exit::Internal),
+        }
+    }
+}
+
+/// Why a command did not do what it was asked for.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Failure {
+    /// How the command ends.
+    pub exit: Exit,
+    /// Stable code.
+    pub code: String,
+    /// What happened.
+    pub what: String,
+    /// Why.
+    pub why: Option<String>,
+    /// What to do about it.
+    pub hint: Option<String>,
+    /// Where it stands in the log, if it does.
+    pub position: Option<u64>,
+}
+
+impl Failure {
+    pub(crate) fn new(fault: Fault, what: impl Into<String>) -> Self {
+        let (code, exit) = fault.row();
+        Self { exit, code: code.into(), what: what.into(), why: None, hint: None, position: None }
+    }
+
+    /// Why.
+    pub(crate) fn because(mut self, why: impl fmt::Display) -> Self {
+        self.why = Some(why.to_string());
+        self
+    }
+
+    /// What to do about it.
+    pub(crate) fn hint(mut self, hint: impl Into<String>) -> Self {
+        self.hint = Some(hint.into());
+        self
+    }
+
+    /// A file that was named in an argument.
+    pub(crate) fn file(path: &Path, error: &std::io::Error) -> Self {
+        Self::new(Fault::File, format!("cannot read {}", path.display()))
+            .because(error)
+            .hint("check the path and its permissions")
+    }
+
+    /// A file that this program keeps.
+    pub(crate) fn storage(path: &Path, error: &std::io::Error) -> Self {
+        Self::new(Fault::Storage, format!("cannot use {}", path.display()))
+            .because(error)
+            .hint("check free space and permissions of the folder")
+    }
+
+    pub(crate) fn document(&self) -> serde_json::Value {
+        let mut error = serde_json::Map::new();
+        error.insert("code".into(), self.code.as_str().into());
+        error.insert("what".into(), self.what.as_str().into());
+        for (name, value) in [("why", &self.why), ("hint", &self.hint)] {
+            if let Some(value) = value {
+                error.insert(name.into(), value.as_str().into());
+            }
+        }
+        if let Some(position) = self.position {
+            error.insert("position".into(), position.into());
+        }
+        serde_json::json!({ "error": error })
+    }
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "error: {}", self.what)?;
+        if let Some(why) = &self.why {
+            write!(f, "\n  why:  {why}")?;
+        }
+        if let Some(position) = self.position {
+            write!(f, "\n  leaf: {position}")?;
+        }
+        if let Some(hint) = &self.hint {
+            write!(f, "\n  hint: {hint}")?;
+        }
+        write!(f, "\n  code: {}", self.code)
+    }
+}
+
+impl From<Problem> for Failure {
+    fn from(problem: Problem) -> Self {
+        let exit = match problem.code().map(|code| code.0 / 100) {
+            Some(5) => Exit::Unavailable,
+            Some(6 | 7) => Exit::Internal,
+            None if problem.status >= 500 => Exit::Unavailable,
+            _ => Exit::Refused,
+        };
+        let logged =
+            if problem.position.is_some() { "; it is in the log without effect" } else { "" };
+        Self {
+            exit,
+            code: problem.code,
+            what: format!("the node says: {}{logged}", problem.title.to_lowercase()),
+            why: Some(problem.detail),
+            hint: Some(problem.hint),
+            position: problem.position,
+        }
+    }
+}
+
+impl From<ClientError> for Failure {
+    fn from(error: ClientError) -> Self {
+        match error {
+            ClientError::Refused(problem) => (*problem).into(),
+            ClientError::Address { .. } => Self::new(Fault::Usage, error.to_string())
+                .hint("give something like http://127.0.0.1:8080 to --node"),
+            ClientError::Answer { url, reason } => {
+                Self::new(Fault::Answer, format!("{url} answers what no node does"))
+                    .because(reason)
+                    .hint("check the address, and that client and node are of the same version")
+            }
+            ClientError::Unreachable { url, reason } => {
+                Self::new(Fault::Unreachable, format!("no answer from {url}"))
+                    .because(reason)
+                    .hint("check that the node runs and that --node or the context names it; sending again is safe")
+            }
+            other => Self::new(Fault::Unreachable, other.to_string()),
+        }
+    }
+}

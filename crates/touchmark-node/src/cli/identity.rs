@@ -1,0 +1,129 @@
+//! Identities held here: keys and chains of things that this machine speaks for.
+
+mod commitment;
+pub(crate) mod creation;
+pub(crate) mod folder;
+pub(crate) mod locking;
+mod rotation;
+pub(crate) mod signing;
+
+pub(crate) use folder::{names, thing_of};
+
+use super::answer::{Answer, Table};
+use super::failure::Failure;
+use super::session::Session;
+use super::sheet::{Field, Sheet};
+use folder::{Identity, State, state_of, waiting_of};
+use touchmark_core::entry::Purposes;
+use touchmark_wire::algorithm::CoseKey;
+use touchmark_wire::hash::Digest;
+use touchmark_wire::ids::ThingId;
+
+/// Commands about identities
+#[derive(clap::Subcommand, Debug)]
+pub(super) enum Command {
+    /// Make keys for a new identity and present it to the network
+    Create(Box<creation::Create>),
+    /// List the identities held here
+    List,
+    /// Show an identity: its thing, keys and chain
+    Show {
+        /// Its name; otherwise the context's identity
+        name: Option<String>,
+    },
+    /// Exchange the keys of an identity for new ones
+    Rotate(rotation::Rotate),
+    /// Deliver what is pending, and take over the chain's head from the node
+    Resume(Resume),
+}
+
+#[derive(clap::Args, Debug)]
+pub(super) struct Resume {
+    /// Its name
+    name: String,
+    /// Forget the pending statements; only safe when no node ever took them
+    #[arg(long)]
+    discard: bool,
+}
+
+pub(super) fn run(session: &mut Session<'_, '_>, command: Command) -> Result<Answer, Failure> {
+    match command {
+        Command::Create(create) => creation::run(session, &create),
+        Command::List => list(session),
+        Command::Show { name } => show(session, name),
+        Command::Rotate(rotate) => rotation::run(session, &rotate),
+        Command::Resume(resume) => run_resume(session, &resume),
+    }
+}
+
+fn list(session: &Session<'_, '_>) -> Result<Answer, Failure> {
+    let home = session.home()?;
+    let mut table = Table::new(&["name", "kind", "thing", "place"]);
+    let mut documents = Vec::new();
+    for name in names(&home)? {
+        let state = state_of(&home, &name)?;
+        table.row([
+            name.clone(),
+            state.kind.clone(),
+            state.thing.clone(),
+            state.sequence.to_string(),
+        ]);
+        documents.push(sheet(&name, &state).document());
+    }
+    Ok(Answer::new(&documents, table.to_string()))
+}
+
+fn show(session: &Session<'_, '_>, name: Option<String>) -> Result<Answer, Failure> {
+    let home = session.home()?;
+    let name = name.or(session.context()?.identity).ok_or_else(|| {
+        Failure::new(super::failure::Fault::Usage, "no identity is named")
+            .hint("give its name; `touchmark identity list` shows them")
+    })?;
+    let state = state_of(&home, &name)?;
+    let mut sheet = sheet(&name, &state);
+    sheet.add("pending", waiting_of(&home, &name)?);
+    Ok(Answer::sheet(&sheet))
+}
+
+/// An identity as people and programs see it.
+fn sheet(name: &str, state: &State) -> Sheet {
+    let mut sheet = Sheet::default();
+    sheet.add("name", name).add("thing", state.thing.as_str());
+    if let (Ok(thing), Ok(network)) = (state.thing.parse::<ThingId>(), state.network.parse()) {
+        sheet.add("did", thing.did(&network).to_string());
+    }
+    sheet.add("kind", state.kind.as_str()).add("network", state.network.as_str());
+    sheet.add("threshold", state.threshold);
+    let keys = state.keys.iter().map(|held| {
+        let mut key = Sheet::default();
+        key.add("number", held.number);
+        if let Ok(cose) = CoseKey::decode(&held.key.0) {
+            key.add("algorithm", cose.algorithm().name());
+        }
+        key.add("purposes", super::explain::purposes(Purposes(held.purposes)));
+        key.add("weight", held.weight);
+        key.add("digest", Digest::of(&[&held.key.0]).to_string());
+        key
+    });
+    sheet.add("keys", keys.collect::<Field>());
+    sheet.add("next keys", state.next_keys.iter().map(String::as_str).collect::<Field>());
+    sheet.add("sequence", state.sequence).add("last", state.last.as_str());
+    sheet
+}
+
+fn run_resume(session: &mut Session<'_, '_>, resume: &Resume) -> Result<Answer, Failure> {
+    let mut identity = Identity::open(&session.home()?, &resume.name)?;
+    let client = session.client()?;
+    let mut delivered = None;
+    if resume.discard {
+        identity.discard()?;
+    } else {
+        delivered = signing::deliver_pending(session, &client, &mut identity)?;
+    }
+    let view = client.thing(identity.thing()?)?;
+    signing::adopt(&mut identity, &view.head)?;
+    identity.keep_keys(|number| view.keys.iter().any(|key| key.number == number))?;
+    let mut sheet = sheet(&identity.name, &identity.state);
+    sheet.add_some("delivered at", delivered.and_then(|written| written.position));
+    Ok(Answer::sheet(&sheet))
+}

@@ -1,0 +1,66 @@
+//! Bundles.
+
+use super::{Explained, header};
+use crate::cli::explain;
+use crate::cli::sheet::{Field, Sheet};
+use touchmark_wire::algorithm::PublicKey;
+use touchmark_wire::bundle::{Bundle, Claim};
+use touchmark_wire::certificate::ThresholdCertificate;
+use touchmark_wire::genesis::Genesis;
+use touchmark_wire::header::BatchHeader;
+
+pub(super) fn explain(bytes: &[u8], _: &[PublicKey]) -> Result<Explained, String> {
+    let bundle = Bundle::decode(bytes).map_err(|error| error.to_string())?;
+    let mut sheet = Sheet::default();
+    match Genesis::decode(bundle.genesis) {
+        Ok(genesis) => sheet.add("network", genesis.network_id().to_string()),
+        Err(error) => sheet.add("network", format!("malformed genesis: {error}")),
+    };
+    sheet.add("claims", bundle.claims.iter().map(claim).collect::<Field>());
+    if let Some(first) = bundle.headers.first() {
+        match BatchHeader::decode(first.0) {
+            Ok(decoded) => sheet.add("batch", header::sheet(&decoded, first.0)),
+            Err(error) => sheet.add("batch", format!("malformed header: {error}")),
+        };
+    }
+    sheet.add("headers", bundle.headers.len());
+    match ThresholdCertificate::parse(bundle.certificate) {
+        Ok(certificate) => sheet.add("certificate", header::certificate_sheet(&certificate)),
+        Err(error) => sheet.add("certificate", error.to_string()),
+    };
+    sheet.add("state proof", format!("{} bytes", bundle.state.len()));
+    let leaves = bundle.leaves.iter().map(|leaf| {
+        let mut one = Sheet::default();
+        one.add("leaf", leaf.index.0);
+        match explain::leaf(leaf.leaf) {
+            Ok(inside) => one.add("content", inside),
+            Err(error) => one.add("content", error.to_string()),
+        };
+        one
+    });
+    sheet.add("leaves", leaves.collect::<Field>());
+    if let Some(fresh) = &bundle.freshness {
+        sheet.add(
+            "answers nonce",
+            String::from_utf8_lossy(fresh.nonce).escape_default().to_string(),
+        );
+        sheet.add("fresh signatures", fresh.signatures.len());
+    }
+    sheet.add("checkpoint note", bundle.note.is_some());
+    sheet.add("check", "touchmark verify FILE --trust NETWORK");
+    Ok(Explained::new(sheet))
+}
+
+fn claim(claim: &Claim) -> String {
+    match claim {
+        Claim::Record(leaf) => format!("leaf {leaf} is in the log, rightly signed"),
+        Claim::Complete(thing, leaves) => {
+            format!("{} leaves are all by or about {thing}", leaves.len())
+        }
+        Claim::Status(thing) => format!("status and keys of {thing}"),
+        Claim::StatusAt(thing, leaf) => format!("status and keys of {thing} for leaf {leaf}"),
+        Claim::Absent(thing) => format!("there is no thing {thing}"),
+        Claim::Latest(leaf) => format!("leaf {leaf} is the last statement of its issuer"),
+        Claim::Accredited(by, thing) => format!("{by} vouches for {thing}"),
+    }
+}

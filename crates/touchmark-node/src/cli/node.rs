@@ -1,0 +1,119 @@
+//! Running a node, and the upkeep of its data folder.
+
+mod rebuild;
+
+use super::answer::Answer;
+use super::config::Configured;
+use super::failure::{Exit, Failure, Fault};
+use super::session::Session;
+use super::sheet::Sheet;
+use crate::folder::FolderError;
+use crate::http;
+use crate::node::{StartError, now};
+use crate::service::{self, ServiceError};
+
+/// Commands about this machine's node
+#[derive(clap::Subcommand, Debug)]
+pub(super) enum Command {
+    /// Run a node; an empty folder becomes a new network of one
+    ///
+    /// Answers once, when the node takes requests; what comes later goes to standard error.
+    Run(Configured),
+    Rebuild(rebuild::Rebuild),
+    /// Print the OpenAPI document of the HTTP interface, the same that a node serves
+    Openapi,
+}
+
+pub(super) fn run(session: &mut Session<'_, '_>, command: &Command) -> Result<Answer, Failure> {
+    match command {
+        Command::Run(configured) => serve(session, configured),
+        Command::Rebuild(rebuild) => rebuild::run(session, rebuild),
+        Command::Openapi => {
+            let document = http::document();
+            Ok(Answer::new(&document, format!("{document:#}\n")))
+        }
+    }
+}
+
+fn serve(session: &mut Session<'_, '_>, configured: &Configured) -> Result<Answer, Failure> {
+    let config = configured.resolve(session)?.config;
+    let mut ready = None;
+    service::serve(&config.service(now()), |address, node| {
+        let network = node.genesis.network_id();
+        let url = format!("http://{address}");
+        tracing::info!(%url, %network, "ready");
+        let mut sheet = Sheet::default();
+        sheet.add("network", network.to_string());
+        sheet.add("data", config.node.data.display().to_string());
+        sheet.add("ready", url.as_str());
+        let document = serde_json::json!({ "url": url, "network": network.to_string() });
+        let answer = Answer::raw(document, sheet.to_string().into_bytes());
+        session.answer(&answer);
+        ready = Some(answer);
+    })
+    .map_err(Failure::from)?;
+    session.say("stopped");
+    ready.ok_or_else(|| Failure::new(Fault::Internal, "the node ended before it was ready"))
+}
+
+impl From<ServiceError> for Failure {
+    fn from(error: ServiceError) -> Self {
+        let text = error.to_string();
+        match error {
+            ServiceError::Listen { .. } => Self::new(Fault::Busy, text)
+                .hint("stop what listens there, or give another address with --listen"),
+            ServiceError::Start(StartError::Store(error)) => error.into(),
+            ServiceError::Start(StartError::Folder(error)) => error.into(),
+            ServiceError::Start(_) => Self::new(Fault::Storage, "the node does not start")
+                .because(text)
+                .hint("check the data folder's disk and permissions"),
+            ServiceError::Engine(_) => {
+                let failure = Self::new(Fault::Storage, text);
+                Self { exit: Exit::Unavailable, ..failure }
+                    .hint("free or repair the disk, then start the node again")
+            }
+            ServiceError::Runtime(_) => Self::new(Fault::Internal, text),
+        }
+    }
+}
+
+impl From<FolderError> for Failure {
+    fn from(error: FolderError) -> Self {
+        let text = error.to_string();
+        match error {
+            FolderError::Lock(error) => error.into(),
+            FolderError::Empty { .. } => {
+                Self::new(Fault::Unknown, text).hint("name the node's data folder with --data")
+            }
+            FolderError::Damaged { .. } | FolderError::Incomplete { .. } => {
+                Self::new(Fault::Damaged, text).hint("restore the file, or start from a backup")
+            }
+            _ => Self::new(Fault::Storage, text).hint("check the folder's disk and permissions"),
+        }
+    }
+}
+
+impl From<touchmark_store::Error> for Failure {
+    fn from(error: touchmark_store::Error) -> Self {
+        use touchmark_store::Error;
+        let text = error.to_string();
+        match error {
+            Error::InUse { .. } => Self::new(Fault::Busy, text)
+                .hint("stop that process, or give another folder with --data"),
+            Error::Corrupt(_) => Self::new(Fault::Damaged, text)
+                .hint("run `touchmark node rebuild`, or restore a backup"),
+            Error::Diverged { .. } => Self::new(Fault::Damaged, text)
+                .hint("restore a backup; what came after it is with the order engine"),
+            Error::NotAStore { .. } | Error::NotEmpty { .. } | Error::NotABackup { .. } => {
+                Self::new(Fault::Unknown, text).hint("check the path")
+            }
+            Error::OtherNetwork { .. } | Error::OtherGenesis { .. } => {
+                Self::new(Fault::WrongNetwork, text).hint("name this network's own folder")
+            }
+            Error::DamagedBackup { .. } => {
+                Self::new(Fault::Malformed, text).hint("use another backup")
+            }
+            _ => Self::new(Fault::Storage, text).hint("check the folder's disk and permissions"),
+        }
+    }
+}

@@ -1,0 +1,117 @@
+//! Proofs: bundles that verify without a network.
+
+use super::answer::Answer;
+use super::failure::{Failure, Fault};
+use super::identity::creation;
+use super::session::Session;
+use std::path::PathBuf;
+use touchmark_api::Base64;
+use touchmark_api::client::ProofQuery;
+use touchmark_wire::bundle::{Claim, Freshness};
+use touchmark_wire::ids::LeafIndex;
+
+/// Commands about proofs
+#[derive(clap::Subcommand, Debug)]
+pub(super) enum Command {
+    /// Fetch a bundle that proves what is asked for
+    Fetch(Box<Fetch>),
+}
+
+#[derive(clap::Args, Debug)]
+#[command(group = clap::ArgGroup::new("claims").required(true).multiple(true)
+    .args(["record", "complete", "status", "absent", "latest", "accredited"]))]
+pub(super) struct Fetch {
+    /// That this leaf is in the log, rightly signed; repeatable
+    #[arg(long, value_name = "LEAF")]
+    record: Vec<u64>,
+    /// That nothing by or about this thing is missing; repeatable
+    #[arg(long, value_name = "ID")]
+    complete: Vec<String>,
+    /// Status and keys of this thing, now or for a leaf; repeatable
+    #[arg(long, value_name = "ID[@LEAF]")]
+    status: Vec<String>,
+    /// That there is no such thing; repeatable
+    #[arg(long, value_name = "ID")]
+    absent: Vec<String>,
+    /// That this leaf is the last statement of its issuer; repeatable
+    #[arg(long, value_name = "LEAF")]
+    latest: Vec<u64>,
+    /// That the first thing vouches for the second; repeatable
+    #[arg(long, value_name = "BY:ID")]
+    accredited: Vec<String>,
+    /// Text of 16 to 64 bytes for validators to sign, to prove freshness; made up without a value
+    #[arg(long, value_name = "TEXT", num_args = 0..=1, default_missing_value = "")]
+    nonce: Option<String>,
+    /// Where to write the bundle
+    #[arg(long, value_name = "FILE")]
+    out: PathBuf,
+}
+
+pub(super) fn run(session: &mut Session<'_, '_>, command: Command) -> Result<Answer, Failure> {
+    let Command::Fetch(fetch) = command;
+    let claims = claims(session, &fetch)?;
+    let nonce = match fetch.nonce.as_deref() {
+        None => None,
+        Some("") => Some(Base64(creation::nonce()?).to_string()),
+        Some(text) => Some(nonce(text)?.to_owned()),
+    };
+    let query = ProofQuery { claims, nonce: nonce.as_ref().map(|text| text.as_bytes().to_vec()) };
+    let bundle = session.client()?.proof(&query)?;
+    session.write(&fetch.out, &bundle)?;
+    let file = fetch.out.display().to_string();
+    let mut document = serde_json::json!({ "file": file, "bytes": bundle.len() });
+    let mut text =
+        format!("{file}: {} bytes; check it with `touchmark verify {file}`", bundle.len());
+    if let Some(nonce) = nonce {
+        document["nonce"] = nonce.as_str().into();
+        text = format!("{} --nonce {nonce}`", text.trim_end_matches('`'));
+    }
+    Ok(Answer::new(&document, text + "\n"))
+}
+
+/// A nonce is its text, byte by byte.
+pub(super) fn nonce(text: &str) -> Result<&str, Failure> {
+    if Freshness::NONCE.contains(&text.len()) {
+        return Ok(text);
+    }
+    Err(Failure::new(Fault::Usage, "the nonce does not have 16 to 64 bytes")
+        .because(format!("it has {}", text.len()))
+        .hint("give --nonce without a value to have one made"))
+}
+
+fn claims(session: &Session<'_, '_>, fetch: &Fetch) -> Result<Vec<Claim>, Failure> {
+    let mut claims: Vec<Claim> = Vec::new();
+    claims.extend(fetch.record.iter().map(|leaf| Claim::Record(LeafIndex(*leaf))));
+    for text in &fetch.complete {
+        claims.push(Claim::Complete(session.thing(text)?, Vec::new()));
+    }
+    for text in &fetch.status {
+        claims.push(match text.split_once('@') {
+            None => Claim::Status(session.thing(text)?),
+            Some((thing, leaf)) => {
+                let leaf = leaf.parse().map_err(|_| {
+                    Failure::new(Fault::Usage, format!("`{leaf}` is no leaf index"))
+                        .hint("write --status ID@LEAF, such as --status ID@17")
+                })?;
+                Claim::StatusAt(session.thing(thing)?, LeafIndex(leaf))
+            }
+        });
+    }
+    for text in &fetch.absent {
+        claims.push(Claim::Absent(session.thing(text)?));
+    }
+    claims.extend(fetch.latest.iter().map(|leaf| Claim::Latest(LeafIndex(*leaf))));
+    for text in &fetch.accredited {
+        // The colon that divides is the one after which a thing is left; DIDs have colons too.
+        let parts = text.rmatch_indices(':').find_map(|(at, _)| {
+            let (by, thing) = (&text[..at], &text[at + 1..]);
+            Some((session.thing(by).ok()?, session.thing(thing).ok()?))
+        });
+        let (by, thing) = parts.ok_or_else(|| {
+            Failure::new(Fault::Usage, format!("`{text}` does not name two things"))
+                .hint("write --accredited BY:ID")
+        })?;
+        claims.push(Claim::Accredited(by, thing));
+    }
+    Ok(claims)
+}

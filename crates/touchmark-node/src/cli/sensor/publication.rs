@@ -1,0 +1,122 @@
+//! Statements that are signed at once and sent when the node is there.
+
+use crate::cli::failure::{Exit, Failure, Fault};
+use crate::cli::identity::folder::Identity;
+use crate::cli::identity::signing::{self, Proposal, Signing};
+use crate::cli::session::Session;
+use touchmark_api::client::Client;
+use touchmark_core::entry::Purposes;
+use touchmark_keys::software::SoftwareKey;
+use touchmark_wire::ids::{Did, KeyNumber};
+use touchmark_wire::registry::{ContentFormat, RefusalCode, StatementKind};
+
+/// An identity that goes on stating while its node may be away.
+pub(super) struct Publication {
+    client: Client,
+    identity: Identity,
+    keys: Vec<(KeyNumber, SoftwareKey)>,
+    sent: Sent,
+    /// What was said last: a change is said once.
+    link: Link,
+}
+
+/// What became of what was signed.
+#[derive(Clone, Copy, Default, Debug)]
+pub(super) struct Sent {
+    /// How many statements stand in the log.
+    pub(super) delivered: u64,
+    /// Where the last of them stands.
+    pub(super) last: Option<u64>,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Link {
+    Up,
+    /// The node does not answer.
+    Away,
+    /// Nothing more is taken until it does.
+    Full,
+}
+
+impl Publication {
+    pub(super) fn open(session: &mut Session<'_, '_>, signing: &Signing) -> Result<Self, Failure> {
+        let client = session.client()?;
+        let identity = signing.open(session)?;
+        let keys = signing.keys(session, &identity, Purposes::RECORD)?;
+        Ok(Self { client, identity, keys, sent: Sent::default(), link: Link::Up })
+    }
+
+    /// Who states.
+    pub(super) fn did(&self) -> Result<Did, Failure> {
+        super::did(&self.identity.state.thing, &self.identity.state.network)
+    }
+
+    pub(super) const fn sent(&self) -> Sent {
+        self.sent
+    }
+
+    pub(super) fn waiting(&self) -> usize {
+        self.identity.waiting()
+    }
+
+    /// Signs a record behind what waits and puts it on the disk; tells whether there was room.
+    pub(super) fn keep(
+        &mut self,
+        session: &mut Session<'_, '_>,
+        format: ContentFormat,
+        payload: &[u8],
+    ) -> Result<bool, Failure> {
+        let proposal = Proposal { format, ..Proposal::new(StatementKind::RECORD, payload) };
+        let draft = signing::draft(&self.identity, &proposal)?;
+        let bytes = signing::sign(&draft, &self.keys)?;
+        match self.identity.keep(&bytes) {
+            Ok(()) => Ok(true),
+            // Nothing was signed away: the place is free until the bytes are on the disk.
+            Err(failure) if failure.code == Fault::OutboxFull.code() => {
+                self.turn(session, Link::Full, &failure);
+                Ok(false)
+            }
+            Err(failure) => Err(failure),
+        }
+    }
+
+    /// Sends what waits, the oldest first, as far as the node takes it.
+    pub(super) fn send(&mut self, session: &mut Session<'_, '_>) -> Result<(), Failure> {
+        while let Some(bytes) = self.identity.pending().map(<[u8]>::to_vec) {
+            match signing::deliver(&self.client, &mut self.identity, &bytes) {
+                Ok(written) => {
+                    self.sent.delivered += 1;
+                    self.sent.last = written.position;
+                    if self.link != Link::Up {
+                        session.say(&format!("the node answers again; {} wait", self.waiting()));
+                    }
+                    self.link = Link::Up;
+                }
+                Err(failure) if failure.position.is_some() => {
+                    session.say(&failure.to_string());
+                }
+                Err(failure) if is_for_later(&failure) => {
+                    if self.link == Link::Up {
+                        self.turn(session, Link::Away, &failure);
+                    }
+                    return Ok(());
+                }
+                Err(failure) => return Err(failure),
+            }
+        }
+        Ok(())
+    }
+
+    fn turn(&mut self, session: &mut Session<'_, '_>, link: Link, failure: &Failure) {
+        if self.link != link {
+            let why = failure.why.as_deref().unwrap_or_default();
+            session.say(&format!("{}: {why}; measurements wait in the outbox", failure.what));
+        }
+        self.link = link;
+    }
+}
+
+/// Whether the same bytes may be taken later: the node is away, or asks for patience.
+fn is_for_later(failure: &Failure) -> bool {
+    failure.exit == Exit::Unavailable || failure.code == RefusalCode::QUOTA.to_string()
+}

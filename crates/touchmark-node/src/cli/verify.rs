@@ -1,0 +1,131 @@
+//! `touchmark verify`: a verdict without a network, with every step that led to it.
+
+mod checkpoint;
+mod receipt;
+mod verdict;
+
+use super::answer::Answer;
+use super::failure::{Exit, Failure, Fault};
+use super::inspect::{self, Recognised};
+use super::session::{Session, network_id};
+use super::{input, proof};
+pub(super) use checkpoint::require_certified;
+use std::path::{Path, PathBuf};
+use touchmark_core::verdict::{Trust, judge};
+use touchmark_wire::algorithm::PublicKey;
+use touchmark_wire::bundle::Bundle;
+use touchmark_wire::checkpoint::SignedCheckpoint;
+use touchmark_wire::genesis::Genesis;
+use touchmark_wire::ids::NetworkId;
+use touchmark_wire::receipt::Receipt;
+use verdict::{Verdict, failed};
+
+/// Check a bundle, receipt or checkpoint without a network
+///
+/// The verdict is positive when every check passed or does not apply. Exit code 1 otherwise.
+#[derive(clap::Args, Debug)]
+pub(super) struct Verify {
+    /// Bundles, receipts or checkpoints; - is standard input
+    #[arg(required = true, value_name = "FILE")]
+    files: Vec<PathBuf>,
+    /// Network to trust: its id in hexadecimal, or its genesis document; otherwise the context's.
+    /// Receipts and checkpoints need the document
+    #[arg(long, value_name = "ID|FILE")]
+    trust: Option<String>,
+    /// The nonce that you asked a fresh bundle with
+    #[arg(long, value_name = "TEXT")]
+    nonce: Option<String>,
+    /// Log key that signed a receipt, or key that cosigned a checkpoint: COSE_Key
+    #[arg(long, value_name = "COSE_KEY")]
+    key: Option<String>,
+    /// The leaf that a receipt is about
+    #[arg(long, value_name = "FILE")]
+    leaf: Option<PathBuf>,
+}
+
+/// What the reader trusts and brings.
+struct Root {
+    network: Option<NetworkId>,
+    genesis: Option<Genesis>,
+    key: Option<PublicKey>,
+    nonce: Option<String>,
+    leaf: Option<Vec<u8>>,
+}
+
+pub(super) fn run(session: &mut Session<'_, '_>, verify: &Verify) -> Result<Answer, Failure> {
+    let root = root(session, verify)?;
+    let mut verdicts = Vec::new();
+    for file in &verify.files {
+        let bytes = session.read(file)?;
+        verdicts.push(verdict_on(file, &bytes, &root));
+    }
+    let text: Vec<String> = verdicts.iter().map(ToString::to_string).collect();
+    let valid = verdicts.iter().all(|verdict| verdict.valid);
+    let answer = match &verdicts[..] {
+        [only] => Answer::new(only, text.concat()),
+        all => Answer::new(&all, text.join("\n")),
+    };
+    Ok(answer.ending(if valid { Exit::Fine } else { Exit::Refused }))
+}
+
+fn root(session: &mut Session<'_, '_>, verify: &Verify) -> Result<Root, Failure> {
+    let (network, genesis) = match &verify.trust {
+        None => (session.trusted()?, None),
+        Some(text) if session.path(Path::new(text)).is_file() => {
+            let bytes = session.read(Path::new(text))?;
+            let genesis =
+                input::decodings(&bytes).iter().find_map(|it| Genesis::decode(&it.bytes).ok());
+            let genesis = genesis.ok_or_else(|| {
+                Failure::new(Fault::Malformed, format!("{text} is no genesis document"))
+                    .hint("`touchmark network show --genesis FILE` writes a node's")
+            })?;
+            (Some(genesis.network_id()), Some(genesis))
+        }
+        Some(text) => (Some(network_id(text)?), None),
+    };
+    let key = match &verify.key {
+        None => None,
+        Some(argument) => Some(session.cose_key(argument)?.check().map_err(|error| {
+            Failure::new(Fault::Malformed, format!("`{argument}` is no usable public key"))
+                .because(error)
+        })?),
+    };
+    if let Some(nonce) = &verify.nonce {
+        proof::nonce(nonce)?;
+    }
+    let leaf = verify.leaf.as_ref().map(|path| session.read(path)).transpose()?;
+    Ok(Root { network, genesis, key, nonce: verify.nonce.clone(), leaf })
+}
+
+fn verdict_on(file: &Path, bytes: &[u8], root: &Root) -> Verdict {
+    let name = file.display().to_string();
+    let decodings = input::decodings(bytes);
+    for decoding in &decodings {
+        let bytes = &decoding.bytes;
+        if Bundle::decode(bytes).is_ok() {
+            let nonce = root.nonce.as_ref().map(String::as_bytes);
+            let verdict = judge(bytes, &Trust { network: root.network, nonce });
+            return Verdict::of_bundle(name, verdict);
+        }
+        if let Ok(receipt) = Receipt::decode(bytes) {
+            return receipt::verdict(name, &receipt, root);
+        }
+        if let Ok(note) = SignedCheckpoint::parse(bytes) {
+            return checkpoint::verdict(name, &note, root);
+        }
+    }
+    let reason = match inspect::recognise(bytes, &[]) {
+        Ok(found) => {
+            let next = match found.recognised() {
+                Recognised::Statement | Recognised::Leaf => {
+                    "; `touchmark proof fetch` gets a proof of it"
+                }
+                Recognised::Genesis => "; give it with --trust",
+                _ => "",
+            };
+            format!("it is a {}, not a bundle, receipt or checkpoint{next}", found.name())
+        }
+        Err(_) => "it is neither bundle, nor receipt, nor checkpoint".to_owned(),
+    };
+    Verdict::new(name, vec![failed("format", "TM-MALFORMED", reason)])
+}

@@ -1,0 +1,265 @@
+//! The data folder: the network's genesis, this node's secrets, and where ledger and engine keep
+//! theirs.
+//!
+//! ```text
+//! LOCK              locked by the process that works here; its process id
+//! genesis.cbor      the network's root of trust: give it to whoever verifies
+//! committee.cbor    public polynomial of the engine's threshold key
+//! secrets.cbor      this node's private keys, readable by its owner only
+//! ledger/           log, state and indexes; state and indexes can be made anew from the log
+//! consensus/        what this node has voted for: never delete it, never set it back
+//! ```
+
+use minicbor::{Decode, Encode};
+use std::fs;
+use std::io::{self, Write as _};
+use std::path::{Path, PathBuf};
+use touchmark_engine::{Committee as EngineCommittee, PeerKey, Seat, ceremony};
+use touchmark_keys::software::{SoftwareKey, SoftwareKeyError};
+use touchmark_store::Lock;
+use touchmark_wire::algorithm::{Algorithm, Signer as _};
+use touchmark_wire::codec;
+use touchmark_wire::genesis::{CertificateKey, Committee, Genesis, RULES_VERSION, Validator};
+use touchmark_wire::hash::Digest;
+use touchmark_wire::ids::{Epoch, Timestamp};
+use touchmark_wire::limits;
+
+/// Why a data folder cannot be used.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum FolderError {
+    /// A file cannot be read or written.
+    #[error("{path}: {source}")]
+    File {
+        /// Which file.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+    /// A file is not what its name says.
+    #[error("{path} is damaged; restore it from a backup")]
+    Damaged {
+        /// Which file.
+        path: PathBuf,
+    },
+    /// Some files are there and others are missing.
+    #[error("{path} is missing, though other files of a node are here; restore it from a backup")]
+    Incomplete {
+        /// Which file.
+        path: PathBuf,
+    },
+    /// There is no node in the folder.
+    #[error("there is no node in {path}")]
+    Empty {
+        /// The folder.
+        path: PathBuf,
+    },
+    /// Another process works in the folder.
+    #[error(transparent)]
+    Lock(#[from] touchmark_store::Error),
+    /// Keys cannot be made.
+    #[error("no keys can be made: {0}")]
+    Keys(String),
+}
+
+/// A data folder that is complete and that this process alone works in.
+pub struct Folder {
+    /// Where it is.
+    pub path: PathBuf,
+    /// The network.
+    pub genesis: Genesis,
+    /// The engine's committee.
+    pub committee: EngineCommittee,
+    /// This node's secrets.
+    pub secrets: Secrets,
+    _lock: Lock,
+}
+
+/// A node's private keys. Each has one purpose.
+#[derive(Encode, Decode)]
+#[cbor(array)]
+pub struct Secrets {
+    /// Seed of the engine's peer identity.
+    #[n(0)]
+    #[cbor(with = "minicbor::bytes")]
+    identity: [u8; 32],
+    /// Share of the engine's threshold key.
+    #[n(1)]
+    #[cbor(with = "minicbor::bytes")]
+    share: Vec<u8>,
+    /// Seed of the log key: receipts and fresh answers.
+    #[n(2)]
+    #[cbor(with = "minicbor::bytes")]
+    log: [u8; 32],
+    /// Seed of the cosigner key: checkpoints.
+    #[n(3)]
+    #[cbor(with = "minicbor::bytes")]
+    cosigner: [u8; 32],
+}
+
+impl Secrets {
+    /// This node's place in the committee.
+    pub fn seat(&self) -> Seat {
+        Seat { identity: self.identity, share: self.share.clone() }
+    }
+
+    /// Signs receipts and fresh answers.
+    pub fn log_key(&self) -> Result<SoftwareKey, SoftwareKeyError> {
+        SoftwareKey::from_seed(Algorithm::Es256, &self.log)
+    }
+
+    /// Cosigns checkpoints.
+    pub fn cosigner_key(&self) -> Result<SoftwareKey, SoftwareKeyError> {
+        SoftwareKey::from_seed(Algorithm::Ed25519, &self.cosigner)
+    }
+}
+
+/// Public polynomial and members, as a file.
+#[derive(Encode, Decode)]
+#[cbor(array)]
+struct CommitteeFile {
+    #[n(0)]
+    #[cbor(with = "minicbor::bytes")]
+    polynomial: Vec<u8>,
+    #[n(1)]
+    members: Vec<Digest>,
+}
+
+/// How a new network presents itself.
+#[derive(Clone, Debug)]
+pub struct NewNetwork {
+    /// C2SP origin of its log; none makes one from the network's own key.
+    pub origin: Option<String>,
+    /// Name of its first validator.
+    pub validator: String,
+    /// When it begins.
+    pub time: Timestamp,
+}
+
+const GENESIS: &str = "genesis.cbor";
+const COMMITTEE: &str = "committee.cbor";
+const SECRETS: &str = "secrets.cbor";
+
+impl Folder {
+    /// Opens the folder at `path`; a folder without a node becomes that of a new network.
+    pub fn open_or_create(path: &Path, new: &NewNetwork) -> Result<Self, FolderError> {
+        let lock = Lock::take(path)?;
+        let files = [SECRETS, COMMITTEE, GENESIS].map(|name| path.join(name));
+        let missing = files.iter().find(|file| !file.exists());
+        let Some(missing) = missing else {
+            return Self::locked(path, lock);
+        };
+        // The genesis is written last: without it, creation was cut short and nothing depends
+        // on the keys yet.
+        if path.join(GENESIS).exists() || path.join("ledger").exists() {
+            return Err(FolderError::Incomplete { path: missing.clone() });
+        }
+        create(path, new)?;
+        Self::locked(path, lock)
+    }
+
+    /// Opens a folder that has a node.
+    pub fn open(path: &Path) -> Result<Self, FolderError> {
+        if !path.join(GENESIS).exists() {
+            return Err(FolderError::Empty { path: path.into() });
+        }
+        Self::locked(path, Lock::take(path)?)
+    }
+
+    fn locked(path: &Path, lock: Lock) -> Result<Self, FolderError> {
+        let genesis_path = path.join(GENESIS);
+        let genesis = Genesis::decode(&read(&genesis_path)?)
+            .map_err(|_| FolderError::Damaged { path: genesis_path })?;
+        let committee: CommitteeFile = read_cbor(&path.join(COMMITTEE))?;
+        let members = committee.members.iter().map(|member| PeerKey(member.0)).collect();
+        Ok(Self {
+            path: path.into(),
+            genesis,
+            committee: EngineCommittee { polynomial: committee.polynomial, members },
+            secrets: read_cbor(&path.join(SECRETS))?,
+            _lock: lock,
+        })
+    }
+
+    /// Where the store keeps the ledger.
+    pub fn ledger(&self) -> PathBuf {
+        self.path.join("ledger")
+    }
+}
+
+/// Makes keys and genesis of a network with one validator.
+fn create(path: &Path, new: &NewNetwork) -> Result<(), FolderError> {
+    let keys = |error: &dyn std::fmt::Display| FolderError::Keys(error.to_string());
+    let mut rng = rand::rngs::SysRng;
+    let (committee, seat) = ceremony::solo(&mut rand_core::UnwrapErr(&mut rng));
+    let log = SoftwareKey::generate(Algorithm::Es256).map_err(|error| keys(&error))?;
+    let cosigner = SoftwareKey::generate(Algorithm::Ed25519).map_err(|error| keys(&error))?;
+    let certificate_key = committee.certificate_key().map_err(|error| keys(&error))?;
+    let origin = new.origin.clone().unwrap_or_else(|| {
+        format!("touchmark.local/{}", &Digest::of(&[&certificate_key]).to_string()[..16])
+    });
+    let validator = Validator {
+        name: format!("{origin}/{}", new.validator),
+        peer: Digest(committee.members[0].0),
+        log_key: *log.public_key().cose(),
+        cosigner_key: *cosigner.public_key().cose(),
+    };
+    let genesis = Genesis {
+        rules: RULES_VERSION,
+        origin,
+        committee: Committee {
+            epoch: Epoch(0),
+            certificate_key: CertificateKey(certificate_key),
+            validators: vec![validator],
+            threshold: 1,
+        },
+        time: new.time,
+    };
+    let secrets = Secrets {
+        identity: seat.identity,
+        share: seat.share,
+        log: *log.seed(),
+        cosigner: *cosigner.seed(),
+    };
+    let members = committee.members.iter().map(|member| Digest(member.0)).collect();
+    let committee = CommitteeFile { polynomial: committee.polynomial, members };
+    write(&path.join(SECRETS), &codec::encode(&secrets), Secrecy::Owner)?;
+    write(&path.join(COMMITTEE), &codec::encode(&committee), Secrecy::Public)?;
+    write(&path.join(GENESIS), &genesis.encode_to_vec(), Secrecy::Public)
+}
+
+#[derive(Clone, Copy, PartialEq)]
+enum Secrecy {
+    Owner,
+    Public,
+}
+
+/// Writes a file so that it is there whole or not at all.
+fn write(path: &Path, bytes: &[u8], secrecy: Secrecy) -> Result<(), FolderError> {
+    let at = |source| FolderError::File { path: path.into(), source };
+    let draft = path.with_extension("new");
+    let mut options = fs::OpenOptions::new();
+    options.write(true).create(true).truncate(true);
+    #[cfg(unix)]
+    if secrecy == Secrecy::Owner {
+        use std::os::unix::fs::OpenOptionsExt as _;
+        options.mode(0o600);
+    }
+    let mut file = options.open(&draft).map_err(at)?;
+    file.write_all(bytes).and_then(|()| file.sync_all()).map_err(at)?;
+    fs::rename(&draft, path).map_err(at)?;
+    let folder = path.parent().unwrap_or(path);
+    fs::File::open(folder).and_then(|folder| folder.sync_all()).map_err(at)
+}
+
+fn read(path: &Path) -> Result<Vec<u8>, FolderError> {
+    fs::read(path).map_err(|source| FolderError::File { path: path.into(), source })
+}
+
+fn read_cbor<T>(path: &Path) -> Result<T, FolderError>
+where
+    T: for<'b> Decode<'b, ()> + Encode<()>,
+{
+    let bytes = read(path)?;
+    codec::decode(&bytes, limits::GENESIS).map_err(|_| FolderError::Damaged { path: path.into() })
+}

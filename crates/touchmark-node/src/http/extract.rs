@@ -1,0 +1,145 @@
+//! What a request says, read with problems for answers.
+
+use super::answer::Negative;
+use crate::node::Node;
+use crate::proof::{Question, prove};
+use axum::extract::{FromRequestParts, Path, Query};
+use axum::http::request::Parts;
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
+use std::str::FromStr;
+use std::time::Duration;
+use touchmark_api::{Base64, ConfidenceView, LeafView};
+use touchmark_core::confidence;
+use touchmark_store::Snapshot;
+use touchmark_wire::ids::{LeafIndex, TreeSize};
+
+/// The only parameter of a path.
+pub(super) struct Named<T>(pub(super) T);
+
+impl<T: FromStr, S: Send + Sync> FromRequestParts<S> for Named<T> {
+    type Rejection = Negative;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Negative> {
+        let Path(text) = Path::<String>::from_request_parts(parts, state)
+            .await
+            .map_err(|rejection| Negative::malformed(rejection.body_text()))?;
+        match text.parse() {
+            Ok(value) => Ok(Self(value)),
+            Err(_) => Err(Negative::malformed(format!("`{text}` is no {}", what::<T>()))),
+        }
+    }
+}
+
+/// How people call what a path names: `ThingId` is a thing id.
+fn what<T>() -> String {
+    let name = std::any::type_name::<T>().rsplit("::").next().unwrap_or_default();
+    match name {
+        "u64" => "position".into(),
+        _ => name.chars().fold(String::new(), |mut words, symbol| {
+            if symbol.is_uppercase() && !words.is_empty() {
+                words.push(' ');
+            }
+            words.push(symbol.to_ascii_lowercase());
+            words
+        }),
+    }
+}
+
+/// Some parameters of the query.
+pub(super) struct Params<T>(pub(super) T);
+
+impl<T: DeserializeOwned, S: Send + Sync> FromRequestParts<S> for Params<T> {
+    type Rejection = Negative;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Negative> {
+        match Query::from_request_parts(parts, state).await {
+            Ok(Query(value)) => Ok(Self(value)),
+            Err(rejection) => Err(Negative::malformed(rejection.body_text())),
+        }
+    }
+}
+
+/// What every read may say.
+#[derive(Deserialize)]
+pub(super) struct Freshness {
+    /// Answer only from a log of at least this many leaves: a write's position plus one.
+    at_least: Option<u64>,
+}
+
+impl Freshness {
+    /// How long a read waits.
+    const PATIENCE: Duration = Duration::from_secs(10);
+
+    pub(super) async fn wait(&self, node: &Node) {
+        if let Some(size) = self.at_least {
+            // Too late is answered from what there is; the answer names its size.
+            let _ = tokio::time::timeout(Self::PATIENCE, node.reach(TreeSize(size))).await;
+        }
+    }
+}
+
+/// A part of a list.
+#[derive(Deserialize)]
+pub(super) struct Paging {
+    /// Where to go on.
+    pub(super) cursor: Option<String>,
+    limit: Option<usize>,
+}
+
+impl Paging {
+    /// Items of a page unless the client says otherwise, and at most.
+    const LIMIT: (usize, usize) = (50, 1_000);
+
+    pub(super) fn limit(&self) -> usize {
+        self.limit.unwrap_or(Self::LIMIT.0).clamp(1, Self::LIMIT.1)
+    }
+}
+
+/// Whether an answer says how far records can be believed.
+#[derive(Deserialize)]
+pub(super) struct Judged {
+    #[serde(default)]
+    confidence: bool,
+}
+
+impl Judged {
+    pub(super) const fn is_wanted(&self) -> bool {
+        self.confidence
+    }
+
+    pub(super) fn view(
+        &self,
+        reader: &Snapshot,
+        index: LeafIndex,
+        leaf: &[u8],
+    ) -> Result<LeafView, Negative> {
+        let mut view = LeafView::new(index, leaf);
+        if self.confidence {
+            let found = confidence::of_leaf(index, leaf, reader)?;
+            view.confidence = found.as_ref().map(ConfidenceView::from);
+        }
+        Ok(view)
+    }
+}
+
+/// Whether the answer shall come with its proof.
+#[derive(Deserialize)]
+pub(super) struct Proving {
+    proof: Option<String>,
+}
+
+impl Proving {
+    /// The bundle, if it is wanted.
+    pub(super) async fn answer(
+        &self,
+        node: &Node,
+        question: Question,
+    ) -> Result<Option<Base64>, Negative> {
+        match self.proof.as_deref() {
+            None | Some("0" | "false") => Ok(None),
+            Some("1" | "true") => Ok(Some(Base64(prove(node, &[question], None).await?))),
+            Some(other) => Err(Negative::malformed(format!("proof is 1 or 0, not `{other}`"))),
+        }
+    }
+}

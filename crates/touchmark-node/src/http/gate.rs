@@ -1,0 +1,170 @@
+//! What every request passes before its handler: limits of its source, of identities, of places
+//! and of time. All of them come before the first signature is checked.
+
+mod body;
+mod dress;
+
+pub(super) use dress::dress;
+
+use super::Gateway;
+use super::answer::{Negative, Refused};
+use super::bucket::{Allowance, Buckets};
+use super::source::Source;
+use axum::extract::{Request, State};
+use axum::http::HeaderValue;
+use axum::middleware::Next;
+use axum::response::{IntoResponse, Response};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+use tokio::sync::Semaphore;
+use touchmark_api::openapi::Endpoint;
+use touchmark_wire::registry::RefusalCode;
+
+/// What a route asks of a request, and of the node.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Class {
+    /// Whether the node lives: always answered.
+    Probe,
+    /// Reads, at this many tokens.
+    Read(u32),
+    /// Stays open, and has a place of its own.
+    Stream,
+    /// Brings something to the ledger.
+    Write,
+    /// Needs a key; attempts are dear.
+    Admin,
+}
+
+/// A route's gate.
+pub(super) struct Gate {
+    gateway: Gateway,
+    class: Class,
+    method: &'static str,
+    route: &'static str,
+    /// The parameters that it has; pages take any.
+    query: Option<Vec<&'static str>>,
+}
+
+impl Gate {
+    pub(super) fn new(gateway: Gateway, class: Class, endpoint: &Endpoint) -> Arc<Self> {
+        let query = endpoint.parameters.iter().filter(|it| it.is_query()).map(|it| it.name);
+        Arc::new(Self {
+            class,
+            method: endpoint.method.name(),
+            route: endpoint.path,
+            query: Some(query.collect()),
+            gateway,
+        })
+    }
+
+    /// The gate of pages for people.
+    pub(super) fn of_pages(gateway: Gateway) -> Arc<Self> {
+        let class = Class::Read(5);
+        Arc::new(Self { gateway, class, method: "get", route: "pages", query: None })
+    }
+
+    async fn admit(&self, request: Request, next: Next) -> Result<Response, Negative> {
+        self.refuse_unknown_query(&request)?;
+        let gateway = &self.gateway;
+        let source = gateway.source(&request);
+        let (buckets, places, cost) = match self.class {
+            Class::Probe => return Ok(next.run(request).await),
+            Class::Read(cost) => (&gateway.reads, &gateway.reading, cost),
+            Class::Stream => (&gateway.reads, &gateway.reading, 10),
+            Class::Admin => (&gateway.reads, &gateway.reading, 50),
+            Class::Write => (&gateway.writes, &gateway.writing, 1),
+        };
+        let mut allowance = self.take(buckets.as_ref(), source, cost)?;
+        let _place = self.place(places)?;
+        let (request, _bytes) = if self.class == Class::Write {
+            let received = self.receive(request).await?;
+            if let Some(more) = received.items.checked_sub(1).filter(|more| *more > 0) {
+                allowance = self.take(buckets.as_ref(), source, more)?;
+            }
+            (received.request, Some(received.bytes))
+        } else {
+            (request, None)
+        };
+        let patience = gateway.limits.answer_time;
+        let answered = tokio::time::timeout(patience, next.run(request)).await;
+        let mut response = answered.map_err(|_| {
+            let detail = format!("no answer in {} s", patience.as_secs());
+            Negative::new(RefusalCode::TIMEOUT, detail)
+        })?;
+        if let (Some(allowance), Some(buckets)) = (allowance, buckets) {
+            announce(&mut response, allowance, buckets);
+        }
+        Ok(response)
+    }
+
+    /// Refuses parameters that the route does not have: a misspelt filter must not answer
+    /// everything.
+    fn refuse_unknown_query(&self, request: &Request) -> Result<(), Negative> {
+        let Some(names) = &self.query else { return Ok(()) };
+        let query = request.uri().query().unwrap_or_default();
+        let given = query.split('&').filter(|pair| !pair.is_empty());
+        let unknown = given
+            .map(|pair| pair.split_once('=').map_or(pair, |(name, _)| name))
+            .find(|name| !names.contains(name));
+        let Some(name) = unknown else { return Ok(()) };
+        let known = if names.is_empty() { "none".into() } else { names.join(", ") };
+        let name: String = name.chars().take(64).collect();
+        Err(Negative::malformed(format!("there is no parameter `{name}` here; known: {known}")))
+    }
+
+    fn take(
+        &self,
+        buckets: Option<&Buckets<Source>>,
+        source: Source,
+        cost: u32,
+    ) -> Result<Option<Allowance>, Negative> {
+        let Some(buckets) = buckets else { return Ok(None) };
+        let taken = buckets.take(&source, cost, Instant::now());
+        taken.map(Some).map_err(|wait| {
+            self.gateway.metrics.limited("source");
+            let detail = "this source asks for more than its share";
+            Negative::new(RefusalCode::QUOTA, detail).after(wait)
+        })
+    }
+
+    fn place(
+        &self,
+        places: &Arc<Semaphore>,
+    ) -> Result<tokio::sync::OwnedSemaphorePermit, Negative> {
+        places.clone().try_acquire_owned().map_err(|_| {
+            self.gateway.metrics.limited("requests");
+            Negative::new(RefusalCode::OVERLOADED, "the node answers as many requests as it can")
+        })
+    }
+}
+
+/// The middleware of a route.
+pub(super) async fn gate(State(gate): State<Arc<Gate>>, request: Request, next: Next) -> Response {
+    let start = Instant::now();
+    let admitted = gate.admit(request, next).await;
+    let response = admitted.unwrap_or_else(IntoResponse::into_response);
+    let metrics = &gate.gateway.metrics;
+    if let Some(Refused(code)) = response.extensions().get() {
+        metrics.refused(code);
+    }
+    let time = match gate.class {
+        // A stream ends when its listener leaves, which says nothing of the node.
+        Class::Stream => Duration::ZERO,
+        _ => start.elapsed(),
+    };
+    metrics.answered(gate.method, gate.route, response.status().as_u16(), time);
+    response
+}
+
+/// The header fields of the IETF's draft on rate limits.
+fn announce(response: &mut Response, allowance: Allowance, buckets: &Buckets<Source>) {
+    let rate = buckets.rate();
+    let policy = format!("\"source\";q={};w={}", rate.burst, rate.window());
+    let full_in = allowance.full_in.as_secs_f64().ceil();
+    let left = format!("\"source\";r={};t={full_in}", allowance.remaining);
+    for (name, value) in [("ratelimit-policy", policy), ("ratelimit", left)] {
+        if let Ok(value) = HeaderValue::from_str(&value) {
+            response.headers_mut().insert(name, value);
+        }
+    }
+}

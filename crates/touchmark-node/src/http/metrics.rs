@@ -1,0 +1,159 @@
+//! What is counted, for Prometheus (OpenMetrics text).
+
+use super::Gateway;
+use super::answer::Negative;
+use axum::extract::State;
+use axum::http::header;
+use axum::response::{IntoResponse, Response};
+use prometheus_client::encoding::{EncodeLabelSet, text};
+use prometheus_client::metrics::counter::Counter;
+use prometheus_client::metrics::family::Family;
+use prometheus_client::metrics::gauge::Gauge;
+use prometheus_client::metrics::histogram::{Histogram, exponential_buckets};
+use prometheus_client::registry::{Registry, Unit};
+use std::time::Duration;
+use touchmark_ledger::Execution;
+use touchmark_wire::registry::RefusalCode;
+
+/// Media type of the exposition.
+const MEDIA: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
+
+#[derive(Clone, PartialEq, Eq, Hash, Debug, EncodeLabelSet)]
+struct RequestLabels {
+    method: &'static str,
+    route: &'static str,
+    status: u16,
+}
+
+#[derive(Clone, PartialEq, Eq, Hash, Debug, EncodeLabelSet)]
+struct RouteLabels {
+    method: &'static str,
+    route: &'static str,
+}
+
+#[derive(Clone, PartialEq, Eq, Hash, Debug, EncodeLabelSet)]
+struct CodeLabels {
+    code: String,
+}
+
+#[derive(Clone, PartialEq, Eq, Hash, Debug, EncodeLabelSet)]
+struct LimitLabels {
+    limit: &'static str,
+}
+
+/// Everything that is counted.
+pub(super) struct Metrics {
+    registry: Registry,
+    requests: Family<RequestLabels, Counter>,
+    durations: Family<RouteLabels, Histogram, fn() -> Histogram>,
+    refused: Family<CodeLabels, Counter>,
+    limited: Family<LimitLabels, Counter>,
+    batch_leaves: Histogram,
+    commits: Histogram,
+    log_size: Gauge,
+    height: Gauge,
+    pool_items: Gauge,
+    pool_bytes: Gauge,
+    listeners: Gauge,
+    connections: Gauge,
+    sources: Gauge,
+}
+
+impl Metrics {
+    pub(super) fn new(commits: Histogram) -> Self {
+        let mut registry = Registry::with_prefix("touchmark");
+        let seconds = || Histogram::new(exponential_buckets(0.000_5, 2.0, 16));
+        let made = Self {
+            requests: Family::default(),
+            durations: Family::new_with_constructor(seconds),
+            refused: Family::default(),
+            limited: Family::default(),
+            batch_leaves: Histogram::new(exponential_buckets(1.0, 4.0, 8)),
+            commits,
+            log_size: Gauge::default(),
+            height: Gauge::default(),
+            pool_items: Gauge::default(),
+            pool_bytes: Gauge::default(),
+            listeners: Gauge::default(),
+            connections: Gauge::default(),
+            sources: Gauge::default(),
+            registry: Registry::default(),
+        };
+        macro_rules! register {
+            ($($name:literal $metric:ident $help:literal;)*) => {$(
+                registry.register($name, $help, made.$metric.clone());
+            )*};
+        }
+        register! {
+            "http_requests" requests "Answered requests by route and status";
+            "http_refused" refused "Problems answered by code";
+            "http_limited" limited "Requests refused by a limit";
+            "http_listeners" listeners "Listeners to events";
+            "http_connections" connections "Open connections";
+            "http_sources" sources "Sources whose use is remembered";
+            "batch_leaves" batch_leaves "Leaves of a batch";
+            "log_leaves" log_size "Leaves of the log";
+            "log_batches" height "Height of the last batch";
+            "pool_items" pool_items "Submissions that wait for a batch";
+            "pool_bytes" pool_bytes "Their bytes";
+        }
+        registry.register_with_unit(
+            "http_duration",
+            "Time until a request was answered",
+            Unit::Seconds,
+            made.durations.clone(),
+        );
+        registry.register_with_unit(
+            "commit_duration",
+            "Time to make a batch durable",
+            Unit::Seconds,
+            made.commits.clone(),
+        );
+        Self { registry, ..made }
+    }
+
+    pub(super) fn answered(
+        &self,
+        method: &'static str,
+        route: &'static str,
+        status: u16,
+        time: Duration,
+    ) {
+        self.requests.get_or_create(&RequestLabels { method, route, status }).inc();
+        self.durations.get_or_create(&RouteLabels { method, route }).observe(time.as_secs_f64());
+    }
+
+    pub(super) fn refused(&self, code: &str) {
+        self.refused.get_or_create(&CodeLabels { code: code.to_owned() }).inc();
+    }
+
+    pub(super) fn limited(&self, limit: &'static str) {
+        self.limited.get_or_create(&LimitLabels { limit }).inc();
+    }
+
+    pub(super) fn batch(&self, execution: &Execution) {
+        let leaves = u32::try_from(execution.happened.len()).unwrap_or(u32::MAX);
+        self.batch_leaves.observe(leaves.into());
+    }
+}
+
+/// `GET /metrics`
+pub(super) async fn metrics(State(gateway): State<Gateway>) -> Result<Response, Negative> {
+    let metrics = &gateway.metrics;
+    let counts = gateway.node.store.snapshot().counts();
+    let backlog = gateway.node.backlog();
+    let set = |gauge: &Gauge, value: u64| {
+        gauge.set(i64::try_from(value).unwrap_or(i64::MAX));
+    };
+    set(&metrics.log_size, counts.leaves);
+    set(&metrics.height, counts.batches);
+    set(&metrics.pool_items, backlog.items as u64);
+    set(&metrics.pool_bytes, backlog.bytes as u64);
+    set(&metrics.listeners, gateway.listeners.len() as u64);
+    set(&metrics.connections, gateway.connections.len() as u64);
+    set(&metrics.sources, gateway.sources() as u64);
+    let mut text = String::new();
+    text::encode(&mut text, &metrics.registry)
+        .map_err(|error| Negative::new(RefusalCode::INTERNAL, error.to_string()))?;
+    Ok(([(header::CONTENT_TYPE, MEDIA)], text).into_response())
+}

@@ -1,0 +1,77 @@
+//! Receipts and bundles.
+
+use super::answer::{Body, Negative};
+use super::extract::Named;
+use crate::node::Node;
+use crate::proof::{self, Question};
+use axum::extract::{RawQuery, State};
+use std::str::FromStr;
+use std::sync::Arc;
+use touchmark_api::{Base64, media};
+use touchmark_wire::bundle::Freshness;
+use touchmark_wire::ids::LeafIndex;
+
+/// Most claims of one bundle.
+const CLAIMS: usize = 64;
+
+/// `GET /v1/receipts/{index}`
+pub(super) async fn receipt(
+    State(node): State<Arc<Node>>,
+    Named(index): Named<u64>,
+) -> Result<Body, Negative> {
+    Ok(Body(media::COSE, proof::receipt(&node, LeafIndex(index))?))
+}
+
+/// `GET /v1/proofs?record=…&complete=…&status=…&absent=…&latest=…&accredited=…&nonce=…`
+pub(super) async fn bundle(
+    State(node): State<Arc<Node>>,
+    RawQuery(query): RawQuery,
+) -> Result<Body, Negative> {
+    let mut questions = Vec::new();
+    let mut nonce = None;
+    let query = query.unwrap_or_default();
+    for (name, value) in query.split('&').filter_map(|pair| pair.split_once('=')) {
+        let value = value.replace("%3A", ":").replace("%40", "@");
+        if name == "nonce" {
+            nonce = Some(nonce_of(&value)?);
+        } else {
+            questions.push(question(name, &value)?);
+        }
+    }
+    if questions.is_empty() || questions.len() > CLAIMS {
+        return Err(Negative::malformed(format!("ask for 1 to {CLAIMS} things to prove")));
+    }
+    Ok(Body(media::BUNDLE, proof::prove(&node, &questions, nonce.as_deref()).await?))
+}
+
+fn nonce_of(text: &str) -> Result<Vec<u8>, Negative> {
+    Base64::parse(text)
+        .map(|nonce| nonce.0)
+        .filter(|nonce| Freshness::NONCE.contains(&nonce.len()))
+        .ok_or_else(|| Negative::malformed("a nonce is 16 to 64 bytes in base64url"))
+}
+
+fn question(name: &str, value: &str) -> Result<Question, Negative> {
+    let leaf = |text: &str| parsed(text).map(LeafIndex);
+    Ok(match name {
+        "record" => Question::Record(leaf(value)?),
+        "latest" => Question::Latest(leaf(value)?),
+        "complete" => Question::Complete(parsed(value)?),
+        "absent" => Question::Absent(parsed(value)?),
+        "status" => match value.split_once('@') {
+            Some((thing, position)) => Question::StatusAt(parsed(thing)?, leaf(position)?),
+            None => Question::Status(parsed(value)?),
+        },
+        "accredited" => {
+            let (by, thing) = value
+                .split_once(':')
+                .ok_or_else(|| Negative::malformed("accredited takes two ids: by:thing"))?;
+            Question::Accredited(parsed(by)?, parsed(thing)?)
+        }
+        _ => return Err(Negative::malformed(format!("nothing called {name} can be proved"))),
+    })
+}
+
+fn parsed<T: FromStr>(text: &str) -> Result<T, Negative> {
+    text.parse().map_err(|_| Negative::malformed(format!("{text} is not an id or position")))
+}

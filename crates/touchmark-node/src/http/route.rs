@@ -1,0 +1,169 @@
+//! A row of the table of routes: a handler with its description.
+
+use super::Gateway;
+use super::gate::{self, Class, Gate};
+use crate::apikey::Scope;
+use axum::handler::Handler;
+use axum::middleware::from_fn_with_state;
+use axum::routing::{MethodFilter, MethodRouter, on};
+use touchmark_api::EdgeCode;
+use touchmark_api::openapi::{Content, Endpoint, Exampled, Method, Parameter, ProblemKind, Shape};
+use touchmark_wire::registry::RefusalCode as Code;
+
+/// A route.
+pub(super) struct Route {
+    pub(super) endpoint: Endpoint,
+    handler: MethodRouter<Gateway>,
+    class: Class,
+}
+
+impl Route {
+    /// A route that reads.
+    pub(super) fn get<H, T>(path: &'static str, summary: &'static str, handler: H) -> Self
+    where
+        H: Handler<T, Gateway>,
+        T: 'static,
+    {
+        Self::new(Method::Get, MethodFilter::GET, path, summary, handler)
+    }
+
+    /// A route that submits.
+    pub(super) fn post<H, T>(path: &'static str, summary: &'static str, handler: H) -> Self
+    where
+        H: Handler<T, Gateway>,
+        T: 'static,
+    {
+        Self::new(Method::Post, MethodFilter::POST, path, summary, handler)
+    }
+
+    /// A route that ends what a `post` began.
+    pub(super) fn delete<H, T>(path: &'static str, summary: &'static str, handler: H) -> Self
+    where
+        H: Handler<T, Gateway>,
+        T: 'static,
+    {
+        Self::new(Method::Delete, MethodFilter::DELETE, path, summary, handler)
+    }
+
+    fn new<H, T>(
+        method: Method,
+        filter: MethodFilter,
+        path: &'static str,
+        summary: &'static str,
+        handler: H,
+    ) -> Self
+    where
+        H: Handler<T, Gateway>,
+        T: 'static,
+    {
+        let class = match method {
+            Method::Get => Class::Read(1),
+            Method::Post | Method::Delete => Class::Write,
+        };
+        Self { endpoint: Endpoint::new(method, path, summary), handler: on(filter, handler), class }
+    }
+
+    pub(super) fn group(mut self, group: &'static str) -> Self {
+        self.endpoint.group = group;
+        self
+    }
+
+    pub(super) fn describe(mut self, description: impl Into<String>) -> Self {
+        self.endpoint.description = description.into();
+        self
+    }
+
+    pub(super) fn parameters(mut self, parameters: &[Parameter]) -> Self {
+        self.endpoint.parameters.extend_from_slice(parameters);
+        self
+    }
+
+    pub(super) fn takes(mut self, body: Content) -> Self {
+        self.endpoint.bodies.push(body);
+        self
+    }
+
+    /// Answers JSON of type `T` with this status.
+    pub(super) fn json<T: Exampled>(self, status: u16, meaning: &'static str) -> Self {
+        self.answers(status, meaning, Content::Json(Shape::of::<T>()))
+    }
+
+    /// Answers bytes or text with status 200.
+    pub(super) fn raw(self, media: &'static str, meaning: &'static str) -> Self {
+        self.answers(200, meaning, Content::Raw { media, meaning })
+    }
+
+    fn answers(mut self, status: u16, meaning: &'static str, content: Content) -> Self {
+        let known = self.endpoint.answers.iter_mut().find(|(known, ..)| *known == status);
+        match known {
+            Some((.., contents)) => contents.push(content),
+            None => self.endpoint.answers.push((status, meaning, vec![content])),
+        }
+        self
+    }
+
+    /// Answers without a body.
+    pub(super) fn empty(mut self, status: u16, meaning: &'static str) -> Self {
+        self.endpoint.answers.push((status, meaning, Vec::new()));
+        self
+    }
+
+    pub(super) fn problems<K: Into<ProblemKind> + Copy>(mut self, kinds: &[K]) -> Self {
+        for kind in kinds.iter().map(|kind| (*kind).into()) {
+            if !self.endpoint.problems.contains(&kind) {
+                self.endpoint.problems.push(kind);
+            }
+        }
+        self
+    }
+
+    /// Needs a key with this scope.
+    pub(super) fn administers(mut self, scope: Scope) -> Self {
+        self.endpoint.scope = Some(scope.name());
+        self.class = Class::Admin;
+        let keys = [
+            EdgeCode::ApiKeyMissing,
+            EdgeCode::ApiKeyUnknown,
+            EdgeCode::ApiKeyExpired,
+            EdgeCode::ApiKeyScope,
+        ];
+        self.problems(&keys)
+    }
+
+    /// What it asks of the node, where that is not what its method usually asks.
+    pub(super) fn class(mut self, class: Class) -> Self {
+        self.class = class;
+        self
+    }
+
+    /// The handler alone, for requests of this process.
+    pub(super) fn bare(self) -> MethodRouter<Gateway> {
+        self.handler
+    }
+
+    /// The handler behind its gate.
+    pub(super) fn guarded(self, gateway: &Gateway) -> MethodRouter<Gateway> {
+        let gate = Gate::new(gateway.clone(), self.class, &self.endpoint);
+        self.handler.layer(from_fn_with_state(gate, gate::gate))
+    }
+
+    /// The route with what its gate may answer, and what it costs, in its description.
+    pub(super) fn finished(mut self) -> Self {
+        let cost = match self.class {
+            Class::Probe => return self,
+            Class::Read(cost) => format!("Costs {cost} of the source's reads."),
+            Class::Stream => "Costs 10 of the source's reads, and a listener's place.".to_owned(),
+            Class::Admin => "Costs 50 of the source's reads.".to_owned(),
+            Class::Write => {
+                "Costs one of the source's writes for each item; what is stored counts for the \
+                 identity in whose name it is."
+                    .to_owned()
+            }
+        };
+        let said = std::mem::take(&mut self.endpoint.description);
+        format!("{said} {cost}").trim_start().clone_into(&mut self.endpoint.description);
+        let writes = self.class == Class::Write;
+        let route = self.problems(&[Code::QUOTA, Code::OVERLOADED, Code::TIMEOUT]);
+        if writes { route.problems(&[Code::NOT_READY]).problems(&[EdgeCode::Slow]) } else { route }
+    }
+}

@@ -1,0 +1,334 @@
+//! The table of routes: what there is, what it takes and what it answers.
+
+use super::gate::Class;
+use super::route::Route;
+use super::{
+    admin, cards, events, health, history, metrics, proofs, reading, submission, things, tiles,
+};
+use crate::apikey::Scope;
+use axum::Json;
+use axum::http::header;
+use axum::response::IntoResponse;
+use touchmark_api::openapi::{Content, Parameter, Place, Shape, identifiers};
+use touchmark_api::{
+    CardView, DrainView, LeafView, Listing, LoadView, NetworkView, Proved, Readiness, Tap, TapView,
+    ThingView, Written, media,
+};
+use touchmark_wire::registry::RefusalCode as Code;
+
+/// All routes, in the order in which people read about them.
+pub(super) fn routes() -> Vec<Route> {
+    let groups = [
+        ("writing", writing()),
+        ("things", registered()),
+        ("cards", cards()),
+        ("events", events()),
+        ("log", log()),
+        ("proofs", proving()),
+        ("operation", operation()),
+        ("administration", administration()),
+    ];
+    groups
+        .into_iter()
+        .flat_map(|(group, routes)| {
+            routes.into_iter().map(move |route| route.group(group).finished())
+        })
+        .collect()
+}
+
+const fn query(name: &'static str, meaning: &'static str, example: &'static str) -> Parameter {
+    Parameter { place: Place::Query, name, meaning, example }
+}
+
+const fn path(name: &'static str, meaning: &'static str, example: &'static str) -> Parameter {
+    Parameter { place: Place::Path, name, meaning, example }
+}
+
+const THING: Parameter = path("id", "Thing id, 32 characters of base32", identifiers::THING);
+const POSITION: Parameter = path("index", "Position in the log, from 0", "17");
+const AT_LEAST: Parameter = query(
+    "at_least",
+    "Wait (at most 10 s) until the log has so many leaves: a write's position plus one reads what \
+     was just written",
+    "18",
+);
+const PROOF: Parameter =
+    query("proof", "1 adds a bundle that proves the answer without this node", "1");
+const CONFIDENCE: Parameter =
+    query("confidence", "`true` says how far each record can be believed", "true");
+const PAGE: [Parameter; 2] = [
+    query("cursor", "`next` of the page before; opaque", "b3BhcXVl"),
+    query("limit", "Items of a page: 1 to 1,000, otherwise 50", "50"),
+];
+const WINDOW: [Parameter; 3] = [
+    query("since", "First position", "0"),
+    query("until", "Position after the last", "18"),
+    query("order", "`oldest` or `newest` first", "oldest"),
+];
+const KIND: Parameter = query(
+    "kind",
+    "Kind of leaf (`accepted`, `denied`, `fork`, `evidence`, `sighting`, `batch`) or of statement \
+     (`record`, `update`, …)",
+    "record",
+);
+const ISSUER: Parameter = query("issuer", "Who states", identifiers::THING);
+
+const SUBMITTING: [Code; 8] = [
+    Code::MALFORMED,
+    Code::TOO_LONG,
+    Code::SIGNATURE,
+    Code::UNKNOWN_THING,
+    Code::CONFLICT,
+    Code::REVOKED,
+    Code::OVERLOADED,
+    Code::STORAGE,
+];
+const READING: [Code; 2] = [Code::MALFORMED, Code::STORAGE];
+
+fn writing() -> Vec<Route> {
+    let raw = |media, meaning| Content::Raw { media, meaning };
+    vec![
+        Route::post("/v1/statements", "Submit statements", submission::statements)
+            .describe(
+                "One statement, or a sequence of statements and bare evidence (at most 10,000). \
+                 The answer comes when it is durable. Anyone may create an identity and write as \
+                 it. One statement that has no effect is answered by a problem, with its position \
+                 if it is in the log; a sequence by 200 with an outcome for each.",
+            )
+            .takes(raw(media::COSE, "One statement: COSE_Sign1 or COSE_Sign"))
+            .takes(raw(media::CBOR_SEQ, "Leaves one after the other (RFC 8742)"))
+            .json::<Written>(201, "Accepted")
+            .json::<Written>(200, "It was in the log before; a sequence gets a list")
+            .problems(&SUBMITTING),
+        Route::post("/v1/evidence/{name}", "Submit evidence, by anyone", submission::evidence)
+            .describe("Without an identity: what the card or device signed is all that counts.")
+            .parameters(&[path("name", "Format of the evidence", "card-url")])
+            .takes(raw(media::TEXT, "`card-url`: the URL"))
+            .takes(raw(media::CBOR, "`card-payload`: what the card signed"))
+            .json::<Written>(201, "Accepted")
+            .json::<Written>(200, "It was in the log before")
+            .problems(&SUBMITTING)
+            .problems(&[Code::FORGED, Code::REPLAYED]),
+    ]
+}
+
+fn registered() -> Vec<Route> {
+    vec![
+        Route::get("/v1/things", "A list of things", things::things)
+            .parameters(&[
+                query("controller", "Who registered them", identifiers::CONTROLLER),
+                query("kind", "Kind of thing", "card"),
+                query("status", "Present status", "active"),
+                query("number", "Progressive number", "7"),
+                query("serial", "Serial number of the chip", "04A2B3C4D5E680"),
+                query("q", "Beginning of any attribute", "47"),
+                query("attribute", "Name of the attribute of `value` or `prefix`", "model"),
+                query("value", "Whole value of an attribute", "T1"),
+                query("prefix", "Beginning of a value", "T"),
+                query("order", "`oldest` or `newest` first", "oldest"),
+                AT_LEAST,
+            ])
+            .parameters(&PAGE)
+            .json::<Listing<ThingView>>(200, "A page; with `next` it may be short")
+            .problems(&READING),
+        Route::get("/v1/things/{id}", "Keys, status, attributes, chain head", reading::thing)
+            .parameters(&[THING, AT_LEAST, PROOF])
+            .json::<Proved<ThingView>>(200, "The thing; its ETag changes with its history")
+            .empty(304, "As `If-None-Match` says, nothing changed")
+            .problems(&READING)
+            .problems(&[Code::NOT_FOUND]),
+        Route::get("/v1/things/{id}/history", "Leaves by and about it", history::history)
+            .parameters(&[THING, KIND, ISSUER, AT_LEAST, CONFIDENCE])
+            .parameters(&WINDOW)
+            .parameters(&PAGE)
+            .json::<Listing<LeafView>>(200, "A page; with `next` it may be short")
+            .problems(&READING),
+        Route::get("/v1/things/{id}/chain", "Statements of one chain, by sequence", history::chain)
+            .describe(
+                "The issuer's main chain, or its chain in a channel. The present rules take no \
+                 statements in channels, so those lists are empty.",
+            )
+            .parameters(&[THING, AT_LEAST])
+            .parameters(&[query("channel", "Channel id", identifiers::CONTROLLER)])
+            .parameters(&PAGE)
+            .json::<Listing<LeafView>>(200, "A page")
+            .problems(&READING),
+    ]
+}
+
+fn log() -> Vec<Route> {
+    vec![
+        Route::get("/v1/leaves", "The log, leaf by leaf", history::leaves)
+            .parameters(&[KIND, ISSUER, AT_LEAST, CONFIDENCE])
+            .parameters(&WINDOW)
+            .parameters(&PAGE)
+            .json::<Listing<LeafView>>(200, "A page; with `next` it may be short")
+            .problems(&READING),
+        Route::get("/v1/records", "Records that were accepted", history::records)
+            .parameters(&[ISSUER, AT_LEAST, CONFIDENCE])
+            .parameters(&WINDOW)
+            .parameters(&PAGE)
+            .json::<Listing<LeafView>>(200, "A page; with `next` it may be short")
+            .problems(&READING),
+        Route::get("/v1/taps", "Evidence of cards, and sightings", history::taps)
+            .parameters(&[query("card", "Whose", identifiers::THING), AT_LEAST, CONFIDENCE])
+            .parameters(&WINDOW)
+            .parameters(&PAGE)
+            .json::<Listing<LeafView>>(200, "A page; with `next` it may be short")
+            .problems(&READING),
+        Route::get("/v1/leaves/{index}", "A leaf", reading::leaf)
+            .parameters(&[POSITION, AT_LEAST, PROOF, CONFIDENCE])
+            .json::<Proved<LeafView>>(200, "The leaf taken apart")
+            .raw(media::CBOR, "The leaf as it stands in the log")
+            .empty(304, "As `If-None-Match` says, nothing changed")
+            .problems(&READING)
+            .problems(&[Code::NOT_FOUND]),
+        Route::get("/v1/statements/{id}", "The leaf of a statement", reading::statement)
+            .parameters(&[path("id", "Statement id", identifiers::HASH), AT_LEAST, PROOF])
+            .parameters(&[CONFIDENCE])
+            .json::<Proved<LeafView>>(200, "The leaf taken apart")
+            .raw(media::CBOR, "The leaf as it stands in the log")
+            .problems(&READING)
+            .problems(&[Code::NOT_FOUND]),
+        Route::get("/v1/evidence/{name}", "The first leaf of evidence", reading::evidence)
+            .parameters(&[path("name", "Evidence id", identifiers::HASH), AT_LEAST, PROOF])
+            .parameters(&[CONFIDENCE])
+            .json::<Proved<LeafView>>(200, "The leaf taken apart")
+            .raw(media::CBOR, "The leaf as it stands in the log")
+            .problems(&READING)
+            .problems(&[Code::NOT_FOUND]),
+    ]
+}
+
+fn cards() -> Vec<Route> {
+    vec![
+        Route::get("/v1/cards/{id}", "What an application needs to know of a card", cards::card)
+            .describe(
+                "Status, key, last counters, and what its attributes say: `url` (page about what \
+                 it stands for), `thing` (what it is fixed to), `login` (`required` where a \
+                 person has to sign in first).",
+            )
+            .parameters(&[THING, AT_LEAST, PROOF])
+            .json::<Proved<CardView>>(200, "The card")
+            .empty(304, "As `If-None-Match` says, nothing changed")
+            .problems(&READING)
+            .problems(&[Code::NOT_FOUND]),
+        Route::post("/v1/taps", "Judge a tap, or use it up", cards::tap)
+            .describe(
+                "`validate` writes nothing. `update` uses the counter up, durably: of any number \
+                 of updates with one counter exactly one is genuine, also at the same moment, and \
+                 it is answered with position and receipt. A verdict is no error: 200. To keep \
+                 data with a tap, wrap the URL in a statement of kind `evidence`.",
+            )
+            .takes(Content::Json(Shape::of::<Tap>()))
+            .json::<TapView>(200, "The verdict with its reason")
+            .problems(&[Code::MALFORMED, Code::TOO_LONG, Code::STORAGE]),
+    ]
+}
+
+fn events() -> Vec<Route> {
+    const FROM: [Parameter; 3] = [
+        query("since", "First position, or `now`; everything without it", "17"),
+        query("type", "Only events of this type", "data-recorded"),
+        Parameter {
+            place: Place::Header,
+            name: "Last-Event-ID",
+            meaning: "What was heard last: goes on after it",
+            example: "17.0",
+        },
+    ];
+    const STREAM: &str = "History first, then, after an event `live`, what happens from now on, \
+        in one stream without gap or repetition. An event's `id` is its address, `leaf.index`; \
+        its `data` is an EventView. Every 15 s there is a sign of life that moves the id on. A \
+        listener who takes nothing for 30 s is cut off and goes on with `Last-Event-ID`.";
+    let stream = |route: Route| {
+        route
+            .describe(STREAM)
+            .parameters(&FROM)
+            .class(Class::Stream)
+            .raw(events::MEDIA, "Server-sent events")
+            .problems(&READING)
+    };
+    vec![
+        stream(Route::get("/v1/events", "Everything that happens", events::all)),
+        stream(
+            Route::get("/v1/things/{id}/events", "What happens to a thing", events::of_thing)
+                .parameters(&[THING])
+                .problems(&[Code::NOT_FOUND]),
+        ),
+    ]
+}
+
+fn proving() -> Vec<Route> {
+    const CLAIMS: [Parameter; 7] = [
+        query("record", "Position of a leaf that is in the log", "17"),
+        query("complete", "Thing of which to prove all leaves", identifiers::THING),
+        query("status", "Thing, or thing@position, whose status to prove", identifiers::THING),
+        query("absent", "Thing that is not registered", identifiers::THING),
+        query("latest", "Position of a leaf after which there is none of its issuer", "17"),
+        query("accredited", "by:thing, two ids", "nbswy3dpeb3w64tmmqqgs4zanzxxo2lo:mzxw6ytb"),
+        query("nonce", "What validators shall sign, 16 to 64 bytes", "AAECAwQFBgcICQoLDA0ODw"),
+    ];
+    vec![
+        Route::get("/v1/network", "Network id, validators, size and root", reading::network)
+            .json::<NetworkView>(200, "The network"),
+        Route::get("/v1/genesis", "The genesis document", reading::genesis)
+            .raw(media::CBOR, "Its SHA-256 is the network id"),
+        Route::get("/v1/receipts/{index}", "A COSE receipt (RFC 9942)", proofs::receipt)
+            .parameters(&[POSITION])
+            .raw(media::COSE, "The receipt")
+            .problems(&READING)
+            .problems(&[Code::NOT_FOUND]),
+        Route::get("/v1/proofs", "One bundle that proves everything asked for", proofs::bundle)
+            .describe("1 to 64 claims; each parameter may stand several times.")
+            .parameters(&CLAIMS)
+            .class(Class::Read(10))
+            .raw(media::BUNDLE, "The bundle: `touchmark verify` checks it")
+            .problems(&READING)
+            .problems(&[Code::NOT_FOUND, Code::LIMIT, Code::NOT_READY]),
+        Route::get("/checkpoint", "The newest checkpoint, cosigned (C2SP)", tiles::checkpoint)
+            .raw(media::TEXT, "A signed note"),
+        Route::get("/tile/{*path}", "The log as C2SP tlog-tiles", tiles::tile)
+            .parameters(&[path("path", "As the specification has it", "entries/000.p/18")])
+            .raw(media::OCTETS, "A tile; it never changes")
+            .problems(&[Code::NOT_FOUND]),
+    ]
+}
+
+fn operation() -> Vec<Route> {
+    vec![
+        Route::get("/health/live", "The process lives", health::live)
+            .class(Class::Probe)
+            .raw(media::TEXT, "`ok`"),
+        Route::get("/health/ready", "Whether it takes traffic, or why not", health::ready)
+            .class(Class::Probe)
+            .json::<Readiness>(200, "It does")
+            .json::<Readiness>(503, "It does not, for these reasons"),
+        Route::get("/openapi.json", "This document", openapi)
+            .raw("application/json", "OpenAPI 3.1"),
+        Route::get("/metrics", "What is counted, for Prometheus", metrics::metrics)
+            .raw("application/openmetrics-text", "OpenMetrics"),
+    ]
+}
+
+fn administration() -> Vec<Route> {
+    vec![
+        Route::get("/v1/admin/load", "How much of its bounds the node uses", admin::load)
+            .administers(Scope::Read)
+            .json::<LoadView>(200, "Use and bounds"),
+        Route::post("/v1/admin/drain", "Take no more writes, go on reading", admin::drain)
+            .administers(Scope::Operate)
+            .json::<DrainView>(200, "Drained; `pending` falls to 0"),
+        Route::delete("/v1/admin/drain", "Take writes again", admin::resume)
+            .administers(Scope::Operate)
+            .json::<DrainView>(200, "Resumed"),
+    ]
+}
+
+/// `GET /openapi.json`
+async fn openapi() -> impl IntoResponse {
+    ([(header::CACHE_CONTROL, "no-cache")], Json(super::document()))
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,223 @@
+//! What was submitted and not yet checked.
+//!
+//! Checking is the most expensive thing a node does, and many signatures are checked faster at
+//! once than one by one. So requests wait here for one of a few threads, as many as there are
+//! cores; what has gathered while they were busy is checked together. A request stays together and
+//! in order: its statements may build on each other.
+
+use crate::ending::Ending;
+use std::collections::VecDeque;
+use std::panic::{self, AssertUnwindSafe};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard};
+use std::thread::{self, JoinHandle};
+use tokio::sync::oneshot;
+use touchmark_core::admission::Input;
+use touchmark_core::refusal::{Outcome, Refusal};
+use touchmark_engine::Engine;
+use touchmark_ledger::Ledger;
+use touchmark_wire::hash::Digest;
+use touchmark_wire::registry::RefusalCode;
+
+/// Most items that are checked together; more wait for the next free thread.
+const TOGETHER: usize = 1_024;
+
+/// Most bytes that wait here. A node that is so far behind says so before it does any work.
+const LIMIT: usize = 32 << 20;
+
+/// What became of one item.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Decided {
+    /// Statement id or evidence id; `None` of what was refused before its signature was verified.
+    pub id: Option<Digest>,
+    /// Its fate.
+    pub outcome: Outcome,
+}
+
+impl Decided {
+    fn refused(code: RefusalCode, cause: &'static str) -> Self {
+        Self { id: None, outcome: Outcome::Refused(Refusal::new(code, cause)) }
+    }
+}
+
+/// The queue and its threads; they end when it is dropped.
+pub(crate) struct Intake {
+    queue: Arc<Queue>,
+    threads: Vec<JoinHandle<()>>,
+}
+
+impl Intake {
+    /// Starts the threads, which hand on to `ledger` and then wake `engine`.
+    pub(crate) fn start(ledger: &Arc<Ledger>, engine: &Arc<Engine>) -> Self {
+        let queue = Arc::new(Queue::default());
+        let cores = thread::available_parallelism().map_or(1, usize::from);
+        let threads = (0..cores).map(|_| {
+            let (queue, ledger, engine) = (queue.clone(), ledger.clone(), engine.clone());
+            thread::spawn(move || {
+                while let Some(requests) = queue.take() {
+                    // Those who wait are told that their answer was dropped; others go on.
+                    let checked = AssertUnwindSafe(|| check(&ledger, requests));
+                    if panic::catch_unwind(checked).is_err() {
+                        tracing::error!("checking submissions panicked");
+                    }
+                    engine.wake();
+                }
+            })
+        });
+        Self { threads: threads.collect(), queue }
+    }
+
+    /// Queues one request; waits until each of its items is decided, and durable if it was logged,
+    /// or until the `ending` comes.
+    pub(crate) async fn submit(&self, inputs: Vec<Input>, mut ending: Ending) -> Vec<Decided> {
+        let over = |refusal| Decided { id: None, outcome: Outcome::Refused(refusal) };
+        if let Some(refusal) = ending.now() {
+            return vec![over(refusal); inputs.len()];
+        }
+        let (senders, receivers): (Vec<_>, Vec<_>) =
+            inputs.iter().map(|_| oneshot::channel()).unzip();
+        let bytes = inputs.iter().map(Vec::len).sum();
+        if !self.queue.put(Request { inputs, answers: senders, bytes }) {
+            let cause = "the node has as much waiting as it takes";
+            let overloaded = Decided::refused(RefusalCode::OVERLOADED, cause);
+            return vec![overloaded; receivers.len()];
+        }
+        let mut decided = Vec::with_capacity(receivers.len());
+        for mut receiver in receivers {
+            let answer = tokio::select! {
+                // What was decided before the end is told.
+                biased;
+                answer = &mut receiver => answer.ok(),
+                refusal = ending.come() => refusal.map(over),
+            };
+            decided.push(answer.unwrap_or_else(|| {
+                let cause = "the node stopped before it could decide";
+                Decided::refused(RefusalCode::NOT_READY, cause)
+            }));
+        }
+        decided
+    }
+}
+
+impl Drop for Intake {
+    fn drop(&mut self) {
+        self.queue.close();
+        for thread in self.threads.drain(..) {
+            thread.join().expect("a thread of the intake survives panics");
+        }
+    }
+}
+
+/// The items of one HTTP request, with those who wait for each.
+struct Request {
+    inputs: Vec<Input>,
+    answers: Vec<oneshot::Sender<Decided>>,
+    bytes: usize,
+}
+
+fn check(ledger: &Ledger, requests: Vec<Request>) {
+    let (mut inputs, mut answers) = (Vec::new(), Vec::new());
+    for request in requests {
+        inputs.extend(request.inputs);
+        answers.extend(request.answers);
+    }
+    let mut answers = answers.into_iter();
+    ledger.submit(inputs, |id| {
+        let answer = answers.next().expect("there is one answer for each item");
+        // Who no longer waits need not be told.
+        Box::new(move |outcome| drop(answer.send(Decided { id, outcome })))
+    });
+}
+
+#[derive(Default)]
+struct Queue {
+    waiting: Mutex<Waiting>,
+    changed: Condvar,
+}
+
+#[derive(Default)]
+struct Waiting {
+    requests: VecDeque<Request>,
+    bytes: usize,
+    closed: bool,
+}
+
+impl Queue {
+    /// Queues a request, unless there is no room. What is larger than the whole room is taken by
+    /// an empty queue.
+    fn put(&self, request: Request) -> bool {
+        let mut waiting = self.lock();
+        if waiting.closed || (waiting.bytes > 0 && waiting.bytes + request.bytes > LIMIT) {
+            return false;
+        }
+        waiting.bytes += request.bytes;
+        waiting.requests.push_back(request);
+        self.changed.notify_one();
+        true
+    }
+
+    /// Waits for requests; `None` at the end.
+    fn take(&self) -> Option<Vec<Request>> {
+        let mut waiting = self
+            .changed
+            .wait_while(self.lock(), |waiting| waiting.requests.is_empty() && !waiting.closed)
+            .expect(NO_PANIC);
+        let (mut taken, mut items) = (Vec::new(), 0);
+        while let Some(next) = waiting.requests.front() {
+            items += next.inputs.len();
+            if !taken.is_empty() && items > TOGETHER {
+                break;
+            }
+            let request = waiting.requests.pop_front().expect("it was looked at");
+            waiting.bytes -= request.bytes;
+            taken.push(request);
+        }
+        (!taken.is_empty()).then_some(taken)
+    }
+
+    fn close(&self) {
+        self.lock().closed = true;
+        self.changed.notify_all();
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Waiting> {
+        self.waiting.lock().expect(NO_PANIC)
+    }
+}
+
+const NO_PANIC: &str = "no holder of the lock on waiting requests panics";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn request(items: usize, bytes: usize) -> Request {
+        Request { inputs: vec![Vec::new(); items], answers: Vec::new(), bytes }
+    }
+
+    #[test]
+    fn what_gathered_is_taken_together_in_order_up_to_a_bound() {
+        let queue = Queue::default();
+        for items in [TOGETHER / 2, TOGETHER / 2, 1, 2 * TOGETHER] {
+            assert!(queue.put(request(items, 1)));
+        }
+        let sizes = || queue.take().map(|taken| taken.iter().map(|it| it.inputs.len()).collect());
+        assert_eq!(sizes(), Some(vec![TOGETHER / 2, TOGETHER / 2]));
+        assert_eq!(sizes(), Some(vec![1]));
+        assert_eq!(sizes(), Some(vec![2 * TOGETHER]), "a request stays together");
+        queue.close();
+        assert_eq!(sizes(), None::<Vec<usize>>);
+    }
+
+    #[test]
+    fn a_full_queue_takes_nothing_and_has_room_again_when_something_was_taken() {
+        let queue = Queue::default();
+        assert!(queue.put(request(1, 2 * LIMIT)), "whatever its size, one request is taken");
+        assert!(!queue.put(request(1, 1)));
+        queue.take();
+        assert!(queue.put(request(1, LIMIT)));
+        assert!(!queue.put(request(1, 1)));
+        queue.close();
+        queue.take();
+        assert!(!queue.put(request(1, 1)), "a closed queue takes nothing");
+    }
+}

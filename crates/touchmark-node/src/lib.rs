@@ -1,0 +1,23 @@
+//! The touchmark binary: configuration, HTTP gateway, command line.
+
+pub mod apikey;
+pub mod attestation;
+pub mod cli;
+pub mod config;
+mod ending;
+pub mod folder;
+pub mod http;
+pub mod intake;
+pub mod keyring;
+pub mod node;
+pub mod outbox;
+pub mod pages;
+pub mod proof;
+pub mod sensor;
+pub mod service;
+mod stop;
+mod suggestion;
+pub mod upkeep;
+pub mod verifier;
+
+use touchmark_keys::disk;

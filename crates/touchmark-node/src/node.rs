@@ -1,0 +1,246 @@
+//! A running node: store, ledger, engine and what it signs, put together.
+
+mod measured;
+
+use crate::attestation::{AttestationError, Attestor};
+use crate::ending::Ending;
+use crate::folder::{Folder, FolderError, NewNetwork};
+use crate::intake::{Decided, Intake};
+use crate::keyring::Keyring;
+use measured::Measured;
+use prometheus_client::metrics::histogram::{Histogram, exponential_buckets};
+use std::collections::BTreeMap;
+use std::io;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::SystemTime;
+use tokio::sync::{broadcast, watch};
+use touchmark_batch::{Application as _, Backlog, BatchLimits};
+use touchmark_core::admission::{self, Input};
+use touchmark_core::refusal::{Outcome, Refusal};
+use touchmark_core::rules::{self, Decision};
+use touchmark_core::view::Position;
+use touchmark_engine::{Config as EngineConfig, Engine, Pacing, genesis_context};
+use touchmark_ledger::{Execution, Ledger, LedgerLimits, Observer, genesis_batch};
+use touchmark_store::{CacheLimits, Store};
+use touchmark_wire::genesis::Genesis;
+use touchmark_wire::ids::{Height, LeafIndex, Timestamp, TreeSize};
+use touchmark_wire::registry::RefusalCode;
+
+/// What a node needs to start.
+#[derive(Clone, Debug)]
+pub struct NodeConfig {
+    /// The data folder.
+    pub data: PathBuf,
+    /// Where the engine accepts other validators.
+    pub engine_listen: SocketAddr,
+    /// How often batches are made.
+    pub pacing: Pacing,
+    /// For a folder without a node: the network to begin.
+    pub new: NewNetwork,
+}
+
+/// Why a node does not start.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum StartError {
+    /// The data folder.
+    #[error(transparent)]
+    Folder(#[from] FolderError),
+    /// The store.
+    #[error(transparent)]
+    Store(#[from] touchmark_store::Error),
+    /// The engine.
+    #[error(transparent)]
+    Engine(#[from] touchmark_engine::Error),
+    /// This node's signing keys.
+    #[error(transparent)]
+    Keys(#[from] AttestationError),
+    /// The operating system gives no thread.
+    #[error("no thread can be started: {0}")]
+    Thread(io::Error),
+}
+
+/// Most bytes of leaves in a batch.
+const BODY: usize = 4 << 20;
+/// Most leaves in a batch.
+const LEAVES: usize = 8_192;
+/// How many batches wait for whoever looks at what they bring.
+const EXECUTIONS: usize = 8;
+
+/// A running node.
+pub struct Node {
+    /// The network.
+    pub genesis: Genesis,
+    /// Log and state.
+    pub store: Arc<Store>,
+    /// What this node signs.
+    pub attestor: Attestor,
+    ledger: Arc<Ledger>,
+    verifier: Arc<Keyring>,
+    intake: Intake,
+    engine: Arc<Engine>,
+    ending: Ending,
+    /// Keeps other processes out for as long as there is a node.
+    _folder: Folder,
+    tip: watch::Receiver<TreeSize>,
+    executions: broadcast::Sender<Arc<Execution>>,
+    commits: Histogram,
+}
+
+impl Node {
+    /// Starts a node; returns when it takes submissions.
+    pub fn start(config: &NodeConfig) -> Result<Self, StartError> {
+        let folder = Folder::open_or_create(&config.data, &config.new)?;
+        let genesis = folder.genesis.clone();
+        let first = Arc::new(genesis_batch(&genesis, genesis_context()));
+        let store =
+            Arc::new(Store::open(&folder.ledger(), &genesis, &first, CacheLimits::default())?);
+        let attestor = Attestor::new(&genesis, &folder.secrets)?;
+        let (announce, tip) = watch::channel(store.snapshot().size());
+        let executions = broadcast::Sender::new(EXECUTIONS);
+        let tell = executions.clone();
+        let observer: Observer = Box::new(move |batch, execution| {
+            announce.send_replace(batch.size());
+            // Nobody has to listen.
+            let _ = tell.send(execution.clone());
+        });
+        let commits = Histogram::new(exponential_buckets(0.000_5, 2.0, 16));
+        let measured = Measured { store: store.clone(), commits: commits.clone() };
+        let verifier = Arc::new(Keyring::default());
+        let ledger = Arc::new(Ledger::new(
+            Arc::new(measured),
+            verifier.clone(),
+            first,
+            genesis.committee.digest(),
+            LedgerLimits { leaves: LEAVES, ..LedgerLimits::default() },
+            observer,
+        ));
+        let engine = Engine::start(
+            EngineConfig {
+                directory: folder.path.clone(),
+                network: genesis.network_id(),
+                committee: folder.committee.clone(),
+                seat: folder.secrets.seat(),
+                listen: config.engine_listen,
+                addresses: BTreeMap::new(),
+                pacing: config.pacing,
+                limits: BatchLimits { body: BODY, leaves: LEAVES },
+                cache: 4 << 20,
+            },
+            ledger.clone(),
+        )?;
+        let engine = Arc::new(engine);
+        let ending = Ending::of(&engine).map_err(StartError::Thread)?;
+        let intake = Intake::start(&ledger, &engine);
+        Ok(Self {
+            genesis,
+            store,
+            attestor,
+            ledger,
+            verifier,
+            intake,
+            engine,
+            ending,
+            _folder: folder,
+            tip,
+            executions,
+            commits,
+        })
+    }
+
+    /// Submits encoded leaves, those of one request; waits until each is decided, and durable if
+    /// it was logged. Once the engine is over, everything is refused, also what waits: nobody knows
+    /// yet whether that is in the log.
+    pub async fn submit(&self, inputs: Vec<Input>) -> Vec<Decided> {
+        self.intake.submit(inputs, self.ending.clone()).await
+    }
+
+    /// What would become of a leaf if it were submitted now; nothing is stored.
+    pub async fn foresee(self: &Arc<Self>, leaf: Input) -> Outcome {
+        let node = self.clone();
+        let foreseen = tokio::task::spawn_blocking(move || node.judge(leaf)).await;
+        foreseen.unwrap_or_else(|_| {
+            tracing::error!("judging a submission panicked");
+            Outcome::Refused(Refusal::new(RefusalCode::INTERNAL, "the node could not judge it"))
+        })
+    }
+
+    fn judge(&self, leaf: Input) -> Outcome {
+        let reader = self.store.snapshot();
+        let admitted = admission::admit(vec![leaf], reader.as_ref(), self.verifier.as_ref());
+        let position = Position { leaf: LeafIndex(reader.size().0), time: now() };
+        let mut admitted = admitted.into_iter();
+        match admitted.next().expect("one answer for one input") {
+            Err(refusal) => Outcome::Refused(refusal),
+            Ok(submission) => match rules::decide(reader.as_ref(), &submission, position) {
+                Ok(Decision::Append(effect)) => effect.outcome,
+                Ok(Decision::Known(leaf)) => Outcome::Known(leaf),
+                Ok(Decision::KnownFork(leaf, refusal)) => Outcome::Forked(leaf, refusal),
+                Ok(Decision::Refuse(refusal)) => Outcome::Refused(refusal),
+                Err(unreadable) => Outcome::Refused(unreadable.into()),
+            },
+        }
+    }
+
+    /// Bytes of submissions that can still wait for a batch.
+    pub fn room(&self) -> usize {
+        self.ledger.room()
+    }
+
+    /// Most bytes of submissions that wait for a batch.
+    pub fn pool_limit(&self) -> usize {
+        LedgerLimits::default().pool
+    }
+
+    /// What waits for a batch.
+    pub fn backlog(&self) -> Backlog {
+        self.ledger.backlog()
+    }
+
+    /// What each batch brings from now on; who is slow misses some.
+    pub fn executions(&self) -> broadcast::Receiver<Arc<Execution>> {
+        self.executions.subscribe()
+    }
+
+    /// How long batches take to become durable, seconds.
+    pub fn commits(&self) -> Histogram {
+        self.commits.clone()
+    }
+
+    /// Waits until the log has at least `size` leaves.
+    pub async fn reach(&self, size: TreeSize) {
+        let mut tip = self.tip.clone();
+        // An error means that the ledger is gone; the caller then finds what there is.
+        let _ = tip.wait_for(|known| *known >= size).await;
+    }
+
+    /// The engine's proof that a batch is final.
+    pub async fn finality(&self, height: Height) -> Option<touchmark_engine::Finality> {
+        self.engine.finality(height).await
+    }
+
+    /// How the engine is doing.
+    pub fn status(&self) -> touchmark_engine::Status {
+        self.engine.status()
+    }
+
+    /// Stops in order.
+    pub fn stop(&self) {
+        self.engine.stop();
+    }
+}
+
+impl Drop for Node {
+    fn drop(&mut self) {
+        // The threads of intake and ending have shares of it.
+        self.engine.stop();
+    }
+}
+
+/// This machine's clock. Only edges read it: rules see certified times.
+pub fn now() -> Timestamp {
+    let elapsed = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+    Timestamp(u64::try_from(elapsed.as_millis()).unwrap_or(u64::MAX))
+}

@@ -1,0 +1,89 @@
+//! Serving a node over HTTP until it is told to stop.
+
+use crate::http::{self, Gateway, Limits};
+use crate::node::{Node, NodeConfig, StartError};
+use crate::stop::Stop;
+use std::io;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use tokio::net::TcpListener;
+use touchmark_engine::Phase;
+
+/// What a service needs.
+#[derive(Clone, Debug)]
+pub struct ServiceConfig {
+    /// The node.
+    pub node: NodeConfig,
+    /// Where HTTP is served.
+    pub listen: SocketAddr,
+    /// What it takes of the outside world.
+    pub limits: Limits,
+}
+
+/// Why a service does not start, or ends.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ServiceError {
+    /// The node does not start.
+    #[error(transparent)]
+    Start(#[from] StartError),
+    /// The address is not free.
+    #[error("cannot listen on {address}: {source}")]
+    Listen {
+        /// Which address.
+        address: SocketAddr,
+        /// Why.
+        source: io::Error,
+    },
+    /// The runtime failed.
+    #[error("cannot serve: {0}")]
+    Runtime(io::Error),
+    /// The engine gave up.
+    #[error("the node stopped: {0}")]
+    Engine(touchmark_engine::Error),
+}
+
+/// Serves until a signal (interrupt, terminate) arrives. A node that fails meanwhile goes on reading,
+/// refuses what it is sent and says why (ADR 7). `ready` is told where HTTP is served, once it is.
+pub fn serve(
+    config: &ServiceConfig,
+    ready: impl FnOnce(SocketAddr, &Node),
+) -> Result<(), ServiceError> {
+    let address = config.listen;
+    // Bound before the node starts, so that a second one on the same address changes nothing.
+    let listener = std::net::TcpListener::bind(address)
+        .and_then(|listener| listener.set_nonblocking(true).map(|()| listener))
+        .map_err(|source| ServiceError::Listen { address, source })?;
+    let node = Arc::new(Node::start(&config.node)?);
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .thread_name("http")
+        .build()
+        .map_err(ServiceError::Runtime)?;
+    let served = runtime.block_on(async {
+        let listener = TcpListener::from_std(listener).map_err(ServiceError::Runtime)?;
+        let address = listener.local_addr().map_err(ServiceError::Runtime)?;
+        ready(address, &node);
+        let gateway = Gateway::new(node.clone(), &config.node.data, config.limits.clone());
+        http::serve(listener, gateway, stopped()).await;
+        Ok::<_, ServiceError>(())
+    });
+    runtime.shutdown_timeout(std::time::Duration::from_secs(5));
+    node.stop();
+    served?;
+    match node.status().phase {
+        Phase::Failed(error) => Err(ServiceError::Engine(error)),
+        _ => Ok(()),
+    }
+}
+
+/// Waits for a signal.
+async fn stopped() {
+    match Stop::listen() {
+        Ok(mut stop) => stop.asked().await,
+        Err(error) => {
+            tracing::warn!(%error, "signals are not heard");
+            std::future::pending::<()>().await;
+        }
+    }
+}

@@ -1,0 +1,120 @@
+//! A reader that is tampered with locks first; its alert arrives, once, whenever it can.
+
+use super::desk::Desk;
+use super::node::Node;
+use serde_json::{Value, json};
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+use touchmark_node::cli::Exit;
+
+const NOWHERE: &str = "http://127.0.0.1:9";
+
+/// An organisation and its reader `door`.
+fn center(node: &Node) -> Desk {
+    let mut desk = Desk::at(node);
+    desk.json("center create acme --unencrypted");
+    desk.json("center init reader --as acme --serial R-1 --identity door --unencrypted");
+    desk
+}
+
+fn alerts(desk: &mut Desk) -> Vec<Value> {
+    let told = desk.json("center follow --of acme");
+    let changes = told["changes"].as_array().unwrap().iter();
+    changes.filter(|change| change["status"] == "tampered").cloned().collect()
+}
+
+fn keys(desk: &Desk) -> usize {
+    std::fs::read_dir(desk.home().join("identities/door/keys")).unwrap().count()
+}
+
+#[test]
+fn the_lock_holds_at_once_and_the_alert_follows() {
+    let node = Node::start();
+    let mut desk = center(&node);
+    desk.set("TOUCHMARK__CONTEXT__NODE", NOWHERE);
+    let ended = desk.run("reader alert --as door --reason lid --json");
+    assert_eq!(ended.exit, Exit::Unavailable, "locked, and the alert waits: {ended:?}");
+    assert_eq!(
+        (&ended.document()["locked"], &ended.document()["alert"]),
+        (&json!(true), &json!("waiting"))
+    );
+    assert_eq!(keys(&desk), 0, "the keys are gone though nobody was told");
+    let (exit, error) = desk.error("record write --as door");
+    assert_eq!((exit, &error["code"]), (Exit::Refused, &json!("TM-LOCKED")));
+    // A second alarm changes nothing.
+    desk.run("reader alert --as door --reason other");
+    desk.set("TOUCHMARK__CONTEXT__NODE", &node.url());
+    assert!(alerts(&mut desk).is_empty());
+    let ended = desk.run("reader run --as door --json");
+    assert_eq!((ended.exit, &ended.document()["arrived"]), (Exit::Refused, &json!(1)));
+    desk.run("reader run --as door");
+    let alerts = alerts(&mut desk);
+    assert_eq!(alerts.len(), 1, "once");
+    assert_eq!((&alerts[0]["reason"], &alerts[0]["number"]), (&json!("lid"), &json!(1)));
+    assert_eq!(desk.json("center show reader/1 --of acme")["keys"], json!([]));
+}
+
+#[test]
+fn a_crash_between_mark_and_signature_is_made_good() {
+    let node = Node::start();
+    let mut desk = center(&node);
+    // The mark is all that the crash left.
+    std::fs::write(desk.home().join("identities/door/locked"), "moved").unwrap();
+    assert_eq!(desk.error("record write --as door").1["code"], "TM-LOCKED");
+    assert_eq!(desk.json("reader status --as door")["locked"], true);
+    let ended = desk.run("reader run --as door --json");
+    assert_eq!(ended.document()["arrived"], 1);
+    assert_eq!((alerts(&mut desk).len(), keys(&desk)), (1, 0));
+}
+
+/// `touchmark reader run` as a process of its own.
+fn spawn(desk: &Desk, node: &str) -> Child {
+    Command::new(env!("CARGO_BIN_EXE_touchmark"))
+        .args(["reader", "run", "--as", "door", "--tamper", "contact", "--json"])
+        .current_dir(desk.path(""))
+        .env("TOUCHMARK__HOME", desk.home())
+        .env("TOUCHMARK__CONTEXT__NODE", node)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap()
+}
+
+#[test]
+fn a_kill_between_lock_and_sending_loses_no_alert_and_sends_no_second() {
+    let node = Node::start();
+    let mut desk = center(&node);
+    desk.write("contact", "0");
+    let mut reader = spawn(&desk, NOWHERE);
+    desk.write("contact", "1");
+    let patience = Instant::now() + Duration::from_secs(30);
+    while keys(&desk) > 0 {
+        assert!(Instant::now() < patience, "the reader did not lock");
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    reader.kill().unwrap();
+    reader.wait().unwrap();
+    // The contact is in order again; the lock stays.
+    desk.write("contact", "0");
+    assert_eq!(desk.json("reader status --as door")["waiting"], 1);
+    for _ in 0..2 {
+        let ended = desk.run("reader run --as door --tamper contact --json");
+        assert_eq!(ended.exit, Exit::Refused);
+    }
+    let alerts = alerts(&mut desk);
+    assert_eq!((alerts.len(), &alerts[0]["reason"]), (1, &json!("tamper contact")));
+}
+
+#[test]
+fn a_reader_that_was_repaired_goes_on_with_a_new_key() {
+    let node = Node::start();
+    let mut desk = center(&node);
+    desk.json("reader alert --as door");
+    desk.json("center key new --unencrypted");
+    assert_eq!(desk.error("reader return --as door --key new").1["code"], "TM-LOCKED");
+    desk.json("center reinstate reader/1 --as acme --key new");
+    desk.json("reader return --as door --key new");
+    desk.input(b"back");
+    assert_eq!(desk.json("record write --as door --format text")["outcome"], "accepted");
+}

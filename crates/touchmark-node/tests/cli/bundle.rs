@@ -1,0 +1,169 @@
+//! A network with one validator and a log of one batch, certified as a committee would.
+
+use bls12_381::hash_to_curve::{ExpandMsgXmd, HashToCurve};
+use bls12_381::{G1Affine, G1Projective, G2Affine, G2Projective, Scalar};
+use touchmark_core::entry::{StatusChange, Thing};
+use touchmark_keys::software::SoftwareKey;
+use touchmark_wire::algorithm::{Algorithm, SignedBytes, Signer as _};
+use touchmark_wire::bundle::{Bundle, Bytes, Claim, Freshness, Hashes, ProvedLeaf};
+use touchmark_wire::certificate::{Cosignature, CosignatureTime, Cosigner, Namespace};
+use touchmark_wire::checkpoint::Checkpoint;
+use touchmark_wire::codec;
+use touchmark_wire::genesis::{CertificateKey, Committee, Genesis, Validator};
+use touchmark_wire::hash::Digest;
+use touchmark_wire::header::BatchHeader;
+use touchmark_wire::ids::{Epoch, Height, KeyNumber, LeafIndex, ThingId, Timestamp, TreeSize};
+use touchmark_wire::leaf::{BatchLeaf, Leaf};
+use touchmark_wire::merkle;
+use touchmark_wire::receipt::{Path, Proof, Receipt, ReceiptHeader};
+use touchmark_wire::registry::{EntryKind, Status, ThingKind};
+use touchmark_wire::state::StateKey;
+use touchmark_wire::trie;
+
+pub(crate) const ORIGIN: &str = "log.example/1";
+pub(crate) const NONCE: &str = "sixteen bytes or more";
+const TIME: Timestamp = Timestamp(1_735_689_599_999);
+
+fn committee_secret() -> Scalar {
+    Scalar::from(7_001)
+}
+
+/// The validator's log key.
+pub(crate) fn log_key() -> SoftwareKey {
+    SoftwareKey::from_seed(Algorithm::Es256, &[3; 32]).unwrap()
+}
+
+/// The validator's cosigner key.
+pub(crate) fn cosigner_key() -> SoftwareKey {
+    SoftwareKey::from_seed(Algorithm::Ed25519, &[4; 32]).unwrap()
+}
+
+pub(crate) fn genesis() -> Genesis {
+    let key = G2Affine::from(G2Projective::generator() * committee_secret());
+    let validator = Validator {
+        name: "validator-1".into(),
+        peer: Digest([1; 32]),
+        log_key: *log_key().public_key().cose(),
+        cosigner_key: *cosigner_key().public_key().cose(),
+    };
+    let committee = Committee {
+        epoch: Epoch(0),
+        certificate_key: CertificateKey(key.to_compressed()),
+        validators: vec![validator],
+        threshold: 1,
+    };
+    Genesis { rules: 1, origin: ORIGIN.into(), committee, time: TIME }
+}
+
+/// The only thing of the state.
+pub(crate) const THING: ThingId = ThingId([9; 20]);
+
+fn thing() -> Thing {
+    Thing {
+        kind: ThingKind::CARD,
+        controller: None,
+        threshold: 1,
+        keys: Vec::new(),
+        next_number: KeyNumber(0),
+        next: None,
+        owners: None,
+        statuses: vec![StatusChange { status: Status::ACTIVE, at: LeafIndex(0), reason: None }],
+        created: LeafIndex(0),
+        evidence_key: None,
+    }
+}
+
+/// Trie proof that shows the thing, and the state's root.
+fn state() -> (Vec<u8>, Digest) {
+    let (key, value) = (StateKey::thing(THING, EntryKind::THING), codec::encode(&thing()));
+    let length = u16::try_from(value.len()).unwrap().to_be_bytes();
+    let proof = [&[2], &key.0[..], &length, &value].concat();
+    (proof, trie::leaf_hash(&key, &value))
+}
+
+/// The log's only leaf.
+pub(crate) fn batch_leaf() -> Vec<u8> {
+    let state_root = state().1;
+    Leaf::Batch(BatchLeaf { height: Height(1), time: TIME, state_root }).encode_to_vec()
+}
+
+pub(crate) fn root() -> Digest {
+    merkle::leaf_hash(&batch_leaf())
+}
+
+pub(crate) fn header() -> Vec<u8> {
+    codec::encode(&BatchHeader {
+        context: &[],
+        parent: Digest([5; 32]),
+        height: Height(1),
+        time: TIME,
+        epoch: Epoch(0),
+        data_root: BatchHeader::data_root(&[root()]),
+        size: TreeSize(1),
+        root: root(),
+        next: genesis().committee.digest(),
+    })
+}
+
+/// The committee's certificate of `header` (spec/ledger.md, Certificates).
+pub(crate) fn certificate(header: &[u8]) -> Vec<u8> {
+    const SUITE: &[u8] = b"BLS_SIG_BLS12381G1_XMD:SHA-256_SSWU_RO_POP_";
+    let proposal = [&[0, 1, 0], &BatchHeader::digest(header).0[..]].concat();
+    let namespace = [Namespace::of(&genesis().network_id()).as_bytes(), &b"_FINALIZE"[..]].concat();
+    let length = [u8::try_from(namespace.len()).unwrap()];
+    let message = [&length, &namespace[..], &proposal].concat();
+    let point = <G1Projective as HashToCurve<ExpandMsgXmd<sha2_10::Sha256>>>::hash_to_curve(
+        [&message[..]],
+        SUITE,
+    );
+    let signature = G1Affine::from(point * committee_secret());
+    [&proposal[..], &signature.to_compressed()].concat()
+}
+
+/// A bundle that shows the thing's status and another's absence, and answers [`NONCE`] on request.
+pub(crate) fn bundle(fresh: bool) -> Vec<u8> {
+    let (genesis, header, batch) = (genesis().encode_to_vec(), header(), batch_leaf());
+    let (certificate, (state, _)) = (certificate(&header), state());
+    let nonce = NONCE.as_bytes();
+    let message =
+        Freshness::message(super::bundle::genesis().network_id(), nonce, TreeSize(1), root());
+    let signature = log_key().sign(&SignedBytes::new([&message[..]])).unwrap();
+    let bundle = Bundle {
+        version: Bundle::VERSION,
+        genesis: &genesis,
+        headers: vec![Bytes(&header)],
+        certificate: &certificate,
+        batch: ProvedLeaf { index: LeafIndex(0), leaf: &batch, path: Hashes::NONE },
+        state: &state,
+        leaves: Vec::new(),
+        claims: vec![Claim::Status(THING)],
+        freshness: fresh.then(|| Freshness { nonce, signatures: vec![(0, Bytes(&signature))] }),
+        note: None,
+    };
+    bundle.encode_to_vec()
+}
+
+/// The receipt of the log's only leaf.
+pub(crate) fn receipt() -> Vec<u8> {
+    let header = ReceiptHeader {
+        algorithm: Algorithm::Es256,
+        kid: None,
+        issuer: Some(ORIGIN),
+        subject: None,
+    };
+    let proof =
+        Proof::Inclusion { size: TreeSize(1), index: LeafIndex(0), path: Path::new(&[]).unwrap() };
+    let mut buffer = [0; ReceiptHeader::LIMIT];
+    codec::encode(&Receipt::sign(&header, &mut buffer, proof, &root(), &log_key()).unwrap())
+}
+
+/// The log's checkpoint, cosigned by the validator.
+pub(crate) fn checkpoint() -> String {
+    let checkpoint = Checkpoint::new(ORIGIN, TreeSize(1), root()).unwrap();
+    let body = checkpoint.body();
+    let key = cosigner_key();
+    let cosignature =
+        Cosignature::sign(body.as_str(), CosignatureTime(1_735_689_600), &key).unwrap();
+    let cosigner = Cosigner::new("validator-1", key.public_key().clone()).unwrap();
+    format!("{}\n{}", body.as_str(), cosigner.line(cosignature))
+}

@@ -1,0 +1,16 @@
+//! The command line, run in process: what a command says, how it ends and what it leaves behind.
+
+#![allow(clippy::unwrap_used, reason = "a test")]
+
+mod apikeys;
+mod bundle;
+mod chains;
+mod configuration;
+mod contexts;
+mod desk;
+mod help;
+mod inspect;
+mod node;
+mod requests;
+mod sensor;
+mod verify;

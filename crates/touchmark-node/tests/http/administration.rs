@@ -1,0 +1,100 @@
+//! API keys, drain, metrics, and what every answer wears.
+
+use crate::issuer::Issuer;
+use crate::site::Site;
+use serde_json::json;
+use touchmark_node::apikey::Scope;
+use touchmark_node::node::now;
+use touchmark_wire::algorithm::Algorithm;
+use touchmark_wire::ids::Timestamp;
+use touchmark_wire::registry::ThingKind;
+
+#[test]
+fn administration_needs_a_key_and_says_what_is_wrong_with_one() {
+    let site = Site::start();
+    let later = Timestamp(now().0 + 60_000);
+    let (_, reads) = site.keys.create("reads", &[Scope::Read], now(), later).unwrap();
+    let (_, expired) = site.keys.create("expired", &[Scope::Read], now(), now()).unwrap();
+    let load = |key| {
+        let answer = site.demand("GET", "/v1/admin/load", key);
+        (answer.status, answer.json()["code"].as_str().unwrap_or_default().to_owned())
+    };
+    assert_eq!(load(None), (401, "TM-API-KEY-MISSING".into()));
+    assert_eq!(load(Some("tmk_00000000_guess")), (401, "TM-API-KEY-UNKNOWN".into()));
+    assert_eq!(load(Some(&expired)), (401, "TM-API-KEY-EXPIRED".into()));
+    assert_eq!(load(Some(&reads)), (200, String::new()));
+    let drain = site.demand("POST", "/v1/admin/drain", Some(&reads));
+    assert_eq!((drain.status, &drain.json()["code"]), (403, &json!("TM-API-KEY-SCOPE")));
+    assert_eq!(drain.header("access-control-allow-origin"), None, "no other site asks for it");
+}
+
+#[test]
+fn a_drained_node_reads_and_does_not_write_until_it_is_resumed() {
+    let site = Site::start();
+    let later = Timestamp(now().0 + 60_000);
+    let (_, key) = site.keys.create("ops", &[Scope::Operate], now(), later).unwrap();
+    let mut device = Issuer::new(site.network(), ThingKind::DEVICE, Algorithm::Ed25519);
+    let inception = device.inception();
+    let drained = site.demand("POST", "/v1/admin/drain", Some(&key));
+    assert_eq!((drained.status, &drained.json()["draining"]), (200, &json!(true)));
+    let refused = site.post("/v1/statements", "application/cose", &inception);
+    assert_eq!((refused.status, &refused.json()["code"]), (503, &json!("TM-NOT-READY")));
+    assert!(refused.header("retry-after").is_some());
+    assert_eq!(site.get("/v1/network").status, 200);
+    let ready = site.get("/health/ready");
+    assert_eq!((ready.status, &ready.json()["ready"]), (503, &json!(false)));
+    assert_eq!(site.get("/health/live").status, 200);
+    assert_eq!(site.demand("DELETE", "/v1/admin/drain", Some(&key)).status, 200);
+    assert_eq!(site.post("/v1/statements", "application/cose", &inception).status, 201);
+    assert_eq!(site.get("/health/ready").status, 200);
+}
+
+#[test]
+fn everything_is_counted() {
+    let site = Site::start();
+    let mut device = Issuer::new(site.network(), ThingKind::DEVICE, Algorithm::Ed25519);
+    site.submit(&[device.inception()]);
+    site.post("/v1/statements", "application/cose", b"x");
+    let answer = site.get("/metrics");
+    let text = String::from_utf8(answer.body.clone()).unwrap();
+    assert!(answer.header("content-type").unwrap().starts_with("application/openmetrics-text"));
+    for line in [
+        "touchmark_http_requests_total{method=\"post\",route=\"/v1/statements\",status=\"200\"} 1",
+        "touchmark_http_requests_total{method=\"post\",route=\"/v1/statements\",status=\"400\"} 1",
+        "touchmark_http_refused_total{code=\"TM-MALFORMED\"} 1",
+        "touchmark_http_duration_seconds_count{method=\"post\",route=\"/v1/statements\"} 2",
+        "touchmark_http_listeners 0",
+        "touchmark_pool_bytes 0",
+        "# EOF",
+    ] {
+        assert!(text.contains(line), "{line} is not in\n{text}");
+    }
+    let value = |name: &str| -> f64 {
+        let line = text.lines().find(|line| line.starts_with(&format!("{name} ")));
+        line.unwrap_or_else(|| panic!("{name}\n{text}"))
+            .rsplit(' ')
+            .next()
+            .unwrap()
+            .parse()
+            .unwrap()
+    };
+    let leaves = site.node.store.snapshot().counts().leaves;
+    assert!((value("touchmark_log_leaves") - leaves as f64).abs() < 0.5);
+    assert!(value("touchmark_commit_duration_seconds_count") >= 1.0);
+    assert!(value("touchmark_batch_leaves_count") >= 1.0);
+}
+
+#[test]
+fn every_answer_has_an_id_and_what_browsers_shall_not_do() {
+    let site = Site::start();
+    for path in ["/v1/network", "/v1/nothing", "/health/live"] {
+        let answer = site.ask(path, &[("x-request-id", "mine-1")]);
+        assert_eq!(answer.header("x-request-id"), Some("mine-1"), "{path}");
+        assert_eq!(answer.header("x-content-type-options"), Some("nosniff"));
+        assert!(answer.header("content-security-policy").unwrap().contains("default-src 'none'"));
+        assert_eq!(answer.header("access-control-allow-origin"), Some("*"));
+        assert_eq!(answer.header("access-control-allow-credentials"), None);
+        let made = site.get(path).header("x-request-id").unwrap().to_owned();
+        assert!(made.len() > 16 && made != site.get(path).header("x-request-id").unwrap());
+    }
+}

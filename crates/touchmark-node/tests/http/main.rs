@@ -1,0 +1,13 @@
+//! The HTTP interface of a whole node, over connections.
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+#![allow(clippy::cast_precision_loss, reason = "counts far below 2^52")]
+
+mod administration;
+mod events;
+#[path = "../spine/issuer.rs"]
+mod issuer;
+mod limits;
+mod lists;
+mod site;
+mod slowness;
+mod taps;

@@ -1,0 +1,120 @@
+//! Slow clients, long bodies and too many connections.
+
+use crate::site::Site;
+use std::io::{Read as _, Write as _};
+use std::thread;
+use std::time::{Duration, Instant};
+use touchmark_node::http::Limits;
+
+const HOME: [u8; 4] = [127, 0, 0, 1];
+
+#[test]
+fn a_client_that_sends_its_head_byte_by_byte_is_cut_off() {
+    let head_time = Duration::from_millis(700);
+    let site = Site::with(Limits { head_time, ..Limits::default() });
+    let mut stream = site.speak(HOME, b"GET /v1/network HTTP/1.1\r\n");
+    let start = Instant::now();
+    let cut = loop {
+        thread::sleep(Duration::from_millis(100));
+        if stream.write_all(b"x: y\r\n").is_err() {
+            break start.elapsed();
+        }
+        assert!(start.elapsed() < Duration::from_secs(15), "still open");
+    };
+    assert!(cut >= head_time, "{cut:?}");
+}
+
+#[test]
+fn a_body_that_does_not_come_is_not_waited_for() {
+    let site = Site::with(Limits { body_time: Duration::from_millis(500), ..Limits::default() });
+    let head = "POST /v1/statements HTTP/1.1\r\nhost: x\r\ncontent-length: 1000\r\n\
+                content-type: application/cose\r\n\r\nab";
+    let mut stream = site.speak(HOME, head.as_bytes());
+    let mut text = String::new();
+    stream.read_to_string(&mut text).unwrap();
+    assert!(text.starts_with("HTTP/1.1 408") && text.contains("TM-SLOW"), "{text}");
+    assert!(text.contains("connection: close"), "{text}");
+}
+
+#[test]
+fn a_body_that_is_too_long_is_not_received() {
+    let site = Site::start();
+    let head = "POST /v1/statements HTTP/1.1\r\nhost: x\r\ncontent-length: 9000000\r\n\
+                content-type: application/cose\r\n\r\n";
+    let mut text = String::new();
+    site.speak(HOME, head.as_bytes()).read_to_string(&mut text).unwrap();
+    assert!(text.starts_with("HTTP/1.1 413") && text.contains("TM-TOO-LONG"), "{text}");
+}
+
+#[test]
+fn bodies_at_once_are_bounded() {
+    let site = Site::with(Limits { bodies: 10_000, ..Limits::default() });
+    let answer = site.post("/v1/statements", "application/cose", &[0; 20_000]);
+    assert_eq!((answer.status, &answer.json()["code"]), (503, &"TM-OVERLOADED".into()));
+    let answer = site.post("/v1/statements", "application/cose", &[0; 100]);
+    assert_eq!(answer.status, 400, "places come back");
+}
+
+#[test]
+fn requests_at_once_are_bounded() {
+    let site = Site::with(Limits { requests: 1, ..Limits::default() });
+    let waits = site.speak(HOME, b"GET /v1/leaves?at_least=1000000 HTTP/1.1\r\nhost: x\r\n\r\n");
+    let deadline = Instant::now() + Duration::from_secs(5);
+    let refused = loop {
+        let answer = site.get("/v1/network");
+        if answer.status != 200 {
+            break answer;
+        }
+        assert!(Instant::now() < deadline, "never refused");
+    };
+    assert_eq!((refused.status, &refused.json()["code"]), (503, &"TM-OVERLOADED".into()));
+    assert!(refused.header("retry-after").is_some());
+    assert_eq!(site.get("/health/live").status, 200);
+    drop(waits);
+}
+
+#[test]
+fn connections_are_bounded_in_all_and_for_each_source() {
+    let limits = Limits { connections: 4, connections_of_source: 2, ..Limits::default() };
+    let site = Site::with(limits);
+    let half = b"GET /v1/network HTTP/1.1\r\n";
+    let _open: Vec<_> = (0..2).map(|_| site.speak([127, 0, 0, 2], half)).collect();
+    thread::sleep(Duration::from_millis(200));
+    let (status, text) = site.get_from([127, 0, 0, 2], "/v1/network");
+    assert_eq!(status, 429, "{text}");
+    assert!(text.contains("retry-after: 5"), "{text}");
+    assert_eq!(site.get_from([127, 0, 0, 3], "/v1/network").0, 200, "others come in");
+    let _more: Vec<_> = (0..2).map(|_| site.speak([127, 0, 0, 3], half)).collect();
+    thread::sleep(Duration::from_millis(200));
+    assert_eq!(site.get_from([127, 0, 0, 4], "/v1/network").0, 503);
+}
+
+#[test]
+fn a_listener_that_takes_nothing_is_cut_off() {
+    let stall_time = Duration::from_millis(500);
+    let limits = Limits { stall_time, writes: None, identity: None, ..Limits::default() };
+    let site = Site::with(limits);
+    let network = site.network();
+    let mut device = crate::issuer::Issuer::new(
+        network,
+        touchmark_wire::registry::ThingKind::DEVICE,
+        touchmark_wire::algorithm::Algorithm::Ed25519,
+    );
+    site.submit(&[device.inception()]);
+    // More than the buffers between the two ends hold.
+    for _ in 0..12 {
+        let records: Vec<_> = (0..5_000u32).map(|n| device.record(&n.to_be_bytes())).collect();
+        site.submit(&records);
+    }
+    let listens = site.speak(HOME, b"GET /v1/events HTTP/1.1\r\nhost: x\r\n\r\n");
+    let listeners = || {
+        let text = String::from_utf8(site.get("/metrics").body).unwrap();
+        text.lines().any(|line| line == "touchmark_http_listeners 1")
+    };
+    let deadline = Instant::now() + Duration::from_secs(20);
+    while listeners() {
+        assert!(Instant::now() < deadline, "it still has its place");
+        thread::sleep(Duration::from_millis(100));
+    }
+    drop(listens);
+}

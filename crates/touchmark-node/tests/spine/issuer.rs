@@ -1,0 +1,114 @@
+//! A thing that makes statements, as a client would.
+
+use std::collections::BTreeMap;
+use touchmark_core::directory::NewKey;
+use touchmark_core::directory::inception::Inception;
+use touchmark_core::entry::Purposes;
+use touchmark_keys::software::SoftwareKey;
+use touchmark_wire::algorithm::{Algorithm, SignedBytes, Signer as _};
+use touchmark_wire::codec;
+use touchmark_wire::hash::Digest;
+use touchmark_wire::ids::{KeyNumber, NetworkId, Sequence, StatementId, ThingId};
+use touchmark_wire::registry::{ContentFormat, StatementKind, ThingKind};
+use touchmark_wire::statement::{Content, Draft, Link};
+
+pub(crate) struct Issuer {
+    pub(crate) id: ThingId,
+    pub(crate) key: SoftwareKey,
+    sequence: u32,
+    last: Digest,
+    inception: Vec<u8>,
+}
+
+impl Issuer {
+    pub(crate) fn new(network: NetworkId, kind: ThingKind, algorithm: Algorithm) -> Self {
+        let key = SoftwareKey::generate(algorithm).unwrap();
+        let inception = inception(kind, &key, Purposes::GENERAL, None);
+        let id = inception.id();
+        Self { id, key, sequence: 0, last: network.0, inception: inception.encode_to_vec() }
+    }
+
+    pub(crate) fn inception(&mut self) -> Vec<u8> {
+        let payload = self.inception.clone();
+        self.state(StatementKind::INCEPTION, ContentFormat::CBOR, &payload)
+    }
+
+    pub(crate) fn record(&mut self, data: &[u8]) -> Vec<u8> {
+        self.state(StatementKind::RECORD, ContentFormat::OCTETS, data)
+    }
+
+    pub(crate) fn act<T: minicbor::Encode<()>>(&mut self, kind: StatementKind, act: &T) -> Vec<u8> {
+        self.state(kind, ContentFormat::CBOR, &codec::encode(act))
+    }
+
+    pub(crate) fn state(
+        &mut self,
+        kind: StatementKind,
+        format: ContentFormat,
+        payload: &[u8],
+    ) -> Vec<u8> {
+        self.sequence += 1;
+        let draft = Draft {
+            issuer: self.id,
+            link: Link {
+                kind,
+                sequence: Sequence(self.sequence),
+                previous: self.last,
+                channel: None,
+            },
+            content: Content::Inline(format),
+            claims: None,
+            payload,
+        };
+        let StatementId(id) = draft.id(KeyNumber(0), self.key.public_key().algorithm());
+        self.last = id;
+        draft.sign(KeyNumber(0), &self.key).unwrap()
+    }
+}
+
+/// A card: a key that signs URLs.
+pub(crate) struct Card {
+    pub(crate) inception: Inception,
+    key: SoftwareKey,
+}
+
+impl Card {
+    pub(crate) fn new(controller: ThingId) -> Self {
+        let key = SoftwareKey::generate(Algorithm::Es256).unwrap();
+        let inception = inception(ThingKind::CARD, &key, Purposes::CARD, Some(controller));
+        Self { inception, key }
+    }
+
+    pub(crate) fn id(&self) -> ThingId {
+        self.inception.id()
+    }
+
+    pub(crate) fn url(&self, counter: u32) -> Vec<u8> {
+        let signed = format!("https://t.example/?i={}&c={counter:06X}&s=", self.id());
+        self.sign_url(&signed).into_bytes()
+    }
+
+    /// A URL whose text up to the signature is given.
+    pub(crate) fn sign_url(&self, signed: &str) -> String {
+        let signature = self.key.sign(&SignedBytes::new([signed.as_bytes()])).unwrap();
+        signature.iter().fold(signed.to_owned(), |url, byte| url + &format!("{byte:02X}"))
+    }
+}
+
+fn inception(
+    kind: ThingKind,
+    key: &SoftwareKey,
+    purposes: Purposes,
+    controller: Option<ThingId>,
+) -> Inception {
+    Inception {
+        kind,
+        keys: vec![NewKey::new(*key.public_key().cose(), purposes)],
+        threshold: 1,
+        next: None,
+        nonce: key.public_key().digest().0[..16].to_vec(),
+        controller,
+        owners: None,
+        attributes: Some(BTreeMap::from([("serial".to_owned(), "4711".to_owned())])),
+    }
+}

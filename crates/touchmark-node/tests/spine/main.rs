@@ -1,0 +1,9 @@
+//! From a statement to a proof, through a whole node: admission, rules, order, store, bundle.
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+
+mod command;
+mod issuer;
+mod network;
+mod pages;
+mod proofs;
+mod submissions;

@@ -1,0 +1,231 @@
+//! Pages: what they say, that nothing in the data becomes markup, and what browsers are told.
+
+use crate::issuer::{Card, Issuer};
+use crate::network::Network;
+use axum::body::{Body, to_bytes};
+use axum::http::{HeaderMap, Request, StatusCode};
+use std::collections::BTreeMap;
+use touchmark_core::directory::status::SetStatus;
+use touchmark_core::directory::update::Update;
+use touchmark_node::http::{self, Gateway, Limits};
+use touchmark_wire::algorithm::Algorithm;
+use touchmark_wire::ids::ThingId;
+use touchmark_wire::registry::{ContentFormat, StatementKind, Status, ThingKind};
+use tower::ServiceExt as _;
+
+struct Page {
+    status: StatusCode,
+    headers: HeaderMap,
+    text: String,
+}
+
+fn open(network: &Network, path: &str) -> Page {
+    network.wait(async {
+        let gateway = Gateway::new(network.node.clone(), network.folder.path(), Limits::default());
+        let router = http::router(&gateway);
+        let request = Request::get(path).header("accept", "text/html").body(Body::empty());
+        let answer = router.oneshot(request.unwrap()).await.unwrap();
+        let (status, headers) = (answer.status(), answer.headers().clone());
+        let bytes = to_bytes(answer.into_body(), 4 << 20).await.unwrap();
+        Page { status, headers, text: String::from_utf8(bytes.to_vec()).unwrap() }
+    })
+}
+
+/// Markup that would do harm if a page took it for its own.
+const HARM: &str = "\"><script>alert(1)</script><img src=x onerror='alert(2)'>&amp;";
+
+struct Story {
+    network: Network,
+    maker: ThingId,
+    card: ThingId,
+    statement: String,
+}
+
+/// A maker with a harmful name, a card that is stolen, and records, one of them harmful.
+fn story() -> Story {
+    let network = Network::start();
+    let mut maker = Issuer::new(network.id(), ThingKind::ORGANISATION, Algorithm::Ed25519);
+    let card = Card::new(maker.id);
+    let mut leaves = vec![maker.inception()];
+    let set = [("name", HARM), ("batch", "LOT-2026-0007")];
+    let set: BTreeMap<_, _> = set.map(|(name, value)| (name.into(), value.into())).into();
+    let update = Update { thing: maker.id, set, remove: Vec::new() };
+    leaves.push(maker.act(StatementKind::UPDATE, &update));
+    leaves.push(maker.act(StatementKind::REGISTER, &card.inception));
+    let reason = Some(HARM.to_owned());
+    let stolen = SetStatus { thing: card.id(), status: Status::STOLEN, reason, keys: None };
+    leaves.push(maker.act(StatementKind::STATUS, &stolen));
+    leaves.push(maker.state(StatementKind::RECORD, ContentFormat::TEXT, HARM.as_bytes()));
+    let senml = br#"[{"bn":"urn:dev:a:","n":"temperature","u":"Cel","v":21.5,"bt":1700000000}]"#;
+    leaves.push(maker.state(StatementKind::RECORD, ContentFormat::SENML_JSON, senml));
+    leaves.extend((0..25).map(|n| maker.record(&[n])));
+    let outcomes = network.submit(leaves.clone());
+    assert!(outcomes.iter().all(|outcome| outcome.refusal().is_none()), "{outcomes:?}");
+    let statement = touchmark_wire::statement::Statement::parse(&leaves[4]).unwrap();
+    let statement = statement.id().to_string();
+    Story { network, maker: maker.id, card: card.id(), statement }
+}
+
+fn every_page(story: &Story) -> Vec<(String, Page)> {
+    let network = &story.network;
+    let first = (1..40).find(|at| open(network, &format!("/r/{at}")).text.contains("alert(1)"));
+    let harmful = first.expect("a leaf names the maker");
+    let query = "%22%3E%3Cscript%3Ealert(1)%3C%2Fscript%3E";
+    let paths = [
+        "/".to_owned(),
+        format!("/t/{}", story.maker),
+        format!("/t/{}", story.card),
+        format!("/t/{}?taken={query}", story.maker),
+        format!("/t/{}?cursor={query}", story.maker),
+        format!("/r/{harmful}"),
+        format!("/search?q={query}"),
+        "/search?q=LOT-".to_owned(),
+        format!("/t/{query}"),
+        format!("/r/{query}"),
+        "/r/999999".to_owned(),
+        format!("/t/{}/chain", story.maker),
+        format!("/t/{}/chain?channel={query}", story.maker),
+    ];
+    paths.into_iter().map(|path| (path.clone(), open(network, &path))).collect()
+}
+
+#[test]
+fn nothing_in_the_data_or_the_address_becomes_markup() {
+    let story = story();
+    let mut shown = 0;
+    for (path, page) in every_page(&story) {
+        shown += page.text.matches("alert(").count();
+        for harm in ["<script", "<img src=x", "style=", "javascript:"] {
+            assert!(!page.text.contains(harm), "{path}: {harm}\n{}", page.text);
+        }
+        // Addresses lead nowhere else, and nothing is loaded from elsewhere.
+        for attribute in ["href=\"", "src=\"", "action=\""] {
+            for (_, rest) in page
+                .text
+                .match_indices(attribute)
+                .map(|(at, _)| page.text[at..].split_at(attribute.len()))
+            {
+                assert!(
+                    rest.starts_with(['/', '#']) && !rest.starts_with("//"),
+                    "{path}: {}",
+                    &rest[..40]
+                );
+            }
+        }
+    }
+    assert!(shown > 6, "the harmful texts are shown as texts: {shown}");
+}
+
+#[test]
+fn every_page_forbids_scripts_frames_and_other_origins() {
+    let story = story();
+    for (path, page) in every_page(&story) {
+        let header =
+            |name: &str| page.headers.get(name).and_then(|it| it.to_str().ok()).unwrap_or("none");
+        let policy = header("content-security-policy");
+        for rule in
+            ["default-src 'none'", "style-src 'self'", "frame-ancestors 'none'", "base-uri 'none'"]
+        {
+            assert!(policy.contains(rule), "{path}: {policy}");
+        }
+        assert!(!policy.contains("unsafe") && !policy.contains("script-src"), "{path}: {policy}");
+        assert_eq!(header("x-content-type-options"), "nosniff", "{path}");
+        assert_eq!(header("referrer-policy"), "no-referrer", "{path}");
+        assert!(header("content-type").starts_with("text/html"), "{path}");
+    }
+    let home = open(&story.network, "/").text;
+    let style = home.split("href=\"").find(|it| it.starts_with("/assets/") && it.contains(".css"));
+    let style = open(&story.network, style.unwrap().split('"').next().unwrap());
+    assert_eq!(style.headers["content-type"], "text/css; charset=utf-8");
+    assert!(!style.text.contains("url(") && !style.text.contains("@import"));
+    assert_eq!(open(&story.network, "/assets/other.css").status, StatusCode::NOT_FOUND);
+}
+
+#[test]
+fn pages_can_be_read_and_operated_without_seeing_them() {
+    let story = story();
+    for (path, page) in every_page(&story) {
+        let count = |part: &str| page.text.matches(part).count();
+        assert!(page.text.starts_with("<!DOCTYPE html><html lang=\"en\">"), "{path}");
+        for once in
+            ["<main", "<header", "<footer", "<h1", "<title>", "role=\"search\"", "class=\"skip\""]
+        {
+            assert_eq!(count(once), 1, "{path}: {once}");
+        }
+        assert_eq!(count("<label class=\"hidden\" for=\"q\">"), 1, "{path}");
+        assert_eq!(count("<details"), count("<summary"), "{path}");
+        for labelled in page.text.split("aria-labelledby=\"").skip(1) {
+            let id = labelled.split('"').next().unwrap();
+            assert_eq!(count(&format!(" id=\"{id}\"")), 1, "{path}: {id}");
+        }
+    }
+}
+
+#[test]
+fn a_thing_is_judged_in_words_with_checks_that_are_explained() {
+    let story = story();
+    let maker = open(&story.network, &format!("/t/{}", story.maker));
+    for text in ["Active", "Certified", "Authority", "Does not prove:", "LOT-2026-0007", "Ed25519"]
+    {
+        assert!(maker.text.contains(text), "{text}\n{}", maker.text);
+    }
+    assert!(maker.text.contains(&format!("/v1/proofs?status={}", story.maker)));
+    assert!(maker.text.contains("class=\"verdict good\""), "the panel has its colour");
+    assert!(maker.text.contains("Inception"), "{}", maker.text);
+    let more = maker.text.split("href=\"").find(|it| it.contains("cursor=")).unwrap();
+    let more = open(&story.network, more.split(['"', '#']).next().unwrap()).text;
+    assert!(more.contains("Record") && !more.contains("Inception"), "{more}");
+    assert!(!more.contains("cursor="), "it is the last page");
+    let card = open(&story.network, &format!("/t/{}", story.card)).text;
+    for text in ["Reported stolen", "has no effect", "Status over time", "Stolen"] {
+        assert!(card.contains(text), "{text}\n{card}");
+    }
+    assert!(card.contains(&format!("href=\"/t/{}\"", story.maker)), "its controller");
+}
+
+#[test]
+fn a_record_shows_its_values_and_an_unknown_one_says_why_not() {
+    let story = story();
+    let find = |text: &str| {
+        let pages = (1..40).map(|at| open(&story.network, &format!("/r/{at}")));
+        pages.map(|page| page.text).find(|page| page.contains(text)).unwrap()
+    };
+    let record = find("Cel");
+    for text in
+        ["In the log, rightly signed", "urn:dev:a:temperature", "21.5", "COSE receipt", "Certified"]
+    {
+        assert!(record.contains(text), "{text}\n{record}");
+    }
+    let gone = open(&story.network, "/r/999999");
+    assert_eq!(gone.status, StatusCode::NOT_FOUND);
+    assert!(gone.text.contains("TM-NOT-FOUND") && gone.text.contains("What you can do"));
+    assert_eq!(open(&story.network, "/t/x").status, StatusCode::BAD_REQUEST);
+}
+
+#[test]
+fn the_search_box_takes_what_somebody_has_in_hand() {
+    let story = story();
+    let look = |text: &str| open(&story.network, &format!("/search?q={text}"));
+    let to = |page: &Page| page.headers["location"].to_str().unwrap().to_owned();
+    let (id, maker) = (story.maker.to_string(), story.maker);
+    assert_eq!(to(&look(&id)), format!("/t/{id}?taken=id"));
+    let did = maker.did(&story.network.id());
+    assert_eq!(to(&look(&format!("%20{did}"))), format!("/t/{id}?taken=did"));
+    let card = Card::new(maker);
+    let tap = String::from_utf8(card.url(3)).unwrap().replace('&', "%26");
+    assert_eq!(to(&look(&tap)), format!("/t/{}?taken=tap", card.id()));
+    assert!(open(&story.network, &to(&look(&id))).text.contains("Taken for a thing id"));
+    assert_eq!(to(&look("")), "/");
+    for (text, taken) in [
+        (story.statement.as_str(), "Taken for: The id of a statement"),
+        (&story.network.id().to_string(), "Taken for: The id of a network"),
+        ("3", "Taken for: A position of the log"),
+        ("LOT-2026-0007", "Taken for: the value of an attribute"),
+        ("LOT-2026", "Taken for: the start of an attribute"),
+        ("nothing-has-this", "Nothing here has this"),
+    ] {
+        let page = look(text);
+        assert_eq!(page.status, StatusCode::OK, "{text}");
+        assert!(page.text.contains(taken), "{text}: {taken}\n{}", page.text);
+    }
+}

@@ -1,0 +1,159 @@
+//! Bundles and receipts: what they prove, and that nothing in them can be changed.
+
+use crate::issuer::{Card, Issuer};
+use crate::network::Network;
+use touchmark_core::directory::status::SetStatus;
+use touchmark_core::refusal::Outcome;
+use touchmark_core::verdict::{CheckResult, Trust, Verdict, judge};
+use touchmark_node::proof::{self, Question};
+use touchmark_wire::algorithm::{Algorithm, PureVerifier};
+use touchmark_wire::bundle::{Bundle, Claim};
+use touchmark_wire::ids::{LeafIndex, ThingId};
+use touchmark_wire::merkle;
+use touchmark_wire::receipt::Receipt;
+use touchmark_wire::registry::{StatementKind, Status, ThingKind};
+
+const NONCE: &[u8] = b"sixteen bytes or more";
+
+struct Story {
+    network: Network,
+    sensor: ThingId,
+    card: ThingId,
+    record: LeafIndex,
+    before_theft: LeafIndex,
+}
+
+fn story() -> Story {
+    let network = Network::start();
+    let mut maker = Issuer::new(network.id(), ThingKind::ORGANISATION, Algorithm::Es256);
+    let mut sensor = Issuer::new(network.id(), ThingKind::DEVICE, Algorithm::Ed25519);
+    let card = Card::new(maker.id);
+    let leaves = vec![
+        maker.inception(),
+        sensor.inception(),
+        maker.act(StatementKind::REGISTER, &card.inception),
+        sensor.record(b"21.5 degrees"),
+        sensor.record(b"21.6 degrees"),
+    ];
+    let outcomes = network.submit(leaves);
+    let record = outcomes[4].leaf().unwrap();
+    let stolen = SetStatus { thing: card.id(), status: Status::STOLEN, reason: None, keys: None };
+    network.submit(vec![maker.act(StatementKind::STATUS, &stolen)]);
+    Story { sensor: sensor.id, card: card.id(), record, before_theft: record, network }
+}
+
+impl Story {
+    fn prove(&self, questions: &[Question], nonce: Option<&[u8]>) -> Vec<u8> {
+        self.network.wait(proof::prove(&self.network.node, questions, nonce)).unwrap()
+    }
+
+    fn judge(&self, bundle: &[u8], nonce: Option<&[u8]>) -> Verdict {
+        judge(bundle, &Trust { network: Some(self.network.id()), nonce })
+    }
+}
+
+fn result(verdict: &Verdict, name: &str) -> CheckResult {
+    let check = verdict.checks.iter().find(|check| check.name == name);
+    check.unwrap_or_else(|| panic!("no check {name} in {:?}", verdict.checks)).result
+}
+
+#[test]
+fn one_bundle_proves_record_status_history_absence_and_freshness() {
+    let story = story();
+    let nobody = ThingId([9; 20]);
+    let questions = [
+        Question::Record(story.record),
+        Question::Latest(story.record),
+        Question::Status(story.card),
+        Question::StatusAt(story.card, story.before_theft),
+        Question::Complete(story.card),
+        Question::Complete(story.sensor),
+        Question::Absent(nobody),
+    ];
+    let bundle = story.prove(&questions, Some(NONCE));
+    let verdict = story.judge(&bundle, Some(NONCE));
+    assert!(verdict.valid, "{:#?}", verdict.checks);
+    let reason =
+        |name: &str| verdict.checks.iter().find(|check| check.name == name).unwrap().reason.clone();
+    assert!(reason(&format!("status {}", story.card)).contains("is stolen"));
+    let then = format!("status {} at {}", story.card, story.before_theft);
+    assert!(reason(&then).contains("was active"));
+}
+
+#[test]
+fn no_byte_of_a_bundle_can_be_changed() {
+    let story = story();
+    let questions = [Question::Record(story.record), Question::Status(story.card)];
+    let bundle = story.prove(&questions, Some(NONCE));
+    let mut accepted = Vec::new();
+    // Each byte costs a pairing at most; three of them in every eight say enough.
+    for place in (0..bundle.len()).filter(|place| place % 8 < 3) {
+        let mut changed = bundle.clone();
+        changed[place] ^= 1 << (place % 8);
+        if story.judge(&changed, Some(NONCE)).valid {
+            accepted.push(place);
+        }
+    }
+    assert_eq!(accepted, Vec::<usize>::new());
+}
+
+#[test]
+fn a_history_without_one_leaf_is_not_complete() {
+    let story = story();
+    let bytes = story.prove(&[Question::Complete(story.sensor)], None);
+    let mut bundle = Bundle::decode(&bytes).unwrap();
+    let Claim::Complete(thing, mut leaves) = bundle.claims[0].clone() else {
+        panic!("another claim than asked for");
+    };
+    assert_eq!(leaves.len(), 3);
+    leaves.remove(1);
+    bundle.claims[0] = Claim::Complete(thing, leaves);
+    let verdict = story.judge(&bundle.encode_to_vec(), None);
+    assert_eq!(result(&verdict, &format!("complete {}", story.sensor)), CheckResult::Fail);
+}
+
+#[test]
+fn what_depends_on_a_failed_check_is_not_run() {
+    let story = story();
+    let bytes = story.prove(&[Question::Status(story.card)], None);
+    let mut bundle = Bundle::decode(&bytes).unwrap();
+    let certificate = vec![0; bundle.certificate.len()];
+    bundle.certificate = &certificate;
+    let verdict = story.judge(&bundle.encode_to_vec(), None);
+    assert_eq!(result(&verdict, "certificate"), CheckResult::Fail);
+    assert_eq!(result(&verdict, "state"), CheckResult::Unknown);
+    assert_eq!(result(&verdict, &format!("status {}", story.card)), CheckResult::Unknown);
+}
+
+#[test]
+fn another_network_another_nonce_and_no_trust_are_told_apart() {
+    let story = story();
+    let bundle = story.prove(&[Question::Status(story.card)], Some(NONCE));
+    let other = Network::start();
+    let foreign = judge(&bundle, &Trust { network: Some(other.id()), nonce: Some(NONCE) });
+    assert_eq!(result(&foreign, "network"), CheckResult::Fail);
+    let untrusting = judge(&bundle, &Trust { network: None, nonce: Some(NONCE) });
+    assert_eq!((result(&untrusting, "network"), untrusting.valid), (CheckResult::Unknown, false));
+    let stale = story.judge(&bundle, Some(b"a nonce of somebody else"));
+    assert_eq!(result(&stale, "freshness"), CheckResult::Fail);
+    let unasked = story.prove(&[Question::Status(story.card)], None);
+    assert_eq!(result(&story.judge(&unasked, Some(NONCE)), "freshness"), CheckResult::Fail);
+}
+
+#[test]
+fn a_receipt_is_the_same_every_time_and_verifies_under_the_log_key() {
+    let story = story();
+    let receipt = proof::receipt(&story.network.node, story.record).unwrap();
+    let mut device = Issuer::new(story.network.id(), ThingKind::DEVICE, Algorithm::Es256);
+    let later = story.network.submit(vec![device.inception()]);
+    assert!(matches!(later[0], Outcome::Accepted(_)));
+    assert_eq!(proof::receipt(&story.network.node, story.record).unwrap(), receipt);
+
+    let leaf = story.network.node.store.snapshot().leaf(story.record).unwrap();
+    let key = story.network.node.genesis.committee.validators[0].log_key.check().unwrap();
+    let receipt = Receipt::decode(&receipt).unwrap();
+    let included =
+        receipt.verify_inclusion(&merkle::leaf_hash(&leaf), &key, &PureVerifier).unwrap();
+    assert_eq!(included.index, story.record);
+    assert!(receipt.verify_inclusion(&merkle::leaf_hash(b"x"), &key, &PureVerifier).is_err());
+}

@@ -1,0 +1,182 @@
+//! Online backup, its check without a store, and the way back.
+//!
+//! A backup is a folder: [`MANIFEST`](crate::Manifest), `tables` (all tables of one snapshot, in a
+//! form of our own) and `payloads/`. The manifest is written last: without it, it is no backup.
+
+use crate::database::{Database, Row, Table};
+use crate::dump::{self, Failure, Hashing, Roots};
+use crate::error::Error;
+use crate::folder::{self, Folder};
+use crate::manifest::{BackupFile, Manifest};
+use crate::store::Store;
+use std::fs::{self, File};
+use std::io::{self, BufReader, BufWriter, Read as _};
+use std::path::Path;
+use touchmark_core::view::View as _;
+use touchmark_ledger::StateView as _;
+
+const TABLES: &str = "tables";
+const PAYLOADS: &str = "payloads";
+
+impl Store {
+    /// Copies the store as it is now into a new or empty folder, while commits go on.
+    pub fn backup(&self, to: &Path) -> Result<Manifest, Error> {
+        fs::create_dir_all(to).map_err(Error::file("create", to))?;
+        if fs::read_dir(to).map_err(Error::file("list", to))?.next().is_some() {
+            return Err(Error::NotEmpty { folder: to.into() });
+        }
+        let (snapshot, view) = self.standstill();
+        let mut manifest = Manifest::of(snapshot.network(), &snapshot.tip());
+        let path = to.join(TABLES);
+        let failed = |failure| match failure {
+            Failure::Store(error) => error,
+            Failure::File(error) => Error::file("write", &path)(error),
+        };
+        let file = File::create(&path).map_err(Error::file("create", &path))?;
+        let mut out = Hashing::new(BufWriter::new(file));
+        dump::write(&view, &mut out).map_err(failed)?;
+        let (digest, length, out) = out.finish();
+        out.into_inner()
+            .map_err(io::IntoInnerError::into_error)
+            .and_then(|file| file.sync_all())
+            .map_err(Error::file("write", &path))?;
+        let (from, payloads) = (self.payload_folder(), to.join(PAYLOADS));
+        manifest.files = copy_payloads(from, &payloads)?;
+        manifest.files.push(BackupFile { path: TABLES.into(), length, digest });
+        manifest.files.sort();
+        folder::write_durably(to, Manifest::NAME, manifest.to_string().as_bytes())?;
+        Ok(manifest)
+    }
+}
+
+/// Copies payloads that are not erased meanwhile; their files, below the backup.
+fn copy_payloads(from: &Path, to: &Path) -> Result<Vec<BackupFile>, Error> {
+    let mut files = Vec::new();
+    fs::create_dir_all(to).map_err(Error::file("create", to))?;
+    for shelf in fs::read_dir(from).map_err(Error::file("list", from))? {
+        let shelf = shelf.map_err(Error::file("list", from))?;
+        let target = to.join(shelf.file_name());
+        fs::create_dir_all(&target).map_err(Error::file("create", &target))?;
+        for payload in fs::read_dir(shelf.path()).map_err(Error::file("list", shelf.path()))? {
+            let payload = payload.map_err(Error::file("list", shelf.path()))?;
+            let (source, name) = (payload.path(), payload.file_name());
+            // A draft of a write that a crash cut off.
+            if source.extension().is_some() {
+                continue;
+            }
+            let mut file = match File::open(&source) {
+                Ok(file) => Hashing::new(file),
+                Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
+                Err(error) => return Err(Error::file("read", source)(error)),
+            };
+            let copied = target.join(&name);
+            File::create(&copied)
+                .and_then(|mut out| {
+                    io::copy(&mut file, &mut out)?;
+                    out.sync_all()
+                })
+                .map_err(Error::file("write", &copied))?;
+            let (digest, length, _) = file.finish();
+            let (shelf, name) = (shelf.file_name(), name.to_string_lossy().into_owned());
+            let path = format!("{PAYLOADS}/{}/{name}", shelf.to_string_lossy());
+            files.push(BackupFile { path, length, digest });
+        }
+        folder::sync_folder(&target).map_err(Error::file("sync", &target))?;
+    }
+    folder::sync_folder(to).map_err(Error::file("sync", to))?;
+    Ok(files)
+}
+
+/// Checks a backup without a store: every file against the manifest, then the roots of log and
+/// state recomputed from the leaves and entries themselves.
+pub fn verify_backup(folder: &Path) -> Result<Manifest, Error> {
+    let manifest = Manifest::read(folder)?;
+    let damaged = |what: &str| Error::DamagedBackup { folder: folder.into(), what: what.into() };
+    if !manifest.files.iter().any(|file| file.path == TABLES) {
+        return Err(damaged(TABLES));
+    }
+    for file in &manifest.files {
+        let path = folder.join(&file.path);
+        let mut input = match File::open(&path) {
+            Ok(input) => Hashing::new(input),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                return Err(damaged(&file.path));
+            }
+            Err(error) => return Err(Error::file("read", path)(error)),
+        };
+        io::copy(&mut input, &mut io::sink()).map_err(Error::file("read", &path))?;
+        let (digest, length, _) = input.finish();
+        if (digest, length) != (file.digest, file.length) {
+            return Err(damaged(&file.path));
+        }
+    }
+    let mut roots = Roots::default();
+    for row in open_tables(folder)? {
+        let row = row.map_err(|_| damaged(TABLES))?;
+        if !roots.take(&row) {
+            return Err(damaged(TABLES));
+        }
+    }
+    let (log, state_root) = roots.finish();
+    let found = (log.size(), log.root(), state_root);
+    if found != (manifest.size, manifest.root, manifest.state_root) {
+        return Err(damaged(TABLES));
+    }
+    Ok(manifest)
+}
+
+fn open_tables(folder: &Path) -> Result<impl Iterator<Item = io::Result<Row>>, Error> {
+    let path = folder.join(TABLES);
+    let file = File::open(&path).map_err(Error::file("read", path))?;
+    Ok(dump::rows(BufReader::with_capacity(1 << 20, file)))
+}
+
+/// Checks a backup and makes a store of it in a new or empty folder; [`Store::open`] opens it.
+pub fn restore(backup: &Path, to: &Path) -> Result<Manifest, Error> {
+    let manifest = verify_backup(backup)?;
+    let folder = Folder::claim_empty(to)?;
+    restore_payloads(&manifest, backup, &folder)?;
+    let database = Database::open(folder, 16 << 20)?;
+    let mut rows =
+        open_tables(backup)?.map(|row| row.map_err(Error::file("read", backup))).peekable();
+    let mut tip = None;
+    while let Some(row) = rows.next() {
+        let row = row?;
+        if row.table == Table::Tip {
+            tip = Some(row);
+            continue;
+        }
+        let table = row.table;
+        let same = |next: &Result<Row, Error>| !matches!(next, Ok(row) if row.table != table);
+        let rest = std::iter::from_fn(|| rows.next_if(same));
+        database.fill(table, std::iter::once(Ok(row)).chain(rest))?;
+    }
+    let mut write = database.write();
+    let tip = tip.ok_or(Error::Corrupt("tip"))?;
+    write.put(Table::Tip, tip.key, tip.value);
+    write.commit()?;
+    // Only now is it a store.
+    database.mark(manifest.network)?;
+    Ok(manifest)
+}
+
+fn restore_payloads(manifest: &Manifest, backup: &Path, folder: &Folder) -> Result<(), Error> {
+    let target = folder.payload_path();
+    fs::create_dir_all(&target).map_err(Error::file("create", &target))?;
+    for file in &manifest.files {
+        let Some((shelf, name)) =
+            file.path.strip_prefix("payloads/").and_then(|path| path.split_once('/'))
+        else {
+            continue;
+        };
+        let source = backup.join(&file.path);
+        let mut bytes = Vec::new();
+        File::open(&source)
+            .and_then(|mut input| input.read_to_end(&mut bytes))
+            .map_err(Error::file("read", &source))?;
+        let shelf = target.join(shelf);
+        fs::create_dir_all(&shelf).map_err(Error::file("create", &shelf))?;
+        folder::write_durably(&shelf, name, &bytes)?;
+    }
+    folder::sync_folder(&target).map_err(Error::file("sync", &target))
+}

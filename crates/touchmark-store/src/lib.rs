@@ -1,0 +1,63 @@
+//! The store room: the log's tiles, the state, indexes, erasable payloads and certificates, on an
+//! embedded key-value engine that only this crate names.
+//!
+//! [`Store`] implements what the ledger asks for ([`touchmark_ledger::Durable`]): a commit writes
+//! a batch with everything that follows from it in one atomic, synced write. Everyone else reads a
+//! [`Snapshot`]: the store as one batch left it. No reader scans; lists are read page by page with
+//! a cursor.
+//!
+//! What a table's keys and values mean stands at the head of the module that writes it:
+//! `log` (leaves, batches), `tile` (the log's tree), `state` (entries, trie pages), `statement`
+//! (chains, ids), `event`, `thing` (lists of things and of their leaves), `attribute` (search).
+//!
+//! A [`Store::backup`] copies a running store into a folder that [`verify_backup`] checks without
+//! a store and [`restore`] makes a store of.
+//!
+//! [`rebuild`] makes everything but the log's leaves and batches anew from these.
+//!
+//! When a write fails, because the disk is full for example, nothing is written until the next
+//! start and [`Store::halted`] says why; reading goes on.
+#![warn(missing_docs)]
+
+mod attribute;
+mod backup;
+mod cache;
+mod database;
+mod dump;
+mod error;
+mod event;
+mod folder;
+mod lock;
+mod log;
+mod manifest;
+mod number;
+mod order;
+mod payload;
+mod rebuild;
+mod snapshot;
+mod state;
+mod statement;
+mod store;
+mod thing;
+mod tile;
+mod tip;
+
+pub use attribute::{Match, Search, Value};
+pub use backup::{restore, verify_backup};
+pub use cache::CacheLimits;
+pub use error::Error;
+pub use event::EventAddress;
+pub use lock::Lock;
+pub use log::StoredBatch;
+pub use manifest::{BackupFile, Manifest};
+pub use order::Order;
+pub use payload::{Erased, Payload};
+pub use rebuild::{Progress, Rebuilt, rebuild};
+pub use snapshot::{Counts, Snapshot};
+pub use statement::ChainedStatement;
+pub use store::Store;
+pub use thing::{ListedThing, Listing};
+pub use tile::TILE_WIDTH;
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,187 @@
+//! The log's leaves and the batches that brought them.
+//!
+//! ```text
+//! leaf    leaf index (8)  ->  the leaf
+//! batch   height (8)      ->  log size before the batch (8) ‖ encoded header
+//! size    log size (8)    ->  height of the first batch that ends there (8)
+//! ```
+//! Numbers are big-endian. A batch's body is its leaves.
+
+use crate::database::{DatabaseView, Table, Write};
+use crate::error::Error;
+use crate::number;
+use crate::snapshot::Snapshot;
+use crate::tile::TILE_WIDTH;
+use fjall::Slice;
+use std::ops::{Bound, Range};
+use touchmark_batch::{Batch, BatchLimits};
+use touchmark_wire::header::BatchHeader;
+use touchmark_wire::ids::{Height, LeafIndex, TreeSize};
+
+/// A stored batch without its body.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct StoredBatch {
+    first: TreeSize,
+    header: Vec<u8>,
+}
+
+impl StoredBatch {
+    /// Log size before the batch: the index of its first leaf, if it has any.
+    pub const fn first_leaf(&self) -> TreeSize {
+        self.first
+    }
+
+    /// The encoded header, which certificates sign.
+    pub fn header_bytes(&self) -> &[u8] {
+        &self.header
+    }
+
+    /// The header's fields.
+    pub fn header(&self) -> BatchHeader<'_> {
+        BatchHeader::decode(&self.header).expect("the header was decoded when it was read")
+    }
+
+    fn decode(stored: &[u8]) -> Result<Self, Error> {
+        let (first, header) = stored.split_first_chunk().ok_or(Error::Corrupt("batch"))?;
+        BatchHeader::decode(header).map_err(|_| Error::Corrupt("batch"))?;
+        Ok(Self { first: TreeSize(u64::from_be_bytes(*first)), header: header.to_vec() })
+    }
+}
+
+pub(crate) fn write(write: &mut Write<'_>, batch: &Batch) {
+    let first = batch.first_leaf();
+    let height = number::bytes(batch.height().0);
+    let mut stored = first.0.to_be_bytes().to_vec();
+    stored.extend_from_slice(batch.header_bytes());
+    write.put(Table::Batch, height, stored);
+    if batch.size() > first || batch.height() == Height(0) {
+        write.put(Table::Size, number::bytes(batch.size().0), height);
+    }
+    for (index, leaf) in (first.0..).zip(batch.leaves()) {
+        write.put(Table::Leaf, number::bytes(index), leaf);
+    }
+}
+
+impl Snapshot {
+    /// A leaf of the log.
+    pub fn leaf(&self, index: LeafIndex) -> Result<Vec<u8>, Error> {
+        if index.0 >= self.size().0 {
+            return Err(Error::NoLeaf { leaf: index, size: self.size() });
+        }
+        let stored = self.database().get(Table::Leaf, &number::bytes(index.0))?;
+        stored.map(|leaf| leaf.to_vec()).ok_or(Error::Corrupt("log"))
+    }
+
+    /// Leaves in order, those of `range` that the log has.
+    pub fn leaves(
+        &self,
+        range: Range<LeafIndex>,
+    ) -> impl Iterator<Item = Result<(LeafIndex, Vec<u8>), Error>> + use<> {
+        let end = range.end.0.min(self.size().0);
+        self.database()
+            .leaves(range.start.0..end)
+            .map(|leaf| leaf.map(|(index, leaf)| (index, leaf.to_vec())))
+    }
+
+    /// The first `width` (1 to 256) leaves of a bundle as C2SP tlog-tiles serves them: each a
+    /// big-endian u16 length and that many bytes.
+    pub fn entry_bundle(&self, number: u64, width: u16) -> Result<Vec<u8>, Error> {
+        let first = number.checked_mul(TILE_WIDTH).ok_or(Error::NoTile)?;
+        let end = first.checked_add(width.into()).ok_or(Error::NoTile)?;
+        if width == 0 || u64::from(width) > TILE_WIDTH || end > self.size().0 {
+            return Err(Error::NoTile);
+        }
+        self.database().body(first..end)
+    }
+
+    /// A batch's header and place; `None` above the tip.
+    pub fn batch(&self, height: Height) -> Result<Option<StoredBatch>, Error> {
+        self.database().stored_batch(height)
+    }
+
+    /// A batch with its body; `None` above the tip.
+    pub fn whole_batch(&self, height: Height) -> Result<Option<Batch>, Error> {
+        self.database().batch(height)
+    }
+
+    /// All batches above `after`, in order.
+    pub fn batches(&self, after: Height) -> impl Iterator<Item = Result<Batch, Error>> + '_ {
+        (after.0 + 1..=self.height().0).map(|height| {
+            self.whole_batch(Height(height))
+                .and_then(|batch| batch.ok_or(Error::Corrupt("list of batches")))
+        })
+    }
+
+    /// The batch that a leaf is in.
+    pub fn batch_of_leaf(&self, leaf: LeafIndex) -> Result<StoredBatch, Error> {
+        if leaf.0 >= self.size().0 {
+            return Err(Error::NoLeaf { leaf, size: self.size() });
+        }
+        let next = number::bytes(leaf.0 + 1);
+        let bounds = (Bound::Included(&next[..]), Bound::Unbounded);
+        let (_, height) = self
+            .database()
+            .range(Table::Size, bounds)
+            .next()
+            .ok_or(Error::Corrupt("list of sizes"))??;
+        self.batch_at(&height)
+    }
+
+    /// The first batch after which the log had `size` leaves; `None` for a size in the middle of
+    /// a batch, which is never certified.
+    pub fn batch_of_size(&self, size: TreeSize) -> Result<Option<StoredBatch>, Error> {
+        let height = self.database().get(Table::Size, &number::bytes(size.0))?;
+        height.map(|height| self.batch_at(&height)).transpose()
+    }
+
+    fn batch_at(&self, height: &[u8]) -> Result<StoredBatch, Error> {
+        let height = number::read(height).ok_or(Error::Corrupt("list of sizes"))?;
+        self.batch(Height(height))?.ok_or(Error::Corrupt("list of batches"))
+    }
+}
+
+impl DatabaseView {
+    fn leaves(
+        &self,
+        range: Range<u64>,
+    ) -> impl Iterator<Item = Result<(LeafIndex, Slice), Error>> + use<> {
+        let (first, end) = (number::bytes(range.start), number::bytes(range.end.max(range.start)));
+        let bounds = (Bound::Included(&first[..]), Bound::Excluded(&end[..]));
+        self.range(Table::Leaf, bounds).zip(range.start..).map(|(row, expected)| {
+            let (key, leaf) = row?;
+            let index = number::read(&key).filter(|index| *index == expected);
+            Ok((LeafIndex(index.ok_or(Error::Corrupt("log"))?), leaf))
+        })
+    }
+
+    /// Leaves as in an entry bundle and in a batch's body.
+    fn body(&self, leaves: Range<u64>) -> Result<Vec<u8>, Error> {
+        let mut body = Vec::new();
+        let mut missing = leaves.end - leaves.start;
+        for leaf in self.leaves(leaves) {
+            let (_, leaf) = leaf?;
+            let length = u16::try_from(leaf.len()).map_err(|_| Error::Corrupt("log"))?;
+            body.extend_from_slice(&length.to_be_bytes());
+            body.extend_from_slice(&leaf);
+            missing -= 1;
+        }
+        if missing == 0 { Ok(body) } else { Err(Error::Corrupt("log")) }
+    }
+
+    fn stored_batch(&self, height: Height) -> Result<Option<StoredBatch>, Error> {
+        let stored = self.get(Table::Batch, &number::bytes(height.0))?;
+        stored.map(|stored| StoredBatch::decode(&stored)).transpose()
+    }
+
+    /// A batch with its body.
+    pub(crate) fn batch(&self, height: Height) -> Result<Option<Batch>, Error> {
+        let Some(stored) = self.stored_batch(height)? else {
+            return Ok(None);
+        };
+        let body = self.body(stored.first.0..stored.header().size.0)?;
+        // The batch was within its limits when it was made.
+        let limits = BatchLimits { body: usize::MAX, leaves: usize::MAX };
+        let batch = Batch::from_parts(stored.header, body, limits);
+        batch.map(Some).map_err(|_| Error::Corrupt("batch"))
+    }
+}

@@ -1,0 +1,119 @@
+//! State and indexes made anew from the log.
+//!
+//! Leaves and batches are the truth; everything else follows from them. Every batch is executed
+//! again, signatures included, and must lead to its own header: the log's root, and with the batch
+//! leaf the state's. The new tables are made beside those in use and take their place at the end,
+//! so a rebuild that is cut off or refused has changed nothing.
+
+use crate::cache::CacheLimits;
+use crate::database::{Database, DatabaseView, Table};
+use crate::error::Error;
+use crate::folder::Folder;
+use crate::number;
+use crate::store::{Commits, Store};
+use std::ops::Bound;
+use std::path::Path;
+use std::sync::Arc;
+use touchmark_batch::{Application as _, Batch};
+use touchmark_core::admission::Verifier;
+use touchmark_ledger::{Ledger, LedgerLimits, StateView as _};
+use touchmark_wire::genesis::Genesis;
+use touchmark_wire::hash::Digest;
+use touchmark_wire::ids::{Height, TreeSize};
+
+/// How far a rebuild is.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Progress {
+    /// The last batch that was executed.
+    pub height: Height,
+    /// The last batch of the log.
+    pub of: Height,
+}
+
+/// What a rebuild led to.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Rebuilt {
+    /// The last batch.
+    pub height: Height,
+    /// Leaves of the log.
+    pub size: TreeSize,
+    /// Root of the log.
+    pub root: Digest,
+    /// Root of the state.
+    pub state_root: Digest,
+}
+
+/// Makes everything but the log anew in the store at `path`, which no process has open.
+pub fn rebuild(
+    path: &Path,
+    genesis: &Genesis,
+    genesis_batch: &Arc<Batch>,
+    verifier: Arc<dyn Verifier + Send + Sync>,
+    mut progress: impl FnMut(Progress),
+) -> Result<Rebuilt, Error> {
+    let network = genesis.network_id();
+    let folder = Folder::claim_existing(path, network)?;
+    let log = Arc::new(open_log(&folder)?).view();
+    let of = last_height(&log)?;
+    let limits = CacheLimits::default();
+    let beside = folder.beside()?;
+    let store = Store::in_folder(beside, network, genesis_batch, limits, Commits::Together)?;
+    let store = Arc::new(store);
+    let ledger = Ledger::new(
+        store.clone(),
+        verifier,
+        genesis_batch.clone(),
+        genesis.committee.digest(),
+        LedgerLimits::default(),
+        Box::new(|_, _| {}),
+    );
+    for height in (1..=of.0).map(Height) {
+        let diverged = |reason: String| Error::Diverged { height, reason };
+        let batch = match log.batch(height) {
+            Ok(Some(batch)) => batch,
+            Ok(None) => return Err(diverged("it is missing".to_owned())),
+            Err(Error::Corrupt(what)) => return Err(diverged(format!("its {what} is damaged"))),
+            Err(error) => return Err(error),
+        };
+        ledger.deliver(Arc::new(batch)).map_err(|halt| diverged(halt.to_string()))?;
+        progress(Progress { height, of });
+    }
+    store.take_certificates(&log)?;
+    store.sync()?;
+    let tip = store.tip();
+    let rebuilt = Rebuilt {
+        height: tip.batch.height(),
+        size: tip.frontier.size(),
+        root: tip.frontier.root(),
+        state_root: tip.state_root,
+    };
+    // Both sets of tables are closed before they change their names.
+    drop((ledger, store, log));
+    folder.adopt()?;
+    Ok(rebuilt)
+}
+
+/// Opens the tables that hold the log. What else is damaged is of no interest: tables that cannot
+/// be opened are left out.
+fn open_log(folder: &Folder) -> Result<Database, Error> {
+    const CACHE: u64 = 16 << 20;
+    let first = match Database::open(folder.clone(), CACHE) {
+        Ok(database) => return Ok(database),
+        Err(error) => error,
+    };
+    let derived = Table::ALL.iter().filter(|(table, ..)| table.is_derived());
+    let derived: Vec<_> = derived.map(|(table, ..)| table.engine_folder()).collect();
+    folder.set_aside(&derived)?;
+    if let Ok(database) = Database::open(folder.clone(), CACHE) {
+        return Ok(database);
+    }
+    folder.put_back(&derived)?;
+    // This one says what is wrong with the log.
+    Err(first)
+}
+
+fn last_height(log: &DatabaseView) -> Result<Height, Error> {
+    let last = log.range(Table::Batch, (Bound::Unbounded, Bound::Unbounded)).next_back();
+    let (key, _) = last.ok_or(Error::Corrupt("log"))??;
+    number::read(&key).map(Height).ok_or(Error::Corrupt("log"))
+}

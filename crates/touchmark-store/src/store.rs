@@ -1,0 +1,282 @@
+//! The store: one data folder, one process, one writer.
+
+use crate::cache::{CacheLimits, Caches};
+use crate::database::{Database, DatabaseView, Table};
+use crate::error::Error;
+use crate::folder::Folder;
+use crate::payload::{Erased, Payload, Payloads};
+use crate::snapshot::{Counts, Snapshot};
+use crate::tip::StoredTip;
+use crate::{attribute, event, log, number, state, statement, thing, tile};
+use std::ops::Bound;
+use std::path::Path;
+use std::sync::{Arc, Mutex, MutexGuard, RwLock};
+use touchmark_batch::{Batch, Halt};
+use touchmark_core::entry::Entry;
+use touchmark_core::refusal::Unreadable;
+use touchmark_core::view::View;
+use touchmark_ledger::trie::{Page, PagePath, Pages};
+use touchmark_ledger::{Durable, Execution, StateView, Tip};
+use touchmark_wire::genesis::Genesis;
+use touchmark_wire::hash::Digest;
+use touchmark_wire::ids::{
+    ChannelId, EvidenceId, Height, LeafIndex, NetworkId, Sequence, StatementId, ThingId,
+};
+use touchmark_wire::merkle::Frontier;
+use touchmark_wire::state::StateKey;
+use touchmark_wire::trie::EMPTY;
+
+/// The log and state of one network in one folder.
+///
+/// Reading is on a [`Snapshot`]; the store itself, as a [`View`], reads its newest one.
+pub struct Store {
+    newest: RwLock<Arc<Snapshot>>,
+    /// One commit at a time.
+    writing: Mutex<()>,
+    caches: Arc<Caches>,
+    payloads: Payloads,
+    commits: Commits,
+    database: Arc<Database>,
+}
+
+/// When a commit is on the disk.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Commits {
+    /// When it returns.
+    Durable,
+    /// After [`Database::sync`]: nobody relies on the store before it is complete.
+    Together,
+}
+
+impl Store {
+    /// Opens the store in `path`, and creates it there if the folder is missing or empty.
+    ///
+    /// `genesis_batch` is the batch of height 0 ([`touchmark_ledger::genesis_batch`]). A second
+    /// process on the same folder, a folder of another network and one of an unknown format are
+    /// refused at once.
+    pub fn open(
+        path: &Path,
+        genesis: &Genesis,
+        genesis_batch: &Arc<Batch>,
+        limits: CacheLimits,
+    ) -> Result<Self, Error> {
+        let network = genesis.network_id();
+        let folder = Folder::claim(path, network)?;
+        Self::in_folder(folder, network, genesis_batch, limits, Commits::Durable)
+    }
+
+    /// Opens the store in a folder that is claimed for `network`.
+    pub(crate) fn in_folder(
+        folder: Folder,
+        network: NetworkId,
+        genesis_batch: &Arc<Batch>,
+        limits: CacheLimits,
+        commits: Commits,
+    ) -> Result<Self, Error> {
+        let path = folder.path().to_owned();
+        let payloads = Payloads::open(folder.payload_path())?;
+        let database = Arc::new(Database::open(folder, limits.blocks)?);
+        if database.view().get(Table::Tip, StoredTip::KEY)?.is_none() {
+            begin(&database, genesis_batch)?;
+        }
+        let first = database.view().get(Table::Batch, &number::bytes(0))?;
+        let first = first.ok_or(Error::Corrupt("genesis"))?;
+        if first.get(8..) != Some(genesis_batch.header_bytes()) {
+            return Err(Error::OtherGenesis { folder: path });
+        }
+        let caches = |height| Arc::new(Caches::new(limits, height));
+        let snapshot = StoredTip::load(&database, network, caches)?;
+        snapshot.check_tip()?;
+        let caches = snapshot.shared_caches();
+        let newest = RwLock::new(Arc::new(snapshot));
+        Ok(Self { newest, writing: Mutex::new(()), caches, payloads, commits, database })
+    }
+
+    /// The store as the last commit left it. Cheap: for every request and batch.
+    pub fn snapshot(&self) -> Arc<Snapshot> {
+        self.newest.read().expect(NO_PANIC).clone()
+    }
+
+    /// Things, leaves and batches.
+    pub fn counts(&self) -> Counts {
+        self.snapshot().counts()
+    }
+
+    /// Why writing was given up, if it was; reading goes on.
+    pub fn halted(&self) -> Option<String> {
+        self.database.halted()
+    }
+
+    /// Keeps the certificate over the header of `height`. Not synced: a certificate that a crash
+    /// loses can be had again.
+    pub fn put_certificate(&self, height: Height, certificate: &[u8]) -> Result<(), Error> {
+        let mut write = self.database.write();
+        write.put(Table::Certificate, number::bytes(height.0), certificate);
+        write.commit_lazily()
+    }
+
+    /// The first kept certificate of `height` or a later one.
+    pub fn certificate_at_or_after(
+        &self,
+        height: Height,
+    ) -> Result<Option<(Height, Vec<u8>)>, Error> {
+        let first = number::bytes(height.0);
+        let bounds = (Bound::Included(&first[..]), Bound::Unbounded);
+        let Some(row) = self.database.view().range(Table::Certificate, bounds).next() else {
+            return Ok(None);
+        };
+        let (key, certificate) = row?;
+        let height = number::read(&key).ok_or(Error::Corrupt("certificate"))?;
+        Ok(Some((Height(height), certificate.to_vec())))
+    }
+
+    /// Takes over the certificates of other tables of the same log.
+    pub(crate) fn take_certificates(&self, from: &DatabaseView) -> Result<(), Error> {
+        let mut write = self.database.write();
+        for row in from.range(Table::Certificate, (Bound::Unbounded, Bound::Unbounded)) {
+            let (height, certificate) = row?;
+            write.put(Table::Certificate, height, certificate);
+        }
+        write.commit_lazily()
+    }
+
+    /// Waits until every commit is on the disk.
+    pub(crate) fn sync(&self) -> Result<(), Error> {
+        self.database.sync()
+    }
+
+    /// Keeps what the log commits to, durably; whether it fits is for the caller to check.
+    pub fn put_payload(&self, commitment: Digest, payload: &Payload) -> Result<(), Error> {
+        self.payloads.put(commitment, payload)
+    }
+
+    /// What a commitment in the log is of, unless it is unknown here or erased.
+    pub fn payload(&self, commitment: Digest) -> Result<Option<Payload>, Error> {
+        self.payloads.read(commitment)
+    }
+
+    /// Erases what a commitment is of. The log and its proofs stay as they are.
+    pub fn erase_payload(&self, commitment: Digest) -> Result<Erased, Error> {
+        self.payloads.erase(commitment)
+    }
+
+    /// The newest snapshot, and all tables as they are now, certificates that came after the last
+    /// commit included.
+    pub(crate) fn standstill(&self) -> (Arc<Snapshot>, DatabaseView) {
+        let _no_commit = self.lock_writing();
+        (self.snapshot(), self.database.view())
+    }
+
+    pub(crate) fn payload_folder(&self) -> &Path {
+        self.payloads.folder()
+    }
+
+    fn lock_writing(&self) -> MutexGuard<'_, ()> {
+        self.writing.lock().expect("no commit panics")
+    }
+
+    /// Writes the batch next after the tip.
+    fn append(&self, batch: &Arc<Batch>, execution: &Execution) -> Result<(), Error> {
+        let before = self.snapshot();
+        let mut write = self.database.write();
+        log::write(&mut write, batch);
+        let first = LeafIndex(batch.first_leaf().0);
+        tile::write(&mut write, first, batch.leaf_hashes(), &execution.nodes);
+        state::write(&mut write, execution);
+        statement::write(&mut write, execution);
+        event::write(&mut write, execution);
+        let things = before.counts().things + thing::write(&mut write, &before, execution);
+        attribute::write(&mut write, &before, execution);
+        let tip = Arc::new(Tip {
+            batch: batch.clone(),
+            frontier: execution.frontier.clone(),
+            state_root: execution.state_root,
+        });
+        StoredTip::of(&tip, things).write(&mut write);
+        match self.commits {
+            Commits::Durable => write.commit()?,
+            Commits::Together => write.commit_lazily()?,
+        }
+
+        self.caches.advance(batch.height(), state::changed(execution), execution.pages.iter());
+        let (view, network) = (self.database.view(), before.network());
+        let snapshot = Snapshot::new(view, self.caches.clone(), network, tip, things);
+        *self.newest.write().expect(NO_PANIC) = Arc::new(snapshot);
+        Ok(())
+    }
+}
+
+const NO_PANIC: &str = "no holder of the lock on the newest snapshot panics";
+
+/// Writes the genesis.
+fn begin(database: &Arc<Database>, genesis: &Arc<Batch>) -> Result<(), Error> {
+    // A log without a tip is damaged and not new.
+    let all = (Bound::Unbounded, Bound::Unbounded);
+    if database.view().range(Table::Batch, all).next().is_some() {
+        return Err(Error::Corrupt("tip"));
+    }
+    let mut write = database.write();
+    log::write(&mut write, genesis);
+    let tip = Tip { batch: genesis.clone(), frontier: Frontier::new(), state_root: EMPTY };
+    StoredTip::of(&tip, 0).write(&mut write);
+    write.commit()
+}
+
+/// Whether `execution` leads to what `batch` claims, and the batch is the next one.
+fn follows(tip: &Tip, batch: &Batch, execution: &Execution) -> bool {
+    batch.height().0 == tip.batch.height().0 + 1
+        && batch.parent() == tip.batch.digest()
+        && batch.first_leaf() == tip.frontier.size()
+        && execution.frontier.size() == batch.size()
+        && execution.frontier.root() == batch.header().root
+}
+
+impl Durable for Store {
+    fn commit(&self, batch: Arc<Batch>, execution: &Execution) -> Result<(), Halt> {
+        let _one_at_a_time = self.lock_writing();
+        if !follows(&self.tip(), &batch, execution) {
+            let height = batch.height();
+            return Err(Halt(format!("batch {height} does not follow what is stored")));
+        }
+        self.append(&batch, execution).map_err(|error| Halt(error.to_string()))
+    }
+
+    fn snapshot(&self) -> Arc<dyn StateView> {
+        self.snapshot()
+    }
+}
+
+impl StateView for Store {
+    fn tip(&self) -> Arc<Tip> {
+        self.snapshot().tip()
+    }
+}
+
+impl View for Store {
+    fn network(&self) -> NetworkId {
+        self.snapshot().network()
+    }
+
+    fn entry(&self, key: &StateKey) -> Result<Option<Arc<Entry>>, Unreadable> {
+        self.snapshot().entry(key)
+    }
+
+    fn statement_at(
+        &self,
+        issuer: ThingId,
+        channel: Option<ChannelId>,
+        sequence: Sequence,
+    ) -> Result<Option<(LeafIndex, StatementId)>, Unreadable> {
+        self.snapshot().statement_at(issuer, channel, sequence)
+    }
+
+    fn evidence(&self, id: EvidenceId) -> Result<Option<LeafIndex>, Unreadable> {
+        self.snapshot().evidence(id)
+    }
+}
+
+impl Pages for Store {
+    fn page(&self, path: &PagePath) -> Result<Option<Arc<Page>>, Unreadable> {
+        self.snapshot().page(path)
+    }
+}

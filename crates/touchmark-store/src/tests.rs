@@ -1,0 +1,11 @@
+//! Behaviour of the store under real batches.
+
+mod backup;
+mod caches;
+mod commits;
+mod crash;
+mod fixture;
+mod folder;
+mod paths;
+mod readers;
+mod rebuild;

@@ -1,0 +1,21 @@
+//! Writes our own files of spec/vectors into the folder that is the first argument.
+
+use serde_json::Value;
+use std::path::PathBuf;
+use touchmark_testkit::vectors;
+
+/// A file and what is in it.
+struct Row {
+    file: &'static str,
+    generate: fn() -> Value,
+}
+
+const FILES: &[Row] = &[Row { file: "statements.json", generate: vectors::statements }];
+
+fn main() {
+    let folder = PathBuf::from(std::env::args().nth(1).expect("the first argument is a folder"));
+    for Row { file, generate } in FILES {
+        let text = serde_json::to_string_pretty(&generate()).expect("a value has a text") + "\n";
+        std::fs::write(folder.join(file), text).expect("the folder is there");
+    }
+}

@@ -1,0 +1,5 @@
+//! Fixtures and the real-binary harness of the tests.
+
+#[cfg(target_os = "linux")]
+pub mod disk;
+pub mod vectors;

@@ -1,0 +1,25 @@
+//! Every bound of the protocol in one place. Decoders take theirs from here.
+
+/// Longest log leaf, bytes: a C2SP entry bundle has 16-bit lengths.
+pub const LEAF: usize = 65_535;
+/// Longest statement, bytes: leaves room to wrap it in a denied, fork or sighting leaf.
+pub const STATEMENT: usize = LEAF - 64;
+/// Longest protected header, bytes.
+pub const PROTECTED: usize = 512;
+/// Most signers of one statement.
+pub const SIGNERS: usize = 16;
+/// Longest bare evidence, bytes.
+pub const EVIDENCE: usize = 16_384;
+/// Longest encoded value of a state entry, bytes.
+pub const STATE_VALUE: usize = 8_192;
+/// Most branches on one path through the state trie. Keys are hashes, so a path is about
+/// log2(entries) long; a longer one needs keys ground to collide in this many bits.
+pub const TRIE_LEVELS: usize = 200;
+/// Longest encoded genesis document, bytes.
+pub const GENESIS: usize = 8_192;
+/// Most keys of one thing that are valid at the same time.
+pub const KEYS: usize = 16;
+/// Longest text attribute (specification, serial number, reason), bytes.
+pub const TEXT: usize = 1_024;
+/// Most attributes of one thing.
+pub const ATTRIBUTES: usize = 32;

@@ -89,6 +89,12 @@ impl Site {
         answered(request.call())
     }
 
+    /// The status alone: a stream of events has no end to wait for.
+    pub(crate) fn status(&self, path: &str) -> u16 {
+        let answer = agent().get(format!("http://{}{path}", self.address)).call().unwrap();
+        answer.status().as_u16()
+    }
+
     pub(crate) fn post(&self, path: &str, kind: &str, body: &[u8]) -> Answered {
         let request = agent().post(format!("http://{}{path}", self.address));
         answered(request.content_type(kind).send(body))

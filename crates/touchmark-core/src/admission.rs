@@ -1,17 +1,17 @@
 //! From bytes to a [`Submission`]: parse, find the keys, check the signatures. Runs before the
 //! rules, in parallel and in batches; the rules then only compare keys with the state.
 
+mod keys;
+
 use crate::chain;
-use crate::directory::inception::Inception;
-use crate::directory::prerotation;
 use crate::evidence::{self, Inner, WrappedEvidence};
 use crate::refusal::{Refusal, Unreadable};
 use crate::rules::{Action, ChainPlace};
-use crate::view::{Read, View};
+use crate::view::View;
 use alloc::boxed::Box;
-use alloc::collections::BTreeMap;
 use alloc::vec::Vec;
 use core::ops::Range;
+use keys::{Brought, Keys};
 use touchmark_wire::algorithm::{CoseKey, PublicKey, PureVerifier, SignatureVerifier, SignedBytes};
 use touchmark_wire::codec;
 use touchmark_wire::hash::Digest;
@@ -61,9 +61,9 @@ impl Submission {
     /// anew on it: what becomes of a submission depends on its bytes and the state at its place
     /// in the log alone, not on when a node happened to admit it.
     pub fn holds(&self, view: &dyn View) -> Result<bool, Unreadable> {
-        let mut keys = Keys { view, introduced: BTreeMap::new() };
+        let mut keys = Keys::new(view);
         match self {
-            Self::Statement(statement) => keys.still_sign(statement),
+            Self::Statement(statement) => statement.holds(&mut keys),
             Self::Evidence(evidence) => {
                 readable(keys.evidence_key(evidence.thing)).map(|key| key == Ok(evidence.key))
             }
@@ -129,6 +129,32 @@ impl VerifiedStatement {
     /// Place in a chain.
     pub const fn link(&self) -> &Link {
         &self.link
+    }
+
+    /// Whether the keys that it was checked under are the ones to check it under now.
+    fn holds(&self, keys: &mut Keys<'_>) -> Result<bool, Unreadable> {
+        let mut brought = None;
+        if keys::brings_keys(self.link.kind) {
+            let parsed = Statement::parse(&self.bytes).map_err(Refusal::from);
+            match readable(parsed.and_then(|parsed| keys.introduce(&parsed)))? {
+                Ok(own) => brought = own,
+                Err(_) => return Ok(false),
+            }
+        }
+        for signer in &self.signers {
+            let kid = Kid::new(signer.thing, signer.number);
+            if readable(keys.find(kid, brought.as_deref()))? != Ok(signer.key) {
+                return Ok(false);
+            }
+        }
+        let Some(evidence) = &self.evidence else { return Ok(true) };
+        let now = readable(parse_wrapped(self.payload(), keys))?;
+        // Without a key, then and now, the evidence was refused for the same reason or not.
+        let same_refusal = match (evidence, &now) {
+            (Err(then), Err(now)) => then == now,
+            _ => true,
+        };
+        Ok(key_of(&now) == self.evidence_key && same_refusal)
     }
 
     pub(crate) fn place(&self) -> ChainPlace {
@@ -231,8 +257,8 @@ pub fn admit(
     view: &dyn View,
     verifier: &dyn Verifier,
 ) -> Vec<Result<Submission, Refusal>> {
-    let mut keys = Keys { view, introduced: BTreeMap::new() };
-    let parsed: Vec<_> = inputs.iter().map(|bytes| keys.parse(bytes)).collect();
+    let mut keys = Keys::new(view);
+    let parsed: Vec<_> = inputs.iter().map(|bytes| parse(bytes, &mut keys)).collect();
     let admitted = verify_all(&parsed, verifier);
     drop(parsed);
     inputs
@@ -300,180 +326,82 @@ impl Admitted {
     }
 }
 
-/// Finds keys: in the state, and among those that earlier inputs introduce.
-struct Keys<'v> {
-    view: &'v dyn View,
-    introduced: BTreeMap<Kid, CoseKey>,
-}
-
-impl Keys<'_> {
-    fn parse<'a>(&mut self, bytes: &'a [u8]) -> Result<Parsed<'a>, Refusal> {
-        match Leaf::decode(bytes)? {
-            Leaf::Accepted(bytes) => self.parse_statement(Statement::parse(bytes)?),
-            Leaf::Evidence(BareEvidence { format, bytes }) => {
-                if bytes.len() > limits::EVIDENCE {
-                    let cause = "evidence is longer than the protocol allows";
-                    return Err(Refusal::new(RefusalCode::TOO_LONG, cause));
-                }
-                self.parse_inner(format, bytes).map(|inner| Parsed::Evidence(Ok(inner)))
+fn parse<'a>(bytes: &'a [u8], keys: &mut Keys<'_>) -> Result<Parsed<'a>, Refusal> {
+    match Leaf::decode(bytes)? {
+        Leaf::Accepted(bytes) => parse_statement(Statement::parse(bytes)?, keys),
+        Leaf::Evidence(BareEvidence { format, bytes }) => {
+            if bytes.len() > limits::EVIDENCE {
+                let cause = "evidence is longer than the protocol allows";
+                return Err(Refusal::new(RefusalCode::TOO_LONG, cause));
             }
-            _ => {
-                let cause = "only statements and bare evidence can be submitted";
-                Err(Refusal::new(RefusalCode::MALFORMED, cause))
-            }
+            parse_inner(format, bytes, keys).map(|inner| Parsed::Evidence(Ok(inner)))
         }
-    }
-
-    fn parse_statement<'a>(&mut self, statement: Statement<'a>) -> Result<Parsed<'a>, Refusal> {
-        self.introduce(&statement)?;
-        let protected = statement.protected();
-        if let Some(claims) = protected.claims
-            && !chain::is_of(&claims, &self.view.network())
-        {
-            let cause = "the issuer that the claims name is a thing of another network";
-            return Err(Refusal::new(RefusalCode::WRONG_NETWORK, cause));
+        _ => {
+            let cause = "only statements and bare evidence can be submitted";
+            Err(Refusal::new(RefusalCode::MALFORMED, cause))
         }
-        let mut signers = Vec::new();
-        match statement.signatures() {
-            Signatures::One(_) => {
-                let algorithm = protected.algorithm.unwrap_or_default();
-                signers.push(self.signer(protected.kid, algorithm)?);
-            }
-            Signatures::Many(many) => {
-                for signer in many.iter() {
-                    signers.push(self.signer(signer.kid(), signer.algorithm())?);
-                }
-            }
-        }
-        let inner = (protected.link.kind == StatementKind::EVIDENCE
-            && matches!(protected.content, Content::Inline(_)))
-        .then(|| readable(self.parse_wrapped(statement.payload())))
-        .transpose()?;
-        Ok(Parsed::Statement { statement, signers, inner })
-    }
-
-    /// Notes the keys that a statement brings, under which it may be signed itself.
-    fn introduce(&mut self, statement: &Statement<'_>) -> Result<(), Refusal> {
-        let issuer = statement.protected().kid.thing;
-        let kind = statement.protected().link.kind;
-        if kind == StatementKind::INCEPTION {
-            let inception: Inception = codec::decode(statement.payload(), limits::STATEMENT)?;
-            if Inception::id_of(statement.payload()) != issuer {
-                let cause = "the id in `kid` is not the hash of the inception payload";
-                return Err(Refusal::new(RefusalCode::WRONG_ID, cause));
-            }
-            for (number, key) in (0..).zip(&inception.keys) {
-                self.introduced.insert(Kid::new(issuer, KeyNumber(number)), key.key);
-            }
-            return Ok(());
-        }
-        let brought = prerotation::brought(kind, statement.payload(), issuer);
-        if !brought.is_empty()
-            && let Some(thing) = self.view.thing(issuer)?
-        {
-            for (number, key) in (thing.next_number.0..).zip(&brought) {
-                self.introduced.entry(Kid::new(issuer, KeyNumber(number))).or_insert(key.key);
-            }
-        }
-        Ok(())
-    }
-
-    /// Whether the keys that `statement` was checked under are the ones to check it under now.
-    fn still_sign(&mut self, statement: &VerifiedStatement) -> Result<bool, Unreadable> {
-        if brings_keys(statement.link.kind) {
-            let parsed = Statement::parse(&statement.bytes).map_err(Refusal::from);
-            let introduced = parsed.and_then(|parsed| self.introduce(&parsed));
-            if readable(introduced)?.is_err() {
-                return Ok(false);
-            }
-        }
-        for signer in &statement.signers {
-            let kid = Kid::new(signer.thing, signer.number);
-            if readable(self.find(kid, signer.number))? != Ok(signer.key) {
-                return Ok(false);
-            }
-        }
-        let Some(evidence) = &statement.evidence else { return Ok(true) };
-        let now = readable(self.parse_wrapped(statement.payload()))?;
-        // Without a key, then and now, the evidence was refused for the same reason or not.
-        let same_refusal = match (evidence, &now) {
-            (Err(then), Err(now)) => then == now,
-            _ => true,
-        };
-        Ok(key_of(&now) == statement.evidence_key && same_refusal)
-    }
-
-    fn signer(&self, kid: Kid, algorithm: i64) -> Result<Signed, Refusal> {
-        let number = kid.key.unwrap_or_default();
-        let key = self.find(kid, number)?;
-        if i64::from(key.algorithm().cose_id()) != algorithm {
-            let cause = "the key that `kid` names is for another algorithm";
-            return Err(Refusal::new(RefusalCode::KEY_NOT_VALID, cause));
-        }
-        Ok(Signed { thing: kid.thing, number, key })
-    }
-
-    fn find(&self, kid: Kid, number: KeyNumber) -> Result<CoseKey, Refusal> {
-        let thing = self.view.thing(kid.thing)?;
-        if let Some(key) = thing.as_ref().and_then(|thing| thing.key(number)) {
-            return Ok(key.key);
-        }
-        if let Some(key) = self.introduced.get(&kid) {
-            return Ok(*key);
-        }
-        if let Some(closed) = self.view.closed_key(kid.thing, number)? {
-            return Ok(closed.key);
-        }
-        Err(match thing {
-            Some(_) => Refusal::new(
-                RefusalCode::KEY_NOT_VALID,
-                "the thing never had a key with the number that `kid` names",
-            ),
-            None => Refusal::new(
-                RefusalCode::UNKNOWN_THING,
-                "the issuer is not registered in this network",
-            ),
-        })
-    }
-
-    fn parse_wrapped(&self, payload: &[u8]) -> ParsedInner {
-        let wrapped: WrappedEvidence<'_> =
-            codec::decode(payload, limits::STATEMENT).map_err(|_| {
-                let cause = "the payload is not wrapped evidence";
-                Refusal::new(RefusalCode::PAYLOAD, cause)
-            })?;
-        self.parse_inner(wrapped.format, wrapped.bytes)
-    }
-
-    fn parse_inner(&self, format: EvidenceFormat, bytes: &[u8]) -> ParsedInner {
-        let inner = evidence::parse(format, bytes)?;
-        let key = self.evidence_key(inner.thing)?;
-        Ok((format, inner.id(format), inner, key))
-    }
-
-    /// The evidence key of a thing: the valid one, or the last that was, so that evidence of a
-    /// revoked card is told from a forgery.
-    fn evidence_key(&self, id: ThingId) -> Result<CoseKey, Refusal> {
-        let Some(thing) = self.view.thing(id)? else {
-            let cause = "the evidence names a thing that is not registered in this network";
-            return Err(Refusal::new(RefusalCode::UNKNOWN_THING, cause));
-        };
-        if let Some(key) = evidence::valid_key(&thing) {
-            return Ok(key.key);
-        }
-        if let Some(number) = thing.evidence_key
-            && let Some(closed) = self.view.closed_key(id, number)?
-        {
-            return Ok(closed.key);
-        }
-        let cause = "the thing has no key for evidence";
-        Err(Refusal::new(RefusalCode::PURPOSE, cause))
     }
 }
 
-/// Whether a statement of this kind may be signed by keys that it brings itself.
-const fn brings_keys(kind: StatementKind) -> bool {
-    matches!(kind, StatementKind::INCEPTION | StatementKind::ROTATE | StatementKind::STATUS)
+fn parse_statement<'a>(
+    statement: Statement<'a>,
+    keys: &mut Keys<'_>,
+) -> Result<Parsed<'a>, Refusal> {
+    let brought = keys.introduce(&statement)?;
+    let protected = statement.protected();
+    if let Some(claims) = protected.claims
+        && !chain::is_of(&claims, &keys.view.network())
+    {
+        let cause = "the issuer that the claims name is a thing of another network";
+        return Err(Refusal::new(RefusalCode::WRONG_NETWORK, cause));
+    }
+    let signer = |kid, algorithm| signer(kid, algorithm, keys, brought.as_deref());
+    let mut signers = Vec::new();
+    match statement.signatures() {
+        Signatures::One(_) => {
+            let algorithm = protected.algorithm.unwrap_or_default();
+            signers.push(signer(protected.kid, algorithm)?);
+        }
+        Signatures::Many(many) => {
+            for entry in many.iter() {
+                signers.push(signer(entry.kid(), entry.algorithm())?);
+            }
+        }
+    }
+    let inner = (protected.link.kind == StatementKind::EVIDENCE
+        && matches!(protected.content, Content::Inline(_)))
+    .then(|| readable(parse_wrapped(statement.payload(), keys)))
+    .transpose()?;
+    Ok(Parsed::Statement { statement, signers, inner })
+}
+
+/// The key behind a signature that says it is made with `algorithm`.
+fn signer(
+    kid: Kid,
+    algorithm: i64,
+    keys: &Keys<'_>,
+    brought: Option<&Brought>,
+) -> Result<Signed, Refusal> {
+    let key = keys.find(kid, brought)?;
+    if i64::from(key.algorithm().cose_id()) != algorithm {
+        let cause = "the key that `kid` names is for another algorithm";
+        return Err(Refusal::new(RefusalCode::KEY_NOT_VALID, cause));
+    }
+    Ok(Signed { thing: kid.thing, number: kid.key.unwrap_or_default(), key })
+}
+
+fn parse_wrapped(payload: &[u8], keys: &Keys<'_>) -> ParsedInner {
+    let wrapped: WrappedEvidence<'_> = codec::decode(payload, limits::STATEMENT).map_err(|_| {
+        let cause = "the payload is not wrapped evidence";
+        Refusal::new(RefusalCode::PAYLOAD, cause)
+    })?;
+    parse_inner(wrapped.format, wrapped.bytes, keys)
+}
+
+fn parse_inner(format: EvidenceFormat, bytes: &[u8], keys: &Keys<'_>) -> ParsedInner {
+    let inner = evidence::parse(format, bytes)?;
+    let key = keys.evidence_key(inner.thing)?;
+    Ok((format, inner.id(format), inner, key))
 }
 
 /// Tells what cannot be read from what is refused: the one is the node's fault and no verdict.

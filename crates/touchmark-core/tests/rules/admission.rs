@@ -10,7 +10,7 @@ use touchmark_wire::ids::{KeyNumber, LeafIndex, NetworkId, ThingId};
 use touchmark_wire::leaf::Leaf;
 use touchmark_wire::limits;
 use touchmark_wire::registry::{EvidenceFormat, RefusalCode, StatementKind, Status};
-use touchmark_wire::statement::{Claims, Draft};
+use touchmark_wire::statement::{Claims, Draft, Statement};
 
 const URL: EvidenceFormat = EvidenceFormat::CARD_URL;
 
@@ -159,6 +159,77 @@ fn what_a_refused_statement_introduces_counts_for_nothing() {
         ]
     );
     assert_eq!(ledger, before);
+}
+
+/// Requests of different people are admitted in one call: what one of them claims to be of a
+/// thing's chain must not decide under which keys its genuine statements are checked.
+#[test]
+fn nobody_brings_keys_to_anothers_chain() {
+    let mut ledger = Ledger::new();
+    let id = ledger.with(&prerotated(1, 2, None), 1);
+    let stranger = ledger.with(&device(3), 3);
+    let change = |add: u8, next: u8| Rotation {
+        add: vec![general(add)],
+        next: Some(committed(1, &[next])),
+        ..rotation(id)
+    };
+    let genuine = ledger.next(id, StatementKind::ROTATE, encoded(&change(2, 4)));
+    let forged = ledger.next(id, StatementKind::ROTATE, encoded(&change(3, 3)));
+    let mut after = ledger.clone();
+    assert_eq!(after.see(&genuine.signed(1, 2)), Seen::Accepted);
+    let record = after.record(id, "x").signed(1, 2);
+    let foreign = ledger.next(stranger, StatementKind::ROTATE, encoded(&rotation(stranger)));
+    let on_forged = |previous: &[u8]| {
+        foreign.clone().at(foreign.link.sequence.0, Statement::parse(previous).unwrap().id().0)
+    };
+    let forged = forged.signed(1, 3);
+    let outcomes = ledger.submit_all(&[
+        forged.clone(),
+        genuine.signed(1, 2),
+        record,
+        on_forged(&forged).signed(1, 3),
+    ]);
+    assert_eq!(
+        outcomes.iter().map(Seen::from).collect::<Vec<_>>(),
+        [
+            Seen::Refused(RefusalCode::KEY_NOT_VALID),
+            Seen::Accepted,
+            Seen::Accepted,
+            Seen::Refused(RefusalCode::KEY_NOT_VALID),
+        ]
+    );
+}
+
+#[test]
+fn revealed_keys_may_follow_each_other_in_one_call() {
+    let mut ledger = Ledger::new();
+    let id = ledger.with(&prerotated(1, 2, None), 1);
+    let change = |add: u8, close: u32, next: u8| Rotation {
+        add: vec![general(add)],
+        close: vec![KeyNumber(close)],
+        next: Some(committed(1, &[next])),
+        ..rotation(id)
+    };
+    let mut other = ledger.clone();
+    let mut inputs = Vec::new();
+    for (number, key) in (1..).zip(2..5) {
+        let rotation = change(key, number - 1, key + 1);
+        let rotate = other.next(id, StatementKind::ROTATE, encoded(&rotation)).signed(number, key);
+        assert_eq!(other.see(&rotate), Seen::Accepted);
+        let record = other.record(id, "x").signed(number, key);
+        assert_eq!(other.see(&record), Seen::Accepted);
+        inputs.extend([rotate, record]);
+    }
+    let mut in_parts = ledger.clone();
+    let outcomes = ledger.submit_all(&inputs);
+    assert!(outcomes.iter().all(|outcome| Seen::from(outcome) == Seen::Accepted), "{outcomes:?}");
+    assert_eq!(ledger, other);
+    // The first ones again, of which the log has a part: its numbers are not counted twice.
+    assert_eq!(in_parts.see(&inputs[0]), Seen::Accepted);
+    let outcomes = in_parts.submit_all(&inputs);
+    let seen: Vec<_> = outcomes.iter().map(Seen::from).collect();
+    assert_eq!(seen[1..], [Seen::Accepted; 5]);
+    assert_eq!(in_parts, other);
 }
 
 /// Between admission and its place in the log the state may change. A submission then either

@@ -23,6 +23,7 @@ pub(crate) struct Row {
     pub(crate) code: &'static str,
     pub(crate) status: u16,
     pub(crate) title: &'static str,
+    #[cfg_attr(not(feature = "openapi"), allow(dead_code, reason = "only the document tells it"))]
     pub(crate) meaning: &'static str,
     pub(crate) hint: &'static str,
 }

@@ -49,7 +49,7 @@ fn a_body_that_is_too_long_is_not_received() {
 #[test]
 fn bodies_at_once_are_bounded() {
     let site = Site::with(Limits { bodies: 10_000, ..Limits::default() });
-    let answer = site.post("/v1/statements", "application/cose", &[0; 20_000]);
+    let answer = site.post("/v1/statements", "application/cose", &vec![0; 20_000]);
     assert_eq!((answer.status, &answer.json()["code"]), (503, &"TM-OVERLOADED".into()));
     let answer = site.post("/v1/statements", "application/cose", &[0; 100]);
     assert_eq!(answer.status, 400, "places come back");

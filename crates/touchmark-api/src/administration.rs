@@ -45,3 +45,48 @@ pub struct DrainView {
     /// Submissions that still wait for a batch.
     pub pending: u64,
 }
+
+/// A copy of the ledger that a node makes beside its work.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
+pub struct BackupView {
+    /// Name of its folder, below `backups` in the node's data folder.
+    pub name: String,
+    /// How far it is.
+    pub state: BackupState,
+    /// Why it failed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub detail: Option<String>,
+    /// What it holds, once it is done.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub contents: Option<BackupContents>,
+}
+
+/// How far a backup is.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
+#[serde(rename_all = "lowercase")]
+pub enum BackupState {
+    /// It is being made.
+    Running,
+    /// It is whole and synced.
+    Done,
+    /// It could not be made; nothing is left of it.
+    Failed,
+}
+
+/// What a backup holds.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
+pub struct BackupContents {
+    /// Height of its last batch.
+    pub height: u64,
+    /// Leaves of its log.
+    pub size: u64,
+    /// Root of the log, hexadecimal.
+    pub root: String,
+    /// Root of the state, hexadecimal.
+    pub state_root: String,
+    /// Bytes of its files.
+    pub bytes: u64,
+}

@@ -24,7 +24,7 @@ mod text;
 mod thing;
 mod write;
 
-pub use administration::{DrainView, LoadView, UseView};
+pub use administration::{BackupContents, BackupState, BackupView, DrainView, LoadView, UseView};
 pub use card::{
     CardView, CounterView, LOGIN_ATTRIBUTE, THING_ATTRIBUTE, Tap, TapAction, TapVerdict, TapView,
     URL_ATTRIBUTE,

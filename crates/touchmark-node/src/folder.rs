@@ -8,14 +8,18 @@
 //! secrets.cbor      this node's private keys, readable by its owner only
 //! ledger/           log, state and indexes; state and indexes can be made anew from the log
 //! consensus/        what this node has voted for: never delete it, never set it back
+//! backups/          what a running node copied when it was asked for a backup
 //! ```
 
 use minicbor::{Decode, Encode};
 use std::fs;
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
-use touchmark_engine::{Committee as EngineCommittee, PeerKey, Seat, ceremony};
+use std::sync::Arc;
+use touchmark_batch::Batch;
+use touchmark_engine::{Committee as EngineCommittee, PeerKey, Seat, ceremony, genesis_context};
 use touchmark_keys::software::{SoftwareKey, SoftwareKeyError};
+use touchmark_ledger::genesis_batch;
 use touchmark_store::Lock;
 use touchmark_wire::algorithm::{Algorithm, Signer as _};
 use touchmark_wire::codec;
@@ -48,6 +52,12 @@ pub enum FolderError {
         /// Which file.
         path: PathBuf,
     },
+    /// There is a network, but no key to work in it with.
+    #[error("{path} has no keys: it was made from a backup, which holds none")]
+    Keyless {
+        /// The folder.
+        path: PathBuf,
+    },
     /// There is no node in the folder.
     #[error("there is no node in {path}")]
     Empty {
@@ -62,17 +72,47 @@ pub enum FolderError {
     Keys(String),
 }
 
-/// A data folder that is complete and that this process alone works in.
-pub struct Folder {
+/// A data folder that this process alone works in, with keys or, as a backup leaves it, without.
+pub struct Premises {
     /// Where it is.
     pub path: PathBuf,
     /// The network.
     pub genesis: Genesis,
+    _lock: Lock,
+}
+
+impl Premises {
+    /// Opens a folder that has a node.
+    pub fn open(path: &Path) -> Result<Self, FolderError> {
+        if !path.join(GENESIS).exists() {
+            return Err(FolderError::Empty { path: path.into() });
+        }
+        Self::locked(path, Lock::take(path)?)
+    }
+
+    fn locked(path: &Path, lock: Lock) -> Result<Self, FolderError> {
+        Ok(Self { path: path.into(), genesis: genesis(path)?, _lock: lock })
+    }
+
+    /// Where the store keeps the ledger.
+    pub fn ledger(&self) -> PathBuf {
+        self.path.join(LEDGER)
+    }
+
+    /// The batch that the log begins with.
+    pub fn first_batch(&self) -> Arc<Batch> {
+        Arc::new(genesis_batch(&self.genesis, genesis_context()))
+    }
+}
+
+/// A data folder that is complete.
+pub struct Folder {
+    /// The folder itself.
+    pub premises: Premises,
     /// The engine's committee.
     pub committee: EngineCommittee,
     /// This node's secrets.
     pub secrets: Secrets,
-    _lock: Lock,
 }
 
 /// A node's private keys. Each has one purpose.
@@ -139,6 +179,10 @@ pub struct NewNetwork {
 const GENESIS: &str = "genesis.cbor";
 const COMMITTEE: &str = "committee.cbor";
 const SECRETS: &str = "secrets.cbor";
+/// What the node has voted for.
+const CONSENSUS: &str = "consensus";
+/// Where the store keeps the ledger, below the data folder.
+pub(crate) const LEDGER: &str = "ledger";
 
 impl Folder {
     /// Opens the folder at `path`; a folder without a node becomes that of a new network.
@@ -149,42 +193,50 @@ impl Folder {
         let Some(missing) = missing else {
             return Self::locked(path, lock);
         };
+        if path.join(GENESIS).exists() && path.join(COMMITTEE).exists() {
+            return Err(FolderError::Keyless { path: path.into() });
+        }
         // The genesis is written last: without it, creation was cut short and nothing depends
         // on the keys yet.
-        if path.join(GENESIS).exists() || path.join("ledger").exists() {
+        if path.join(GENESIS).exists() || path.join(LEDGER).exists() {
             return Err(FolderError::Incomplete { path: missing.clone() });
         }
         create(path, new)?;
         Self::locked(path, lock)
     }
 
-    /// Opens a folder that has a node.
-    pub fn open(path: &Path) -> Result<Self, FolderError> {
-        if !path.join(GENESIS).exists() {
-            return Err(FolderError::Empty { path: path.into() });
-        }
-        Self::locked(path, Lock::take(path)?)
-    }
-
     fn locked(path: &Path, lock: Lock) -> Result<Self, FolderError> {
-        let genesis_path = path.join(GENESIS);
-        let genesis = Genesis::decode(&read(&genesis_path)?)
-            .map_err(|_| FolderError::Damaged { path: genesis_path })?;
+        let premises = Premises::locked(path, lock)?;
         let committee: CommitteeFile = read_cbor(&path.join(COMMITTEE))?;
         let members = committee.members.iter().map(|member| PeerKey(member.0)).collect();
         Ok(Self {
-            path: path.into(),
-            genesis,
+            premises,
             committee: EngineCommittee { polynomial: committee.polynomial, members },
             secrets: read_cbor(&path.join(SECRETS))?,
-            _lock: lock,
         })
     }
+}
 
-    /// Where the store keeps the ledger.
-    pub fn ledger(&self) -> PathBuf {
-        self.path.join("ledger")
+/// The root of trust of the network whose files are in `folder`.
+pub(crate) fn genesis(folder: &Path) -> Result<Genesis, FolderError> {
+    let path = folder.join(GENESIS);
+    if !path.exists() {
+        return Err(FolderError::Empty { path: folder.into() });
     }
+    Genesis::decode(&read(&path)?).map_err(|_| FolderError::Damaged { path })
+}
+
+/// Whether a node can run in the folder: its keys are there, and what it has voted for.
+pub(crate) fn has_keys(folder: &Path) -> bool {
+    folder.join(SECRETS).exists() && folder.join(CONSENSUS).exists()
+}
+
+/// Copies what everyone may have of a data folder: committee and genesis.
+pub(crate) fn copy_public(from: &Path, to: &Path) -> Result<(), FolderError> {
+    for name in [COMMITTEE, GENESIS] {
+        write(&to.join(name), &read(&from.join(name))?, Secrecy::Public)?;
+    }
+    Ok(())
 }
 
 /// Makes keys and genesis of a network with one validator.

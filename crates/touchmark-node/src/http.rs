@@ -6,6 +6,7 @@
 
 mod admin;
 mod answer;
+mod backup;
 mod bucket;
 mod cards;
 mod crowd;
@@ -38,6 +39,7 @@ use axum::Router;
 use axum::extract::{DefaultBodyLimit, FromRef, Request};
 use axum::middleware::{from_fn, from_fn_with_state};
 use axum::routing::MethodRouter;
+use backup::Backups;
 use bucket::Buckets;
 use cards::Turns;
 use crowd::Crowd;
@@ -68,6 +70,7 @@ pub struct Shared {
     node: Arc<Node>,
     limits: Limits,
     keys: ApiKeys,
+    backups: Backups,
     metrics: Metrics,
     reads: Option<Buckets<Source>>,
     writes: Option<Buckets<Source>>,
@@ -85,13 +88,15 @@ pub struct Shared {
 }
 
 impl Gateway {
-    /// The interface of this node, whose data folder has the API keys. It must be made inside the
+    /// The interface of this node, whose data folder has the API keys and takes the backups. It
+    /// must be made inside the
     /// runtime that serves it.
     pub fn new(node: Arc<Node>, data: &Path, limits: Limits) -> Self {
         let buckets = |rate: Option<Rate>| rate.map(|rate| Buckets::new(rate, limits.remembered));
         let places = |count: usize| Arc::new(Semaphore::new(count.min(Semaphore::MAX_PERMITS)));
         let gateway = Self(Arc::new(Shared {
             keys: ApiKeys::in_folder(data),
+            backups: Backups::in_folder(data),
             metrics: Metrics::new(node.commits()),
             reads: buckets(limits.reads),
             writes: buckets(limits.writes),

@@ -10,6 +10,7 @@ fn main() -> anyhow::Result<ExitCode> {
     tracing_subscriber::fmt()
         .with_env_filter(tracing_subscriber::EnvFilter::new(filter))
         .with_writer(io::stderr)
+        .with_ansi(io::stderr().is_terminal())
         .init();
     let mut person = Person;
     let terminal = io::stdin().is_terminal() && io::stderr().is_terminal();
@@ -26,8 +27,8 @@ fn main() -> anyhow::Result<ExitCode> {
     Ok(ExitCode::from(cli::run(std::env::args_os(), &mut environment) as u8))
 }
 
-/// What is logged unless TOUCHMARK__LOG says otherwise: the consensus library is talkative.
-const LOG: &str = "info,commonware=warn";
+/// What is logged unless TOUCHMARK__LOG says otherwise: libraries are talkative.
+const LOG: &str = "warn,touchmark=info";
 
 /// Whoever sits at the terminal.
 struct Person;

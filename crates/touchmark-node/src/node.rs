@@ -4,15 +4,16 @@ mod measured;
 
 use crate::attestation::{AttestationError, Attestor};
 use crate::ending::Ending;
-use crate::folder::{Folder, FolderError, NewNetwork};
+use crate::folder::{Folder, FolderError, NewNetwork, Premises};
 use crate::intake::{Decided, Intake};
 use crate::keyring::Keyring;
+use crate::upkeep::{self, UpkeepError};
 use measured::Measured;
 use prometheus_client::metrics::histogram::{Histogram, exponential_buckets};
 use std::collections::BTreeMap;
 use std::io;
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::SystemTime;
 use tokio::sync::{broadcast, watch};
@@ -21,9 +22,9 @@ use touchmark_core::admission::{self, Input};
 use touchmark_core::refusal::{Outcome, Refusal};
 use touchmark_core::rules::{self, Decision};
 use touchmark_core::view::Position;
-use touchmark_engine::{Config as EngineConfig, Engine, Pacing, genesis_context};
-use touchmark_ledger::{Execution, Ledger, LedgerLimits, Observer, genesis_batch};
-use touchmark_store::{CacheLimits, Store};
+use touchmark_engine::{Config as EngineConfig, Engine, Pacing};
+use touchmark_ledger::{Execution, Ledger, LedgerLimits, Observer};
+use touchmark_store::{CacheLimits, Manifest, Store};
 use touchmark_wire::genesis::Genesis;
 use touchmark_wire::ids::{Height, LeafIndex, Timestamp, TreeSize};
 use touchmark_wire::registry::RefusalCode;
@@ -83,7 +84,7 @@ pub struct Node {
     engine: Arc<Engine>,
     ending: Ending,
     /// Keeps other processes out for as long as there is a node.
-    _folder: Folder,
+    premises: Premises,
     tip: watch::Receiver<TreeSize>,
     executions: broadcast::Sender<Arc<Execution>>,
     commits: Histogram,
@@ -93,10 +94,11 @@ impl Node {
     /// Starts a node; returns when it takes submissions.
     pub fn start(config: &NodeConfig) -> Result<Self, StartError> {
         let folder = Folder::open_or_create(&config.data, &config.new)?;
-        let genesis = folder.genesis.clone();
-        let first = Arc::new(genesis_batch(&genesis, genesis_context()));
+        let premises = folder.premises;
+        let genesis = premises.genesis.clone();
+        let first = premises.first_batch();
         let store =
-            Arc::new(Store::open(&folder.ledger(), &genesis, &first, CacheLimits::default())?);
+            Arc::new(Store::open(&premises.ledger(), &genesis, &first, CacheLimits::default())?);
         let attestor = Attestor::new(&genesis, &folder.secrets)?;
         let (announce, tip) = watch::channel(store.snapshot().size());
         let executions = broadcast::Sender::new(EXECUTIONS);
@@ -119,7 +121,7 @@ impl Node {
         ));
         let engine = Engine::start(
             EngineConfig {
-                directory: folder.path.clone(),
+                directory: premises.path.clone(),
                 network: genesis.network_id(),
                 committee: folder.committee.clone(),
                 seat: folder.secrets.seat(),
@@ -143,7 +145,7 @@ impl Node {
             intake,
             engine,
             ending,
-            _folder: folder,
+            premises,
             tip,
             executions,
             commits,
@@ -192,6 +194,11 @@ impl Node {
     /// Most bytes of submissions that wait for a batch.
     pub fn pool_limit(&self) -> usize {
         LedgerLimits::default().pool
+    }
+
+    /// Copies the ledger as it is now into a new or empty folder; may take long.
+    pub fn backup(&self, to: &Path) -> Result<Manifest, UpkeepError> {
+        upkeep::write_backup(&self.premises.path, &self.store, to)
     }
 
     /// What waits for a batch.

@@ -1,11 +1,14 @@
-//! What is done to a data folder while no node runs in it.
+//! What is done to a data folder beside the running of a node.
 
-use crate::folder::{Folder, FolderError};
+mod backup;
+
+pub(crate) use backup::write as write_backup;
+pub use backup::{Restored, backup, restore, verify_backup};
+
+use crate::folder::{FolderError, Premises};
 use crate::keyring::Keyring;
 use std::path::Path;
 use std::sync::Arc;
-use touchmark_engine::genesis_context;
-use touchmark_ledger::genesis_batch;
 use touchmark_store::{Progress, Rebuilt};
 
 /// Why a data folder is not as it was to become.
@@ -22,10 +25,10 @@ pub enum UpkeepError {
 
 /// Makes state and indexes of the node in `data` anew from its log.
 pub fn rebuild(data: &Path, progress: impl FnMut(Progress)) -> Result<Rebuilt, UpkeepError> {
-    let folder = Folder::open(data)?;
-    let first = Arc::new(genesis_batch(&folder.genesis, genesis_context()));
+    let premises = Premises::open(data)?;
+    let (ledger, genesis) = (premises.ledger(), &premises.genesis);
     let verifier = Arc::new(Keyring::default());
-    let rebuilt =
-        touchmark_store::rebuild(&folder.ledger(), &folder.genesis, &first, verifier, progress)?;
+    let first = premises.first_batch();
+    let rebuilt = touchmark_store::rebuild(&ledger, genesis, &first, verifier, progress)?;
     Ok(rebuilt)
 }

@@ -14,6 +14,7 @@ use std::io::{self, BufReader, BufWriter, Read as _};
 use std::path::Path;
 use touchmark_core::view::View as _;
 use touchmark_ledger::StateView as _;
+use touchmark_wire::ids::NetworkId;
 
 const TABLES: &str = "tables";
 const PAYLOADS: &str = "payloads";
@@ -87,10 +88,14 @@ fn copy_payloads(from: &Path, to: &Path) -> Result<Vec<BackupFile>, Error> {
     Ok(files)
 }
 
-/// Checks a backup without a store: every file against the manifest, then the roots of log and
-/// state recomputed from the leaves and entries themselves.
-pub fn verify_backup(folder: &Path) -> Result<Manifest, Error> {
+/// Checks a backup of a network's log without a store: every file against the manifest, then the
+/// roots of log and state recomputed from the leaves and entries themselves.
+pub fn verify_backup(folder: &Path, network: NetworkId) -> Result<Manifest, Error> {
     let manifest = Manifest::read(folder)?;
+    if manifest.network != network {
+        let (folder, found) = (folder.into(), manifest.network);
+        return Err(Error::OtherNetwork { folder, found, wanted: network });
+    }
     let damaged = |what: &str| Error::DamagedBackup { folder: folder.into(), what: what.into() };
     if !manifest.files.iter().any(|file| file.path == TABLES) {
         return Err(damaged(TABLES));
@@ -131,9 +136,10 @@ fn open_tables(folder: &Path) -> Result<impl Iterator<Item = io::Result<Row>>, E
     Ok(dump::rows(BufReader::with_capacity(1 << 20, file)))
 }
 
-/// Checks a backup and makes a store of it in a new or empty folder; [`Store::open`] opens it.
-pub fn restore(backup: &Path, to: &Path) -> Result<Manifest, Error> {
-    let manifest = verify_backup(backup)?;
+/// Checks a backup of a network's log and makes a store of it in a new or empty folder;
+/// [`Store::open`] opens it.
+pub fn restore(backup: &Path, network: NetworkId, to: &Path) -> Result<Manifest, Error> {
+    let manifest = verify_backup(backup, network)?;
     let folder = Folder::claim_empty(to)?;
     restore_payloads(&manifest, backup, &folder)?;
     let database = Database::open(folder, 16 << 20)?;

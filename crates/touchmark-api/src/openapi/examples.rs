@@ -1,8 +1,8 @@
 //! One example of each JSON type. Tests parse every one with its type.
 
 use crate::{
-    CardView, DrainView, EventView, LeafView, Listing, LoadView, NetworkView, Problem, Proved,
-    Readiness, Tap, TapView, ThingView, Written,
+    BackupView, CardView, DrainView, EventView, LeafView, Listing, LoadView, NetworkView, Problem,
+    Proved, Readiness, Tap, TapView, ThingView, Written,
 };
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -221,5 +221,21 @@ impl Exampled for LoadView {
 impl Exampled for DrainView {
     fn example() -> Value {
         json!({ "draining": true, "pending": 0 })
+    }
+}
+
+impl Exampled for BackupView {
+    fn example() -> Value {
+        json!({
+            "name": "height-1204-1795413600000",
+            "state": "done",
+            "contents": {
+                "height": 1204,
+                "size": 18_230,
+                "root": "9f".repeat(32),
+                "state_root": "3c".repeat(32),
+                "bytes": 9_437_184,
+            },
+        })
     }
 }

@@ -1,5 +1,6 @@
 //! Running a node, and the upkeep of its data folder.
 
+mod backup;
 mod rebuild;
 
 use super::answer::Answer;
@@ -19,6 +20,9 @@ pub(super) enum Command {
     ///
     /// Answers once, when the node takes requests; what comes later goes to standard error.
     Run(Configured),
+    Backup(backup::Backup),
+    VerifyBackup(backup::VerifyBackup),
+    Restore(backup::Restore),
     Rebuild(rebuild::Rebuild),
     /// Print the OpenAPI document of the HTTP interface, the same that a node serves
     Openapi,
@@ -27,6 +31,9 @@ pub(super) enum Command {
 pub(super) fn run(session: &mut Session<'_, '_>, command: &Command) -> Result<Answer, Failure> {
     match command {
         Command::Run(configured) => serve(session, configured),
+        Command::Backup(backup) => backup::make(session, backup),
+        Command::VerifyBackup(verify) => backup::verify(session, verify),
+        Command::Restore(restore) => backup::restore(session, restore),
         Command::Rebuild(rebuild) => rebuild::run(session, rebuild),
         Command::Openapi => {
             let document = http::document();
@@ -64,6 +71,12 @@ impl From<ServiceError> for Failure {
                 .hint("stop what listens there, or give another address with --listen"),
             ServiceError::Start(StartError::Store(error)) => error.into(),
             ServiceError::Start(StartError::Folder(error)) => error.into(),
+            ServiceError::Start(StartError::Engine(touchmark_engine::Error::Behind { .. })) => {
+                Self::new(Fault::Damaged, "the node does not start").because(text).hint(
+                    "what the node has voted for is missing: put back its last `consensus` folder, \
+                     never an older copy",
+                )
+            }
             ServiceError::Start(_) => Self::new(Fault::Storage, "the node does not start")
                 .because(text)
                 .hint("check the data folder's disk and permissions"),
@@ -85,6 +98,8 @@ impl From<FolderError> for Failure {
             FolderError::Empty { .. } => {
                 Self::new(Fault::Unknown, text).hint("name the node's data folder with --data")
             }
+            FolderError::Keyless { .. } => Self::new(Fault::Unknown, text)
+                .hint("put the backup into the data folder that has the node's own keys and votes"),
             FolderError::Damaged { .. } | FolderError::Incomplete { .. } => {
                 Self::new(Fault::Damaged, text).hint("restore the file, or start from a backup")
             }

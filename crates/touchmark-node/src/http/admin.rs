@@ -6,9 +6,9 @@ use crate::apikey::{ApiKeyError, Scope};
 use crate::node::now;
 use axum::Json;
 use axum::extract::State;
-use axum::http::{HeaderMap, header};
+use axum::http::{HeaderMap, StatusCode, header};
 use std::sync::atomic::Ordering;
-use touchmark_api::{DrainView, EdgeCode, LoadView, Problem, UseView};
+use touchmark_api::{BackupView, DrainView, EdgeCode, LoadView, Problem, UseView};
 use touchmark_wire::registry::RefusalCode;
 
 /// `GET /v1/admin/load`
@@ -54,6 +54,29 @@ pub(super) async fn resume(
     gateway.draining.store(false, Ordering::Relaxed);
     tracing::info!("resumed");
     Ok(Json(drained(&gateway)))
+}
+
+/// `POST /v1/admin/backup`
+pub(super) async fn back_up(
+    State(gateway): State<Gateway>,
+    headers: HeaderMap,
+) -> Result<(StatusCode, Json<BackupView>), Negative> {
+    authorise(&gateway, &headers, Scope::Operate)?;
+    let begun = gateway.backups.begin(gateway.node.clone());
+    Ok((StatusCode::ACCEPTED, Json(begun)))
+}
+
+/// `GET /v1/admin/backup`
+pub(super) async fn backup(
+    State(gateway): State<Gateway>,
+    headers: HeaderMap,
+) -> Result<Json<BackupView>, Negative> {
+    authorise(&gateway, &headers, Scope::Read)?;
+    gateway
+        .backups
+        .last()
+        .map(Json)
+        .ok_or_else(|| Negative::not_found("a backup that was asked for since the node started"))
 }
 
 fn drained(gateway: &Gateway) -> DrainView {

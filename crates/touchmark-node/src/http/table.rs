@@ -11,8 +11,8 @@ use axum::http::header;
 use axum::response::IntoResponse;
 use touchmark_api::openapi::{Content, Parameter, Place, Shape, identifiers};
 use touchmark_api::{
-    CardView, DrainView, LeafView, Listing, LoadView, NetworkView, Proved, Readiness, Tap, TapView,
-    ThingView, Written, media,
+    BackupView, CardView, DrainView, LeafView, Listing, LoadView, NetworkView, Proved, Readiness,
+    Tap, TapView, ThingView, Written, media,
 };
 use touchmark_wire::registry::RefusalCode as Code;
 
@@ -322,6 +322,13 @@ fn administration() -> Vec<Route> {
         Route::delete("/v1/admin/drain", "Take writes again", admin::resume)
             .administers(Scope::Operate)
             .json::<DrainView>(200, "Resumed"),
+        Route::post("/v1/admin/backup", "Copy the ledger while the node works", admin::back_up)
+            .administers(Scope::Operate)
+            .json::<BackupView>(202, "Begun, or being made already"),
+        Route::get("/v1/admin/backup", "How far the last backup is", admin::backup)
+            .administers(Scope::Read)
+            .json::<BackupView>(200, "The last one that was asked for since the node started")
+            .problems(&[Code::NOT_FOUND]),
     ]
 }
 

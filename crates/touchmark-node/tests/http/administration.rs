@@ -2,7 +2,9 @@
 
 use crate::issuer::Issuer;
 use crate::site::Site;
-use serde_json::json;
+use serde_json::{Value, json};
+use std::thread;
+use std::time::{Duration, Instant};
 use touchmark_node::apikey::Scope;
 use touchmark_node::node::now;
 use touchmark_wire::algorithm::Algorithm;
@@ -47,6 +49,50 @@ fn a_drained_node_reads_and_does_not_write_until_it_is_resumed() {
     assert_eq!(site.demand("DELETE", "/v1/admin/drain", Some(&key)).status, 200);
     assert_eq!(site.post("/v1/statements", "application/cose", &inception).status, 201);
     assert_eq!(site.get("/health/ready").status, 200);
+}
+
+/// Until the node says that the backup is no longer being made.
+fn backup_ended(site: &Site, key: &str) -> Value {
+    let deadline = Instant::now() + Duration::from_secs(20);
+    loop {
+        let view = site.demand("GET", "/v1/admin/backup", Some(key)).json();
+        if view["state"] != "running" {
+            return view;
+        }
+        assert!(Instant::now() < deadline, "{view}");
+        thread::sleep(Duration::from_millis(20));
+    }
+}
+
+#[test]
+fn a_running_node_makes_a_backup_while_it_writes() {
+    let site = Site::start();
+    let later = Timestamp(now().0 + 60_000);
+    let (_, reads) = site.keys.create("reads", &[Scope::Read], now(), later).unwrap();
+    let scopes = [Scope::Read, Scope::Operate];
+    let (_, key) = site.keys.create("ops", &scopes, now(), later).unwrap();
+    let mut device = Issuer::new(site.network(), ThingKind::DEVICE, Algorithm::Ed25519);
+    site.submit(&[device.inception(), device.record(b"before")]);
+    assert_eq!(site.demand("GET", "/v1/admin/backup", Some(&key)).status, 404);
+    assert_eq!(site.demand("POST", "/v1/admin/backup", Some(&reads)).status, 403);
+    let size = site.get("/v1/network").json()["size"].as_u64().unwrap();
+    let begun = site.demand("POST", "/v1/admin/backup", Some(&key));
+    assert_eq!(begun.status, 202);
+    site.submit(&[device.record(b"meanwhile")]);
+    let done = backup_ended(&site, &key);
+    assert_eq!((&done["state"], &done["name"]), (&json!("done"), &begun.json()["name"]));
+    let folder = site.data().join("backups").join(done["name"].as_str().unwrap());
+    let verified = touchmark_node::upkeep::verify_backup(&folder).unwrap();
+    assert_eq!(done["contents"]["state_root"], verified.state_root.to_string());
+    assert!(verified.size.0 >= size, "{verified:?}");
+
+    let blocked = site.data().join("backups");
+    std::fs::remove_dir_all(&blocked).unwrap();
+    std::fs::write(&blocked, "no folder").unwrap();
+    assert_eq!(site.demand("POST", "/v1/admin/backup", Some(&key)).status, 202);
+    let failed = backup_ended(&site, &key);
+    assert_eq!(failed["state"], "failed");
+    assert!(failed["detail"].as_str().unwrap().contains("backups"), "{failed}");
 }
 
 #[test]

@@ -3,6 +3,7 @@
 use serde_json::Value;
 use std::io::{Read as _, Write as _};
 use std::net::{SocketAddr, TcpStream};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 use tempfile::TempDir;
@@ -20,7 +21,7 @@ pub(crate) struct Site {
     pub(crate) node: Arc<Node>,
     pub(crate) address: SocketAddr,
     pub(crate) keys: ApiKeys,
-    _folder: TempDir,
+    folder: TempDir,
     runtime: tokio::runtime::Runtime,
 }
 
@@ -70,7 +71,11 @@ impl Site {
             let gateway = Gateway::new(served, &data, limits);
             http::serve(listener, gateway, std::future::pending()).await;
         });
-        Self { node, address, keys, _folder: folder, runtime }
+        Self { node, address, keys, folder, runtime }
+    }
+
+    pub(crate) fn data(&self) -> PathBuf {
+        self.folder.path().join("data")
     }
 
     pub(crate) fn network(&self) -> NetworkId {

@@ -1,6 +1,7 @@
 //! What an operator does to a data folder, with the real binary.
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
+mod backup;
 #[path = "../spine/issuer.rs"]
 #[allow(dead_code, reason = "shared with the tests of the whole way")]
 mod issuer;

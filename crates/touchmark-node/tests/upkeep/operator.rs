@@ -10,13 +10,16 @@ use touchmark_wire::algorithm::Algorithm;
 use touchmark_wire::registry::ThingKind;
 use touchmark_wire::statement::Statement;
 
-/// Exit code and the one document of `touchmark node` with these arguments.
+/// Exit code and the one document of `touchmark node` with these arguments and a data folder.
 pub(crate) fn node(arguments: &[&str], data: &Path) -> (i32, Value) {
+    command(&[arguments, &["--data", data.to_str().unwrap()]].concat())
+}
+
+/// Exit code and the one document of `touchmark node` with these arguments.
+pub(crate) fn command(arguments: &[&str]) -> (i32, Value) {
     let output = Command::new(env!("CARGO_BIN_EXE_touchmark"))
         .args(["--json", "node"])
         .args(arguments)
-        .arg("--data")
-        .arg(data)
         .env("TOUCHMARK__LOG", "error")
         .output()
         .unwrap();

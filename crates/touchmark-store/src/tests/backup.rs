@@ -1,15 +1,27 @@
 //! Backup of a running store, its check, and the way back.
 
-use super::fixture::{Actor, Node};
-use crate::{Error, Payload, restore, verify_backup};
+use super::fixture::{Actor, Node, genesis};
+use crate::{Error, Manifest, Payload};
 use std::fs;
 use std::path::Path;
 use touchmark_core::view::Read as _;
 use touchmark_ledger::StateView as _;
 use touchmark_wire::hash::Digest;
-use touchmark_wire::ids::{Height, LeafIndex};
+use touchmark_wire::ids::{Height, LeafIndex, NetworkId};
 
 const PAYLOAD: Digest = Digest([5; 32]);
+
+fn verify_backup(folder: &Path) -> Result<Manifest, Error> {
+    crate::verify_backup(folder, network("example.org/log"))
+}
+
+fn restore(backup: &Path, to: &Path) -> Result<Manifest, Error> {
+    crate::restore(backup, network("example.org/log"), to)
+}
+
+fn network(origin: &str) -> NetworkId {
+    genesis(origin).network_id()
+}
 
 /// A store of 300 things and its backup, taken before its last batch.
 fn backed_up(folder: &Path) -> (Node, Vec<Actor>) {
@@ -99,6 +111,17 @@ fn a_backup_that_only_claims_another_root_is_refused() {
         fs::write(backup.join("MANIFEST"), forged).unwrap();
         assert!(matches!(verify_backup(&backup), Err(Error::DamagedBackup { .. })), "{name}");
     }
+}
+
+#[test]
+fn a_backup_of_another_network_is_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    drop(backed_up(folder.path()));
+    let (backup, to) = (folder.path().join("backup"), folder.path().join("again"));
+    let other = network("example.com/other");
+    assert!(matches!(crate::verify_backup(&backup, other), Err(Error::OtherNetwork { .. })));
+    assert!(matches!(crate::restore(&backup, other, &to), Err(Error::OtherNetwork { .. })));
+    assert!(!to.exists());
 }
 
 #[test]

@@ -5,7 +5,7 @@
 
 use crate::database::{DatabaseView, Row, Table};
 use crate::error::Error;
-use crate::state;
+use crate::{number, run, state};
 use sha2::{Digest as _, Sha256};
 use std::io::{self, Read, Write};
 use std::ops::Bound;
@@ -100,9 +100,12 @@ impl Roots {
     pub(crate) fn take(&mut self, row: &Row) -> bool {
         match row.table {
             Table::Leaf => {
-                let next = row.key == self.log.size().0.to_be_bytes();
-                self.log.append(merkle::leaf_hash(&row.value));
-                next
+                let Some(first) = number::read(&row.key) else { return false };
+                run::parts(first, &row.value).all(|part| {
+                    let next = part.filter(|(leaf, _)| *leaf == self.log.size().0);
+                    next.map(|(_, leaf)| self.log.append(merkle::leaf_hash(&row.value[leaf])))
+                        .is_some()
+                })
             }
             Table::Entry => self.take_entry(row).is_some(),
             _ => true,

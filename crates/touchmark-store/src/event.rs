@@ -1,17 +1,16 @@
 //! What happened, by leaf, and the events' stored form.
 //!
 //! ```text
-//! event   leaf index (8)  ->  [submission, [thing, …], [event, …]]
+//! event   a run ([`crate::run`]) of [submission, [thing, …], [event, …]]
 //! ```
 //! An event is a deterministic CBOR array: its number, then its fields in the order of
 //! [`touchmark_core::event::Event`]. Stored events are derived: a rebuild writes them anew.
 
 use crate::database::{Table, Write};
 use crate::error::Error;
-use crate::number;
+use crate::run;
 use crate::snapshot::Snapshot;
 use minicbor::{Decode, Decoder, Encode, Encoder};
-use std::ops::Bound;
 use touchmark_core::event::Event;
 use touchmark_ledger::{Execution, Happened};
 use touchmark_wire::codec;
@@ -36,17 +35,17 @@ impl EventAddress {
 }
 
 pub(crate) fn write(write: &mut Write<'_>, execution: &Execution) {
-    for happened in &execution.happened {
+    let records = execution.happened.iter().map(|happened| {
         let events: Vec<_> = happened.events.iter().map(Stored).collect();
-        let record = codec::encode(&(happened.submission, &happened.about, events));
-        write.put(Table::Event, number::bytes(happened.leaf.0), record);
-    }
+        (happened.leaf.0, codec::encode(&(happened.submission, &happened.about, events)))
+    });
+    run::write(write, Table::Event, records);
 }
 
 impl Snapshot {
     /// What a leaf says happened; `None` for a batch leaf and above the tip.
     pub fn happened(&self, leaf: LeafIndex) -> Result<Option<Happened>, Error> {
-        let stored = self.database().get(Table::Event, &number::bytes(leaf.0))?;
+        let stored = self.database().in_run(Table::Event, leaf.0)?;
         stored.map(|stored| read(leaf, &stored)).transpose()
     }
 
@@ -55,11 +54,8 @@ impl Snapshot {
         &self,
         from: LeafIndex,
     ) -> impl Iterator<Item = Result<Happened, Error>> + use<> {
-        let first = number::bytes(from.0);
-        let bounds = (Bound::Included(&first[..]), Bound::Unbounded);
-        self.database().range(Table::Event, bounds).map(|row| {
-            let (key, stored) = row?;
-            let leaf = number::read(&key).ok_or(Error::Corrupt("list of events"))?;
+        self.database().runs_from(Table::Event, from.0).map(|stored| {
+            let (leaf, stored) = stored?;
             read(LeafIndex(leaf), &stored)
         })
     }

@@ -7,7 +7,7 @@
 //! a cursor.
 //!
 //! What a table's keys and values mean stands at the head of the module that writes it:
-//! `log` (leaves, batches), `tile` (the log's tree), `state` (entries, trie pages), `statement`
+//! `log` (leaves, batches; `run`: rows of neighbouring leaves), `tile` (the log's tree), `state` (entries, trie pages), `statement`
 //! (chains, ids), `event`, `thing` (lists of things and of their leaves), `attribute` (search).
 //!
 //! A [`Store::backup`] copies a running store into a folder that [`verify_backup`] checks without
@@ -34,6 +34,7 @@ mod number;
 mod order;
 mod payload;
 mod rebuild;
+mod run;
 mod snapshot;
 mod state;
 mod statement;

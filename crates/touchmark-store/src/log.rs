@@ -1,7 +1,7 @@
 //! The log's leaves and the batches that brought them.
 //!
 //! ```text
-//! leaf    leaf index (8)  ->  the leaf
+//! leaf    a run ([`crate::run`]) of leaves
 //! batch   height (8)      ->  log size before the batch (8) ‖ encoded header
 //! size    log size (8)    ->  height of the first batch that ends there (8)
 //! ```
@@ -10,9 +10,9 @@
 use crate::database::{DatabaseView, Table, Write};
 use crate::error::Error;
 use crate::number;
+use crate::run;
 use crate::snapshot::Snapshot;
 use crate::tile::TILE_WIDTH;
-use fjall::Slice;
 use std::ops::{Bound, Range};
 use touchmark_batch::{Batch, BatchLimits};
 use touchmark_wire::header::BatchHeader;
@@ -57,9 +57,7 @@ pub(crate) fn write(write: &mut Write<'_>, batch: &Batch) {
     if batch.size() > first || batch.height() == Height(0) {
         write.put(Table::Size, number::bytes(batch.size().0), height);
     }
-    for (index, leaf) in (first.0..).zip(batch.leaves()) {
-        write.put(Table::Leaf, number::bytes(index), leaf);
-    }
+    run::write(write, Table::Leaf, (first.0..).zip(batch.leaves()));
 }
 
 impl Snapshot {
@@ -68,8 +66,8 @@ impl Snapshot {
         if index.0 >= self.size().0 {
             return Err(Error::NoLeaf { leaf: index, size: self.size() });
         }
-        let stored = self.database().get(Table::Leaf, &number::bytes(index.0))?;
-        stored.map(|leaf| leaf.to_vec()).ok_or(Error::Corrupt("log"))
+        let stored = self.database().in_run(Table::Leaf, index.0)?;
+        stored.ok_or(Error::Corrupt("log"))
     }
 
     /// Leaves in order, those of `range` that the log has.
@@ -78,9 +76,7 @@ impl Snapshot {
         range: Range<LeafIndex>,
     ) -> impl Iterator<Item = Result<(LeafIndex, Vec<u8>), Error>> + use<> {
         let end = range.end.0.min(self.size().0);
-        self.database()
-            .leaves(range.start.0..end)
-            .map(|leaf| leaf.map(|(index, leaf)| (index, leaf.to_vec())))
+        self.database().leaves(range.start.0..end)
     }
 
     /// The first `width` (1 to 256) leaves of a bundle as C2SP tlog-tiles serves them: each a
@@ -144,13 +140,16 @@ impl DatabaseView {
     fn leaves(
         &self,
         range: Range<u64>,
-    ) -> impl Iterator<Item = Result<(LeafIndex, Slice), Error>> + use<> {
-        let (first, end) = (number::bytes(range.start), number::bytes(range.end.max(range.start)));
-        let bounds = (Bound::Included(&first[..]), Bound::Excluded(&end[..]));
-        self.range(Table::Leaf, bounds).zip(range.start..).map(|(row, expected)| {
-            let (key, leaf) = row?;
-            let index = number::read(&key).filter(|index| *index == expected);
-            Ok((LeafIndex(index.ok_or(Error::Corrupt("log"))?), leaf))
+    ) -> impl Iterator<Item = Result<(LeafIndex, Vec<u8>), Error>> + use<> {
+        let stored = self.runs_from(Table::Leaf, range.start);
+        // Each is where it is expected, or is asked for and missing.
+        range.zip(stored).map(|(expected, stored)| {
+            let (index, leaf) = stored?;
+            if index == expected {
+                Ok((LeafIndex(index), leaf))
+            } else {
+                Err(Error::Corrupt("log"))
+            }
         })
     }
 

@@ -7,15 +7,15 @@
 //! time on the same cores, measured in turns with the node.
 #![allow(clippy::cast_precision_loss, reason = "counts far below 2^52")]
 
-mod clock;
-mod fleet;
-mod load;
-mod node;
 mod peer;
+#[path = "../rig/mod.rs"]
+#[allow(dead_code, reason = "each benchmark uses its part")]
+mod rig;
 
-use fleet::Fleet;
-use node::Node;
-use serde_json::{Value, json};
+use rig::fleet::{self, Fleet};
+use rig::load::{self, Pace};
+use rig::node::Node;
+use rig::row;
 use touchmark_wire::algorithm::Algorithm;
 
 const DEVICES: usize = 1_000;
@@ -80,7 +80,7 @@ fn main() {
 fn run(case: &Case, rounds: usize, runtime: &tokio::runtime::Runtime) {
     let node = Node::start();
     let mut fleet = Fleet::new(node.network(), case.algorithm, DEVICES);
-    runtime.block_on(load::batches(node.address(), fleet.inceptions()));
+    runtime.block_on(load::batches(node.address(), fleet.inceptions(), Pace::Closed));
     let peer = peer::Peer::new(case.library);
 
     let (mut accepted, mut node_seconds) = (0usize, 0.0);
@@ -96,25 +96,20 @@ fn run(case: &Case, rounds: usize, runtime: &tokio::runtime::Runtime) {
         peer_seconds += seconds;
 
         let (before, start) = (node.cpu_seconds(), std::time::Instant::now());
-        accepted += match case.way {
-            Way::Batch => runtime.block_on(load::batches(node.address(), records)),
-            Way::Http => runtime.block_on(load::singles(node.address(), records)),
-        };
+        let answered = runtime.block_on(async {
+            match case.way {
+                Way::Batch => load::batches(node.address(), records, Pace::Closed).await,
+                Way::Http => load::singles(node.address(), records, Pace::Closed).await,
+            }
+        });
+        accepted += answered.accepted;
         node_seconds += node.cpu_seconds() - before;
         wall += start.elapsed().as_secs_f64();
     }
     let (rate, limit) = (accepted as f64 / node_seconds, verified as f64 / peer_seconds);
+    let row = |name: &str, value, unit, limit| row::print("ingest", name, value, unit, limit);
     row(case.name, rate, "statements/CPU s", Some(limit));
     row(&format!("{}-wall", case.name), accepted as f64 / wall, "statements/s", None);
     let amplification = (node.written() - written) as f64 / payload as f64;
     row(&format!("{}-written", case.name), amplification, "bytes/payload byte", None);
-}
-
-fn row(case: &str, value: f64, unit: &str, limit: Option<f64>) {
-    let ratio: Value = limit.map_or(Value::Null, |limit| json!(value / limit));
-    let limit: Value = limit.map_or(Value::Null, |limit| json!(limit));
-    let row = json!({
-        "bench": "ingest", "case": case, "value": value, "unit": unit, "limit": limit, "ratio": ratio,
-    });
-    println!("{row}");
 }

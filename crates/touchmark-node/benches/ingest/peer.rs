@@ -1,6 +1,6 @@
 //! The library whose speed is the limit, on the same messages and cores.
 
-use crate::clock;
+use crate::rig::clock;
 use aws_lc_rs::signature::{ECDSA_P256_SHA256_FIXED, UnparsedPublicKey};
 use touchmark_keys::software::SoftwareKey;
 use touchmark_node::verifier::FastVerifier;

@@ -1,5 +1,6 @@
 //! Requests over plain HTTP/1.1 connections that stay open.
 
+use std::time::{Duration, Instant};
 use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, BufReader};
 use tokio::net::TcpStream;
 use touchmark_api::media;
@@ -28,53 +29,92 @@ fn lanes(senders: usize, records: Vec<Vec<Vec<u8>>>) -> Vec<Vec<Vec<u8>>> {
         .collect()
 }
 
-/// Sends the records of each device in requests of a thousand, over a few connections at once;
-/// returns how many were accepted.
-pub(crate) async fn batches(address: &str, records: Vec<Vec<Vec<u8>>>) -> usize {
-    let send = |lane: Vec<Vec<u8>>, mut connection: Connection| async move {
-        let mut accepted = 0;
-        for request in lane.chunks(REQUEST) {
-            connection.send(media::CBOR_SEQ, &request.concat()).await;
-            let (status, body) = connection.receive().await;
-            assert_eq!(status, 200, "{}", String::from_utf8_lossy(&body));
-            accepted += count_accepted(&body);
-        }
-        accepted
+/// What was accepted, and how long each request waited for its answer.
+#[derive(Default)]
+pub(crate) struct Answered {
+    pub(crate) accepted: usize,
+    pub(crate) waits: Vec<Duration>,
+}
+
+/// How requests follow each other.
+#[derive(Clone, Copy)]
+pub(crate) enum Pace {
+    /// Each as soon as the one before it on its connection is answered.
+    Closed,
+    /// At times that were fixed before, so many statements a second; waits count from these times,
+    /// so a node that falls behind cannot hide it.
+    Open(f64),
+}
+
+/// Sends the records of each device in requests of a thousand, over a few connections at once.
+pub(crate) async fn batches(address: &str, records: Vec<Vec<Vec<u8>>>, pace: Pace) -> Answered {
+    let requests = |lane: Vec<Vec<u8>>| lane.chunks(REQUEST).map(<[_]>::concat).collect();
+    let lanes: Vec<_> = lanes(GATEWAYS, records).into_iter().map(requests).collect();
+    let count = |status: u16, body: &[u8]| {
+        assert_eq!(status, 200, "{}", String::from_utf8_lossy(body));
+        count_accepted(body)
     };
-    all(address, lanes(GATEWAYS, records), send).await
+    all(address, media::CBOR_SEQ, lanes, pace.of_requests(REQUEST), count).await
 }
 
 /// Sends the records of each device one by one, many devices at once.
-pub(crate) async fn singles(address: &str, records: Vec<Vec<Vec<u8>>>) -> usize {
-    let send = |lane: Vec<Vec<u8>>, mut connection: Connection| async move {
-        for record in &lane {
-            connection.send(media::COSE, record).await;
-            let (status, body) = connection.receive().await;
-            assert_eq!(status, 201, "{}", String::from_utf8_lossy(&body));
-        }
-        lane.len()
+pub(crate) async fn singles(address: &str, records: Vec<Vec<Vec<u8>>>, pace: Pace) -> Answered {
+    let count = |status: u16, body: &[u8]| {
+        assert_eq!(status, 201, "{}", String::from_utf8_lossy(body));
+        1
     };
-    all(address, lanes(CONNECTIONS, records), send).await
+    all(address, media::COSE, lanes(CONNECTIONS, records), pace.of_requests(1), count).await
+}
+
+impl Pace {
+    /// Time between two requests of so many statements.
+    fn of_requests(self, statements: usize) -> Option<Duration> {
+        match self {
+            Self::Closed => None,
+            Self::Open(rate) => Some(Duration::from_secs_f64(statements as f64 / rate)),
+        }
+    }
 }
 
 /// Runs every lane over a connection of its own.
-async fn all<F>(
+async fn all(
     address: &str,
+    media_type: &'static str,
     lanes: Vec<Vec<Vec<u8>>>,
-    send: impl Fn(Vec<Vec<u8>>, Connection) -> F,
-) -> usize
-where
-    F: Future<Output = usize> + Send + 'static,
-{
+    interval: Option<Duration>,
+    count: impl Fn(u16, &[u8]) -> usize + Copy + Send + 'static,
+) -> Answered {
+    let senders = lanes.len() as u32;
+    let mut connections = Vec::new();
+    for _ in 0..senders {
+        connections.push(Connection::open(address).await);
+    }
+    let start = Instant::now();
     let mut tasks = Vec::new();
-    for lane in lanes {
-        tasks.push(tokio::spawn(send(lane, Connection::open(address).await)));
+    for ((number, lane), mut connection) in (0..).zip(lanes).zip(connections) {
+        tasks.push(tokio::spawn(async move {
+            let mut answered = Answered::default();
+            for (turn, request) in (0..).zip(lane) {
+                let mut due = Instant::now();
+                if let Some(interval) = interval {
+                    due = start + interval * (turn * senders + number);
+                    tokio::time::sleep_until(due.into()).await;
+                }
+                connection.send(media_type, &request).await;
+                let (status, body) = connection.receive().await;
+                answered.waits.push(due.elapsed());
+                answered.accepted += count(status, &body);
+            }
+            answered
+        }));
     }
-    let mut accepted = 0;
+    let mut answered = Answered::default();
     for task in tasks {
-        accepted += task.await.expect("a lane of the load");
+        let lane = task.await.expect("a lane of the load");
+        answered.accepted += lane.accepted;
+        answered.waits.extend(lane.waits);
     }
-    accepted
+    answered
 }
 
 fn count_accepted(body: &[u8]) -> usize {

@@ -1,4 +1,4 @@
-//! Processor time and bytes written, as the kernel counts them.
+//! Processor time, memory and bytes written, as the kernel counts them.
 
 use std::fs;
 
@@ -25,4 +25,13 @@ pub(crate) fn written(pid: u32) -> u64 {
     let io = fs::read_to_string(format!("/proc/{pid}/io")).unwrap_or_default();
     let line = io.lines().find_map(|line| line.strip_prefix("write_bytes: "));
     line.and_then(|bytes| bytes.parse().ok()).unwrap_or_default()
+}
+
+/// Memory that a process has, bytes.
+pub(crate) fn resident(pid: u32) -> u64 {
+    let status = fs::read_to_string(format!("/proc/{pid}/status")).expect("the node runs");
+    let line =
+        status.lines().find_map(|line| line.strip_prefix("VmRSS:")).expect("Linux counts it");
+    let kilobytes = line.trim().trim_end_matches(" kB");
+    kilobytes.parse::<u64>().expect("kilobytes are a number") << 10
 }

@@ -1,6 +1,6 @@
 //! A node in a process of its own.
 
-use crate::clock;
+use super::clock;
 use std::io::{BufRead as _, BufReader};
 use std::process::{Child, Command, Stdio};
 use touchmark_api::client::Client;
@@ -8,20 +8,24 @@ use touchmark_wire::ids::NetworkId;
 
 pub(crate) struct Node {
     process: Child,
-    _folder: tempfile::TempDir,
+    folder: tempfile::TempDir,
     address: String,
     network: NetworkId,
 }
 
 impl Node {
     pub(crate) fn start() -> Self {
-        let folder = tempfile::tempdir().expect("a folder for the node");
+        Self::start_in(tempfile::tempdir().expect("a folder for the node"))
+    }
+
+    fn start_in(folder: tempfile::TempDir) -> Self {
         let mut process = Command::new(env!("CARGO_BIN_EXE_touchmark"))
             .args(["--json", "node", "run", "--listen", "127.0.0.1:0", "--data"])
             .arg(folder.path().join("data"))
             .env("TOUCHMARK__LOG", "error")
             // All devices are at one source here.
             .env("TOUCHMARK__LIMITS__SOURCE_WRITES", "1000000:4000000000")
+            .env("TOUCHMARK__LIMITS__SOURCE_READS", "1000000:4000000000")
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .spawn()
@@ -34,10 +38,31 @@ impl Node {
         let network = Client::new(&url).expect("an address").network().expect("the node answers");
         Self {
             process,
-            _folder: folder,
+            folder,
             address: url.trim_start_matches("http://").to_owned(),
             network: network.network.parse().expect("a network id"),
         }
+    }
+
+    /// Kills it without warning and starts it again; when it answers.
+    pub(crate) fn restart(mut self) -> Self {
+        self.end();
+        let nowhere = tempfile::tempdir().expect("an empty folder");
+        Self::start_in(std::mem::replace(&mut self.folder, nowhere))
+    }
+
+    fn end(&mut self) {
+        // It may have ended already.
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+    }
+
+    pub(crate) fn id(&self) -> u32 {
+        self.process.id()
+    }
+
+    pub(crate) fn client(&self) -> Client {
+        Client::new(&format!("http://{}", self.address)).expect("an address")
     }
 
     pub(crate) fn network(&self) -> NetworkId {
@@ -59,8 +84,6 @@ impl Node {
 
 impl Drop for Node {
     fn drop(&mut self) {
-        // It may have ended already.
-        let _ = self.process.kill();
-        let _ = self.process.wait();
+        self.end();
     }
 }

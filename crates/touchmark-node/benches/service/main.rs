@@ -96,9 +96,9 @@ fn acknowledgement(
 
 fn percentiles(name: &str, mut waits: Vec<Duration>) {
     waits.sort_unstable();
-    let at = |part: f64| waits[((waits.len() - 1) as f64 * part) as usize].as_secs_f64() * 1e3;
-    print(&format!("{name}-p50"), at(0.50), "ms");
-    print(&format!("{name}-p99"), at(0.99), "ms");
+    let at = |percent: usize| waits[(waits.len() - 1) * percent / 100].as_secs_f64() * 1e3;
+    print(&format!("{name}-p50"), at(50), "ms");
+    print(&format!("{name}-p99"), at(99), "ms");
 }
 
 /// Bundles out of a log with so many records.

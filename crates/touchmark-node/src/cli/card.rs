@@ -6,9 +6,10 @@
 mod challenge;
 mod code;
 mod failure;
-mod issue;
-mod look;
-mod place;
+pub(super) mod issue;
+pub(super) mod look;
+pub(super) mod outfit;
+pub(super) mod place;
 mod sign;
 mod software;
 mod submission;

@@ -96,6 +96,61 @@ fn what_an_organisation_did_not_register_is_not_in_its_directory() {
 }
 
 #[test]
+fn a_card_makes_its_key_in_itself_and_tells_its_own_serial_number() {
+    let node = Node::start();
+    let mut desk = center(&node);
+    let blank = desk.json("card new chip");
+    let init = "center init card --as acme --virtual chip --unencrypted \
+                --url https://tap.example/p --spec model=NX";
+    let made = desk.json(init);
+    assert_eq!((&made["number"], &made["serial"]), (&json!("1"), &blank["serial"]));
+    assert_eq!(made["state"], "operational-activated");
+    let thing = desk.json(&format!("thing show {}", made["thing"].as_str().unwrap()));
+    assert_eq!(thing["attributes"]["serial"], blank["serial"]);
+    assert_eq!(desk.json("card tap --virtual chip")["outcome"], "accepted");
+    assert_eq!(desk.error(init).1["code"], "TM-EXISTS");
+    let listed = items(&mut desk, "center list --of acme --what card");
+    assert_eq!((listed.len(), &listed[0]["number"]), (1, &json!(1)));
+    for (wrong, code) in [
+        ("center init card --as acme --serial C-9 --key k --data d", Exit::Misuse),
+        ("center init card --as acme --virtual chip --serial 1 --url https://a.b", Exit::Misuse),
+        ("center init reader --as acme --virtual chip --url https://a.b", Exit::Misuse),
+        ("center init card --as acme --key k --serial 1 --unencrypted", Exit::Misuse),
+        ("center init card --as acme --key k --serial 1 --virtual chip", Exit::Misuse),
+    ] {
+        assert_eq!(desk.run(&format!("{wrong} --json")).exit, code, "{wrong}");
+    }
+}
+
+/// The node has the card's registration, and the card was not told yet.
+#[test]
+fn a_personalisation_that_was_cut_off_goes_on_with_the_same_card() {
+    let node = Node::start();
+    let mut desk = center(&node);
+    desk.json("card new chip");
+    // A data file that is too long for the card's memory is noticed before anything is made.
+    desk.write("huge", vec![0; 100_000]);
+    let init =
+        "center init card --as acme --virtual chip --unencrypted --url https://tap.example/p";
+    assert_eq!(desk.error(&format!("{init} --data huge")).1["code"], "TM-MALFORMED");
+    assert_eq!(items(&mut desk, "center list --of acme"), Vec::<Value>::new());
+    let before = std::fs::read(desk.path("chip/memory.cbor")).unwrap();
+    let first = desk.json(init);
+    // As if the power had failed after the registration.
+    desk.write("chip/memory.cbor", &before);
+    let second = desk.json(init);
+    assert_eq!((&second["thing"], &second["state"]), (&first["thing"], &first["state"]));
+    assert_eq!(items(&mut desk, "center list --of acme").len(), 1);
+    assert_eq!(desk.json("card tap --virtual chip")["outcome"], "accepted");
+
+    // A chip that only says that it has this serial number has another key.
+    desk.json("card new other");
+    desk.write("other/memory.cbor", &before);
+    let other = init.replace("--virtual chip", "--virtual other");
+    assert_eq!(desk.error(&other).1["code"], "TM-EXISTS");
+}
+
+#[test]
 fn a_chip_is_initialised_once_and_numbers_are_not_chosen() {
     let node = Node::start();
     let mut desk = center(&node);

@@ -47,6 +47,25 @@ fn members_sign_one_after_the_other() {
 }
 
 #[test]
+fn a_card_waits_for_the_members_and_is_personalised_then() {
+    let node = Node::start();
+    let mut desk = Desk::at(&node);
+    let id = consortium(&mut desk);
+    desk.json("card new chip");
+    let init = format!(
+        "center init card --virtual chip --unencrypted --url https://tap.example/p --center {id} \
+         --member-key ben --propose p1"
+    );
+    let proposed = desk.json(&init);
+    assert_eq!((&proposed["signatures"], &proposed["number"]), (&json!(1), &json!("1")));
+    assert_eq!(desk.json("card read --virtual chip")["state"], "initialisation");
+    assert_eq!(desk.json("center sign p1 --member-key ana --submit")["outcome"], "accepted");
+    let made = desk.json(&init);
+    assert_eq!((&made["outcome"], &made["thing"]), (&json!("known"), &proposed["thing"]));
+    assert_eq!(desk.json("card tap --virtual chip")["outcome"], "accepted");
+}
+
+#[test]
 fn a_member_signs_each_place_once() {
     let node = Node::start();
     let mut desk = Desk::at(&node);

@@ -1,7 +1,8 @@
 //! A blank card becomes the card of a thing.
 
+use super::look;
+use super::outfit::Outfit;
 use super::place::{Place, Unencrypted};
-use super::{code, look};
 use crate::cli::answer::Answer;
 use crate::cli::attributes::Pair;
 use crate::cli::failure::{Failure, Fault};
@@ -9,13 +10,10 @@ use crate::cli::identity::creation::usual_purposes;
 use crate::cli::identity::signing::{Proposal, Signing};
 use crate::cli::input;
 use crate::cli::session::Session;
-use std::path::PathBuf;
 use touchmark_api::client::ClientError;
-use touchmark_card::client::{CardClient, CardInfo, Personalisation};
+use touchmark_card::client::{CardClient, CardInfo};
 use touchmark_card::lifecycle::LifeCycle;
 use touchmark_card::message::UrlBase;
-use touchmark_card::profile::limit;
-use touchmark_card::store::Locking;
 use touchmark_card::transport::Transport;
 use touchmark_core::directory::NewKey;
 use touchmark_core::directory::inception::Inception;
@@ -37,46 +35,17 @@ pub(crate) struct Issue {
     /// Attribute of the card, such as number=1; repeatable
     #[arg(long = "attribute", value_name = "NAME=VALUE")]
     attributes: Vec<Pair>,
-    /// Content of the card's data file, up to 72 kB
-    #[arg(long, value_name = "FILE")]
-    data: Option<PathBuf>,
-    /// File with a code that opens the data file to readers; without one everybody reads it
-    #[arg(long, value_name = "FILE")]
-    reading_code: Option<PathBuf>,
-    /// File with a code that allows to lock the card; without one nobody may
-    #[arg(long, value_name = "FILE")]
-    lock_code: Option<PathBuf>,
-    /// Whoever reaches the card may lock it: for cards that stay inside of their reader
-    #[arg(long, conflicts_with = "lock_code")]
-    anyone_locks: bool,
+    #[command(flatten)]
+    outfit: Outfit,
 }
 
 pub(super) fn run(session: &mut Session<'_, '_>, issue: &Issue) -> Result<Answer, Failure> {
-    let data = issue.data.as_ref().map(|path| session.read(path)).transpose()?.unwrap_or_default();
-    if data.len() > limit::DATA {
-        let why = format!("{} bytes, at most {}", data.len(), limit::DATA);
-        return Err(Failure::new(Fault::Malformed, "the data file is too long for a card")
-            .because(why)
-            .hint("put a digest of it into the card"));
-    }
-    let reading_code = code::read_some(session, issue.reading_code.as_deref())?;
-    let lock_code = code::read_some(session, issue.lock_code.as_deref())?;
+    let outfit = issue.outfit.read(session)?;
     let controller = issue.signing.open(session)?.thing()?;
     let mut card = issue.place.blank_card(session, issue.unencrypted)?;
     let prepared = prepare(&mut card, controller, &issue.attributes)?;
     let position = issue.register(session, &prepared)?;
-    card.personalise(&Personalisation {
-        id: prepared.thing,
-        url_base: &issue.url,
-        serial: None,
-        data: &data,
-        reading_code: reading_code.as_ref().map(|code| code.as_slice()),
-        locking: match &lock_code {
-            Some(code) => Locking::Code(code),
-            None if issue.anyone_locks => Locking::Anyone,
-            None => Locking::Nobody,
-        },
-    })?;
+    outfit.put_on(&mut card, prepared.thing, &issue.url)?;
     let mut sheet = look::sheet(&card.info()?);
     sheet.add("controller", controller.to_string());
     sheet.add("position", position);
@@ -84,20 +53,17 @@ pub(super) fn run(session: &mut Session<'_, '_>, issue: &Issue) -> Result<Answer
 }
 
 /// A card that has made its key, and the thing that it is going to be.
-pub(crate) struct Prepared {
+struct Prepared {
     /// The thing's id.
-    pub(crate) thing: ThingId,
+    thing: ThingId,
     /// Payload of the statement that registers it.
-    pub(crate) payload: Vec<u8>,
+    payload: Vec<u8>,
 }
 
-/// Has a blank card make its key. The thing depends on nothing but the card and the arguments, so
-/// whoever was interrupted issues the same one again.
-pub(crate) fn prepare<T: Transport>(
+/// Has a blank card make its key; one that made it before tells it again.
+pub(crate) fn own_key<T: Transport>(
     card: &mut CardClient<T>,
-    controller: ThingId,
-    attributes: &[Pair],
-) -> Result<Prepared, Failure> {
+) -> Result<(CardInfo, CoseKey), Failure> {
     let info = card.info()?;
     if info.lifecycle != LifeCycle::Initialisation {
         return Err(Failure::new(Fault::Exists, "the card is issued already")
@@ -105,6 +71,17 @@ pub(crate) fn prepare<T: Transport>(
             .hint("use a blank card; `touchmark card read` shows this one"));
     }
     let key = card.generate_key()?;
+    Ok((info, key))
+}
+
+/// Has a blank card make its key. The thing depends on nothing but the card and the arguments, so
+/// whoever was interrupted issues the same one again.
+fn prepare<T: Transport>(
+    card: &mut CardClient<T>,
+    controller: ThingId,
+    attributes: &[Pair],
+) -> Result<Prepared, Failure> {
+    let (info, key) = own_key(card)?;
     let mut attributes = Pair::map(attributes).unwrap_or_default();
     attributes.entry("serial".into()).or_insert_with(|| input::to_hexadecimal(&info.serial));
     let payload = Inception {

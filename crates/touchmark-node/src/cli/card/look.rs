@@ -56,7 +56,7 @@ pub(super) fn run(session: &mut Session<'_, '_>, read: &Read) -> Result<Answer, 
 }
 
 /// A card as people and programs see it.
-pub(super) fn sheet(info: &CardInfo) -> Sheet {
+pub(in crate::cli) fn sheet(info: &CardInfo) -> Sheet {
     let mut sheet = Sheet::default();
     sheet.add_some("thing", info.id.map(|id| id.to_string()));
     sheet.add("state", info.lifecycle.name());

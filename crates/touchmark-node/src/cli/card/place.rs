@@ -28,10 +28,15 @@ pub(crate) struct Place {
 pub(crate) struct Unencrypted {
     /// Keep a virtual card's private key as it is, readable by you alone
     #[arg(long, conflicts_with = "card_passphrase_file")]
-    unencrypted: bool,
+    pub(crate) unencrypted: bool,
 }
 
 impl Place {
+    /// Whether somebody said where.
+    pub(crate) const fn is_named(&self) -> bool {
+        self.reader.is_some() || self.folder.is_some()
+    }
+
     /// The card, for this command alone.
     pub(crate) fn card(
         &self,

@@ -1,15 +1,20 @@
 //! Initialising cards, readers and sensors.
 
-use super::authority::Authority;
+use super::authority::{Authority, Stated};
 use super::reference::next_number;
 use crate::cli::answer::Answer;
 use crate::cli::attributes::Pair;
+use crate::cli::card::outfit::Outfit;
+use crate::cli::card::place::{Place, Unencrypted};
+use crate::cli::card::{issue, look};
 use crate::cli::failure::{Failure, Fault};
 use crate::cli::identity::creation::{NewKeys, nonce, usual_purposes};
 use crate::cli::identity::folder::{Identity, State};
+use crate::cli::input;
 use crate::cli::session::Session;
 use std::collections::BTreeMap;
 use touchmark_api::client::{Client, ThingsQuery};
+use touchmark_card::message::UrlBase;
 use touchmark_core::directory::NewKey;
 use touchmark_core::directory::accreditation::Accredit;
 use touchmark_core::directory::inception::Inception;
@@ -55,21 +60,34 @@ impl What {
 pub(crate) struct Init {
     /// What it is
     what: What,
-    /// Serial number of its chip
-    #[arg(long)]
-    serial: String,
+    /// Serial number of its chip; a card that makes its key tells its own
+    #[arg(long, required_unless_present = "url", conflicts_with = "url")]
+    serial: Option<String>,
     /// Specification, such as model=T1; repeatable
     #[arg(long = "spec", value_name = "NAME=VALUE")]
     specification: Vec<Pair>,
     /// Its public key, which it made itself: COSE_Key, key file, or text
-    #[arg(long, value_name = "COSE_KEY", required_unless_present = "new_identity")]
+    #[arg(long, value_name = "COSE_KEY", required_unless_present = "making")]
     key: Option<String>,
     /// Make its key here, as an identity of this name
-    #[arg(long = "identity", value_name = "NAME", conflicts_with = "key", id = "new_identity")]
+    #[arg(
+        long = "identity",
+        value_name = "NAME",
+        conflicts_with = "key",
+        id = "new_identity",
+        group = "making"
+    )]
     name: Option<String>,
-    /// Keep that key as it is, readable by you alone
-    #[arg(long, requires = "new_identity")]
+    /// Have the blank card make its key in itself, and personalise it: what its URL begins with
+    #[arg(long, value_name = "URL", conflicts_with = "key", group = "making")]
+    url: Option<UrlBase>,
+    /// Keep the key of an identity or of a virtual card as it is, readable by you alone
+    #[arg(long, requires = "making", conflicts_with = "card_passphrase_file")]
     unencrypted: bool,
+    #[command(flatten)]
+    place: Place,
+    #[command(flatten)]
+    outfit: Outfit,
     #[command(flatten)]
     authority: Authority,
 }
@@ -90,10 +108,28 @@ pub(super) fn run(session: &mut Session<'_, '_>, init: &Init) -> Result<Answer, 
             Fault::Usage,
             format!("`{name}` is no part of the specification"),
         )
-        .hint("the number is allotted; the serial number is given with --serial"));
+        .hint("the number is allotted; the serial number is the chip's"));
     }
+    match (&init.url, &init.serial) {
+        (Some(url), _) => in_card(session, init, specification, url),
+        (None, _) if init.place.is_named() || init.outfit.is_given() => {
+            Err(Failure::new(Fault::Usage, "no card is personalised without --url")
+                .hint("give --url, and the card makes its key in itself"))
+        }
+        (None, Some(serial)) => with_key(session, init, specification, serial),
+        (None, None) => Err(Failure::new(Fault::Usage, "no serial number is given")),
+    }
+}
+
+/// A thing whose key is known or made here.
+fn with_key(
+    session: &mut Session<'_, '_>,
+    init: &Init,
+    specification: BTreeMap<String, String>,
+    serial: &str,
+) -> Result<Answer, Failure> {
     let mut office = init.authority.open(session)?;
-    require_new(&office.client, office.organisation, init.what, &init.serial)?;
+    require_new(&office.client, office.organisation, init.what, serial)?;
     let made = match &init.name {
         Some(name) => {
             Identity::reserve(&session.home()?, name)?;
@@ -109,8 +145,7 @@ pub(super) fn run(session: &mut Session<'_, '_>, init: &Init) -> Result<Answer, 
             return Err(Failure::new(Fault::Usage, "no key is given").hint("give --key"));
         }
     };
-    let serial = init.serial.clone();
-    let candidate = Candidate { what: init.what, serial, specification, key };
+    let candidate = Candidate { what: init.what, serial: serial.to_owned(), specification, key };
     let number = next_number(&office.client, office.organisation, init.what.kind())?;
     let (thing, kind, payload) = candidate.payload(office.organisation, number)?;
     if let (Some(name), Some(file)) = (&init.name, made) {
@@ -118,7 +153,52 @@ pub(super) fn run(session: &mut Session<'_, '_>, init: &Init) -> Result<Answer, 
         enrol(session, name, (thing, network.0), init.what.kind(), &file)?;
     }
     let stated = office.state(session, kind, &payload)?;
-    Ok(stated.answer(thing, &[("number", number.to_string()), ("serial", init.serial.clone())]))
+    Ok(stated.answer(thing, &[("number", number.to_string()), ("serial", candidate.serial)]))
+}
+
+/// A card that makes its key in itself. It is personalised once it is registered; whoever was
+/// interrupted, or had to wait for other members, gives the same command again.
+fn in_card(
+    session: &mut Session<'_, '_>,
+    init: &Init,
+    specification: BTreeMap<String, String>,
+    url: &UrlBase,
+) -> Result<Answer, Failure> {
+    if init.what != What::Card {
+        return Err(Failure::new(Fault::Usage, "only a card makes its key in a card")
+            .hint("give --key or --identity"));
+    }
+    let outfit = init.outfit.read(session)?;
+    let mut office = init.authority.open(session)?;
+    let kept = Unencrypted { unencrypted: init.unencrypted };
+    let mut card = init.place.blank_card(session, kept)?;
+    let (info, key) = issue::own_key(&mut card)?;
+    let serial = input::to_hexadecimal(&info.serial);
+    if let Some(thing) = with_serial(&office.client, office.organisation, init.what, &serial)? {
+        let view = office.client.thing(thing)?;
+        let own = codec::encode(&key);
+        if !view.keys.iter().any(|known| known.key.0 == own) {
+            return Err(known_already(&serial, thing));
+        }
+        outfit.put_on(&mut card, thing, url)?;
+        let mut sheet = look::sheet(&card.info()?);
+        sheet.add("outcome", "known");
+        return Ok(Answer::sheet(&sheet));
+    }
+    let candidate = Candidate { what: init.what, serial, specification, key };
+    let number = next_number(&office.client, office.organisation, init.what.kind())?;
+    let (thing, kind, payload) = candidate.payload(office.organisation, number)?;
+    let stated = office.state(session, kind, &payload)?;
+    let mut more = vec![("number", number.to_string()), ("serial", candidate.serial)];
+    if matches!(stated, Stated::Written(_)) {
+        outfit.put_on(&mut card, thing, url)?;
+        more.push(("state", card.info()?.lifecycle.to_string()));
+    } else {
+        session.say(
+            "when enough members have signed, give this command again: it personalises the card",
+        );
+    }
+    Ok(stated.answer(thing, &more))
 }
 
 /// A chip is initialised once.
@@ -129,10 +209,14 @@ pub(super) fn require_new(
     serial: &str,
 ) -> Result<(), Failure> {
     let Some(known) = with_serial(client, organisation, what, serial)? else { return Ok(()) };
+    Err(known_already(serial, known))
+}
+
+fn known_already(serial: &str, known: ThingId) -> Failure {
     let what = format!("serial number {serial} is initialised already");
-    Err(Failure::new(Fault::Exists, what)
+    Failure::new(Fault::Exists, what)
         .because(format!("it is {known}"))
-        .hint("`touchmark center reinstate` gives it a new key"))
+        .hint("`touchmark center reinstate` gives it a new key")
 }
 
 /// The thing with a serial number.

@@ -8,10 +8,11 @@ use axum::http::request::Parts;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use std::str::FromStr;
+use std::sync::Arc;
 use std::time::Duration;
 use touchmark_api::{Base64, ConfidenceView, LeafView};
 use touchmark_core::confidence;
-use touchmark_store::Snapshot;
+use touchmark_store::{Order, Snapshot};
 use touchmark_wire::ids::{LeafIndex, TreeSize};
 
 /// The only parameter of a path.
@@ -24,14 +25,16 @@ impl<T: FromStr, S: Send + Sync> FromRequestParts<S> for Named<T> {
         let Path(text) = Path::<String>::from_request_parts(parts, state)
             .await
             .map_err(|rejection| Negative::malformed(rejection.body_text()))?;
-        match text.parse() {
-            Ok(value) => Ok(Self(value)),
-            Err(_) => Err(Negative::malformed(format!("`{text}` is no {}", what::<T>()))),
-        }
+        parsed(&text).map(Self)
     }
 }
 
-/// How people call what a path names: `ThingId` is a thing id.
+/// What a text says, or that it says nothing of the kind.
+pub(super) fn parsed<T: FromStr>(text: &str) -> Result<T, Negative> {
+    text.parse().map_err(|_| Negative::malformed(format!("`{text}` is no {}", what::<T>())))
+}
+
+/// How people call what a text names: `ThingId` is a thing id.
 fn what<T>() -> String {
     let name = std::any::type_name::<T>().rsplit("::").next().unwrap_or_default();
     match name {
@@ -77,13 +80,19 @@ impl Freshness {
             let _ = tokio::time::timeout(Self::PATIENCE, node.reach(TreeSize(size))).await;
         }
     }
+
+    /// What the node knows once it is that fresh.
+    pub(super) async fn snapshot(&self, node: &Node) -> Arc<Snapshot> {
+        self.wait(node).await;
+        node.store.snapshot()
+    }
 }
 
 /// A part of a list.
 #[derive(Deserialize)]
 pub(super) struct Paging {
     /// Where to go on.
-    pub(super) cursor: Option<String>,
+    cursor: Option<String>,
     limit: Option<usize>,
 }
 
@@ -93,6 +102,24 @@ impl Paging {
 
     pub(super) fn limit(&self) -> usize {
         self.limit.unwrap_or(Self::LIMIT.0).clamp(1, Self::LIMIT.1)
+    }
+
+    /// What the last page ended with.
+    pub(super) fn after<T: FromStr>(&self) -> Result<Option<T>, Negative> {
+        self.cursor.as_deref().map(str::parse).transpose().map_err(|_| malformed_cursor())
+    }
+}
+
+pub(super) fn malformed_cursor() -> Negative {
+    Negative::malformed("the cursor is not one of ours")
+}
+
+/// The order of a list: from the oldest unless the client says otherwise.
+pub(super) fn order(text: Option<&str>) -> Result<Order, Negative> {
+    match text {
+        None | Some("oldest") => Ok(Order::OldestFirst),
+        Some("newest") => Ok(Order::NewestFirst),
+        Some(_) => Err(Negative::malformed("the order is `oldest` or `newest`")),
     }
 }
 

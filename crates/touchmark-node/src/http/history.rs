@@ -1,10 +1,11 @@
 //! Lists of leaves: the log, what is by or about a thing, records, taps, and single chains.
 
 use super::answer::Negative;
-use super::extract::{Freshness, Judged, Named, Paging, Params};
+use super::extract::{Freshness, Judged, Named, Paging, Params, order, parsed};
 use crate::node::Node;
 use axum::Json;
-use axum::extract::State;
+use axum::extract::{FromRequestParts, State};
+use axum::http::request::Parts;
 use serde::Deserialize;
 use std::ops::Range;
 use std::sync::Arc;
@@ -30,14 +31,6 @@ impl Window {
         let size = reader.size().0;
         self.since.unwrap_or_default()..self.until.unwrap_or(size).min(size)
     }
-
-    fn order(&self) -> Result<Order, Negative> {
-        match self.order.as_deref() {
-            None | Some("oldest") => Ok(Order::OldestFirst),
-            Some("newest") => Ok(Order::NewestFirst),
-            Some(_) => Err(Negative::malformed("order is `oldest` or `newest`")),
-        }
-    }
 }
 
 /// Which leaves of a list.
@@ -49,7 +42,7 @@ pub(super) struct Selection {
 
 impl Selection {
     fn issuer(&self) -> Result<Option<ThingId>, Negative> {
-        self.issuer.as_deref().map(thing_id).transpose()
+        self.issuer.as_deref().map(parsed).transpose()
     }
 
     fn takes(&self, view: &LeafView) -> bool {
@@ -75,10 +68,6 @@ impl Selection {
     }
 }
 
-fn thing_id(text: &str) -> Result<ThingId, Negative> {
-    text.parse().map_err(|_| Negative::malformed(format!("`{text}` is no thing id")))
-}
-
 /// What a list goes through.
 enum Walk {
     /// The whole log.
@@ -88,6 +77,11 @@ enum Walk {
 }
 
 impl Walk {
+    /// All that concerns a thing, or everything.
+    fn of(thing: Option<ThingId>) -> Self {
+        thing.map_or(Self::Log, Self::History)
+    }
+
     /// Positions beyond the cursor, in order, at most [`LOOKED_AT`].
     fn positions(
         &self,
@@ -123,103 +117,86 @@ impl Walk {
 }
 
 /// How a list is cut, and how its items are shown.
-struct Cut<'a> {
-    window: &'a Window,
-    paging: &'a Paging,
-    judged: &'a Judged,
+pub(super) struct Cut {
+    freshness: Freshness,
+    window: Window,
+    paging: Paging,
+    judged: Judged,
 }
 
-/// One page of the leaves that `takes` takes.
-fn page(
-    reader: &Snapshot,
-    walk: &Walk,
-    cut: &Cut<'_>,
-    takes: impl Fn(&LeafView) -> bool,
-) -> Result<Listing<LeafView>, Negative> {
-    let Cut { window, paging, judged } = cut;
-    let cursor = paging.cursor.as_deref().map(str::parse).transpose();
-    let after = cursor.map_err(|_| Negative::malformed("the cursor is not one of ours"))?;
-    let range = window.range(reader);
-    let positions = walk.positions(reader, &range, window.order()?, after.map(LeafIndex))?;
-    let mut items = Vec::new();
-    for (looked_at, position) in (1..).zip(&positions) {
-        let leaf = reader.leaf(*position)?;
-        if takes(&LeafView::new(*position, &leaf)) {
-            items.push(judged.view(reader, *position, &leaf)?);
-        }
-        let more = looked_at < positions.len() || looked_at == LOOKED_AT;
-        if more && (items.len() == paging.limit() || looked_at == LOOKED_AT) {
-            return Ok(Listing { items, next: Some(position.to_string()) });
-        }
+impl<S: Send + Sync> FromRequestParts<S> for Cut {
+    type Rejection = Negative;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Negative> {
+        Ok(Self {
+            freshness: Params::from_request_parts(parts, state).await?.0,
+            window: Params::from_request_parts(parts, state).await?.0,
+            paging: Params::from_request_parts(parts, state).await?.0,
+            judged: Params::from_request_parts(parts, state).await?.0,
+        })
     }
-    Ok(Listing { items, next: None })
+}
+
+impl Cut {
+    /// One page of the leaves that `takes` takes.
+    async fn page(
+        &self,
+        node: &Node,
+        walk: &Walk,
+        takes: impl Fn(&LeafView) -> bool,
+    ) -> Result<Json<Listing<LeafView>>, Negative> {
+        let reader = &self.freshness.snapshot(node).await;
+        let after = self.paging.after()?.map(LeafIndex);
+        let order = order(self.window.order.as_deref())?;
+        let positions = walk.positions(reader, &self.window.range(reader), order, after)?;
+        let mut items = Vec::new();
+        for (looked_at, position) in (1..).zip(&positions) {
+            let leaf = reader.leaf(*position)?;
+            if takes(&LeafView::new(*position, &leaf)) {
+                items.push(self.judged.view(reader, *position, &leaf)?);
+            }
+            let more = looked_at < positions.len() || looked_at == LOOKED_AT;
+            if more && (items.len() == self.paging.limit() || looked_at == LOOKED_AT) {
+                return Ok(Json(Listing { items, next: Some(position.to_string()) }));
+            }
+        }
+        Ok(Json(Listing { items, next: None }))
+    }
 }
 
 /// `GET /v1/leaves`
 pub(super) async fn leaves(
     State(node): State<Arc<Node>>,
-    Params(freshness): Params<Freshness>,
-    Params(window): Params<Window>,
-    Params(paging): Params<Paging>,
-    Params(judged): Params<Judged>,
+    cut: Cut,
     Params(selection): Params<Selection>,
 ) -> Result<Json<Listing<LeafView>>, Negative> {
-    freshness.wait(&node).await;
-    let walk = selection.issuer()?.map_or(Walk::Log, Walk::History);
+    let walk = Walk::of(selection.issuer()?);
     let selection = selection.normal()?;
-    let takes = |view: &LeafView| selection.takes(view);
-    page(
-        &node.store.snapshot(),
-        &walk,
-        &Cut { window: &window, paging: &paging, judged: &judged },
-        takes,
-    )
-    .map(Json)
+    cut.page(&node, &walk, |view| selection.takes(view)).await
 }
 
 /// `GET /v1/things/{id}/history`
 pub(super) async fn history(
     State(node): State<Arc<Node>>,
     Named(thing): Named<ThingId>,
-    Params(freshness): Params<Freshness>,
-    Params(window): Params<Window>,
-    Params(paging): Params<Paging>,
-    Params(judged): Params<Judged>,
+    cut: Cut,
     Params(selection): Params<Selection>,
 ) -> Result<Json<Listing<LeafView>>, Negative> {
-    freshness.wait(&node).await;
     let selection = selection.normal()?;
-    let takes = |view: &LeafView| selection.takes(view);
-    page(
-        &node.store.snapshot(),
-        &Walk::History(thing),
-        &Cut { window: &window, paging: &paging, judged: &judged },
-        takes,
-    )
-    .map(Json)
+    cut.page(&node, &Walk::History(thing), |view| selection.takes(view)).await
 }
 
 /// `GET /v1/records`
 pub(super) async fn records(
     State(node): State<Arc<Node>>,
-    Params(freshness): Params<Freshness>,
-    Params(window): Params<Window>,
-    Params(paging): Params<Paging>,
-    Params(judged): Params<Judged>,
+    cut: Cut,
     Params(selection): Params<Selection>,
 ) -> Result<Json<Listing<LeafView>>, Negative> {
-    freshness.wait(&node).await;
-    let walk = selection.issuer()?.map_or(Walk::Log, Walk::History);
+    let walk = Walk::of(selection.issuer()?);
     let kind = StatementKind::RECORD.name().map(str::to_owned);
     let selection = Selection { kind, ..selection }.normal()?;
     let takes = |view: &LeafView| view.kind == Kind::Accepted && selection.takes(view);
-    page(
-        &node.store.snapshot(),
-        &walk,
-        &Cut { window: &window, paging: &paging, judged: &judged },
-        takes,
-    )
-    .map(Json)
+    cut.page(&node, &walk, takes).await
 }
 
 /// Whose taps.
@@ -231,28 +208,18 @@ pub(super) struct TapFilter {
 /// `GET /v1/taps`: evidence, wrapped and bare, that counts or is a sighting.
 pub(super) async fn taps(
     State(node): State<Arc<Node>>,
-    Params(freshness): Params<Freshness>,
-    Params(window): Params<Window>,
-    Params(paging): Params<Paging>,
-    Params(judged): Params<Judged>,
+    cut: Cut,
     Params(filter): Params<TapFilter>,
 ) -> Result<Json<Listing<LeafView>>, Negative> {
-    freshness.wait(&node).await;
-    let card = filter.card.as_deref().map(thing_id).transpose()?;
-    let walk = card.map_or(Walk::Log, Walk::History);
+    let card: Option<ThingId> = filter.card.as_deref().map(parsed).transpose()?;
+    let walk = Walk::of(card);
     let card = card.map(|card| card.to_string());
     let takes = |view: &LeafView| {
         let counts = matches!(view.kind, Kind::Accepted | Kind::Evidence | Kind::Sighting);
         let evidence = view.evidence.as_ref().filter(|_| counts);
         evidence.is_some_and(|it| card.as_ref().is_none_or(|card| it.thing == *card))
     };
-    page(
-        &node.store.snapshot(),
-        &walk,
-        &Cut { window: &window, paging: &paging, judged: &judged },
-        takes,
-    )
-    .map(Json)
+    cut.page(&node, &walk, takes).await
 }
 
 /// Which chain of an issuer.
@@ -269,17 +236,14 @@ pub(super) async fn chain(
     Params(paging): Params<Paging>,
     Params(filter): Params<ChainFilter>,
 ) -> Result<Json<Listing<LeafView>>, Negative> {
-    freshness.wait(&node).await;
     let channel: Option<ChannelId> = filter
         .channel
         .as_deref()
         .map(str::parse)
         .transpose()
         .map_err(|_| Negative::malformed("a channel id is 32 characters of base32"))?;
-    let cursor = paging.cursor.as_deref().map(str::parse).transpose();
-    let after: u32 =
-        cursor.map_err(|_| Negative::malformed("the cursor is not one of ours"))?.unwrap_or(0);
-    let reader = node.store.snapshot();
+    let after: u32 = paging.after()?.unwrap_or(0);
+    let reader = freshness.snapshot(&node).await;
     let from = Sequence(after.saturating_add(1));
     let limit = paging.limit();
     let mut found = reader.chain(issuer, channel, from, limit + 1)?;

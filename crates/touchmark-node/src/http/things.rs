@@ -5,12 +5,13 @@
 //! next one.
 
 use super::answer::Negative;
-use super::extract::{Freshness, Paging, Params};
+use super::extract::{Freshness, Paging, Params, malformed_cursor, order, parsed};
 use super::reading::view;
 use crate::node::Node;
 use axum::Json;
 use axum::extract::State;
 use serde::Deserialize;
+use std::str::FromStr;
 use std::sync::Arc;
 use touchmark_api::{Base64, Listing, ThingView};
 use touchmark_core::roster::{NUMBER, SERIAL};
@@ -44,12 +45,12 @@ pub(super) async fn things(
     Params(paging): Params<Paging>,
     Params(filter): Params<Filter>,
 ) -> Result<Json<Listing<ThingView>>, Negative> {
-    freshness.wait(&node).await;
     let asked = Asked::new(filter)?;
-    let reader = node.store.snapshot();
+    let after = paging.after()?;
+    let reader = freshness.snapshot(&node).await;
     let limit = paging.limit();
     let examined = if asked.is_decided_by_index() { limit } else { EXAMINED.max(limit) };
-    let rows = asked.rows(&reader, paging.cursor.as_deref(), examined + 1)?;
+    let rows = asked.rows(&reader, after.as_ref(), examined + 1)?;
     let (mut items, mut last) = (Vec::<ThingView>::new(), None);
     for row in rows.iter().take(examined) {
         last = Some(row);
@@ -120,12 +121,11 @@ impl Asked {
         text(attribute, filter.value, Whole::All);
         text(attribute, filter.prefix, Whole::Beginning);
         text(None, filter.q, Whole::Beginning);
-        let no_thing = |text: &String| Negative::malformed(format!("{text} is no thing id"));
         let no_kind = |text: &String| Negative::malformed(format!("{text} is no kind of thing"));
         let no_status = |text: &String| Negative::malformed(format!("{text} is no status"));
         let (controller, kind, status) = (filter.controller, filter.kind, filter.status);
         Ok(Self {
-            controller: controller.map(|it| it.parse().map_err(|_| no_thing(&it))).transpose()?,
+            controller: controller.as_deref().map(parsed).transpose()?,
             kind: kind
                 .map(|it| ThingKind::from_name(&it).ok_or_else(|| no_kind(&it)))
                 .transpose()?,
@@ -133,11 +133,7 @@ impl Asked {
                 .map(|it| Status::from_name(&it).ok_or_else(|| no_status(&it)))
                 .transpose()?,
             texts,
-            order: match filter.order.as_deref() {
-                None | Some("oldest") => Order::OldestFirst,
-                Some("newest") => Order::NewestFirst,
-                Some(_) => return Err(Negative::malformed("the order is `oldest` or `newest`")),
-            },
+            order: order(filter.order.as_deref())?,
         })
     }
 
@@ -177,15 +173,14 @@ impl Asked {
     fn rows(
         &self,
         reader: &Snapshot,
-        cursor: Option<&str>,
+        after: Option<&Row>,
         limit: usize,
     ) -> Result<Vec<Row>, Negative> {
-        let after = cursor.map(|cursor| Row::parse(cursor).ok_or_else(no_cursor)).transpose()?;
         if let Some(text) = self.texts.first() {
-            let after = match &after {
+            let after = match after {
                 None => None,
                 Some(Row::Found(found)) => Some(found),
-                Some(Row::Listed(_)) => return Err(no_cursor()),
+                Some(Row::Listed(_)) => return Err(malformed_cursor()),
             };
             let (name, controller) = (text.name.as_deref(), self.controller);
             let search = Search { name, value: text.value(), controller };
@@ -194,8 +189,8 @@ impl Asked {
         }
         let after = match after {
             None => None,
-            Some(Row::Listed(listed)) => Some(listed),
-            Some(Row::Found(_)) => return Err(no_cursor()),
+            Some(Row::Listed(listed)) => Some(*listed),
+            Some(Row::Found(_)) => return Err(malformed_cursor()),
         };
         let listed = reader.things(self.list(), self.order, after, limit)?;
         Ok(listed.into_iter().map(Row::Listed).collect())
@@ -225,19 +220,20 @@ impl Row {
             }
         }
     }
+}
 
-    fn parse(cursor: &str) -> Option<Self> {
+impl FromStr for Row {
+    /// It is not ours.
+    type Err = ();
+
+    fn from_str(cursor: &str) -> Result<Self, ()> {
         if let Some((created, thing)) = cursor.split_once('-')
             && let (Ok(created), Ok(thing)) = (created.parse(), thing.parse())
         {
-            return Some(Self::Listed(ListedThing { created: LeafIndex(created), thing }));
+            return Ok(Self::Listed(ListedThing { created: LeafIndex(created), thing }));
         }
-        let bytes = Base64::parse(cursor)?.0;
-        let (name, value, thing) = codec::decode(&bytes, bytes.len()).ok()?;
-        Some(Self::Found(Match { name, value, thing }))
+        let bytes = Base64::parse(cursor).ok_or(())?.0;
+        let (name, value, thing) = codec::decode(&bytes, bytes.len()).map_err(|_| ())?;
+        Ok(Self::Found(Match { name, value, thing }))
     }
-}
-
-fn no_cursor() -> Negative {
-    Negative::malformed("the cursor is not one of ours")
 }

@@ -23,25 +23,8 @@ pub(crate) struct CardPassphrase {
 }
 
 impl Passphrase {
-    /// The passphrase of what is encrypted already.
-    pub(crate) fn known(
-        &self,
-        session: &mut Session<'_, '_>,
-        name: &str,
-    ) -> Result<Zeroizing<Vec<u8>>, Failure> {
-        self.source().known(session, name)
-    }
-
-    /// The passphrase of what is going to be encrypted, asked twice.
-    pub(crate) fn chosen(
-        &self,
-        session: &mut Session<'_, '_>,
-        name: &str,
-    ) -> Result<Zeroizing<Vec<u8>>, Failure> {
-        self.source().chosen(session, name)
-    }
-
-    fn source(&self) -> Source<'_> {
+    /// Where to get it.
+    pub(crate) fn source(&self) -> Source<'_> {
         Source {
             file: self.passphrase_file.as_deref(),
             variable: "TOUCHMARK_PASSPHRASE",
@@ -51,25 +34,8 @@ impl Passphrase {
 }
 
 impl CardPassphrase {
-    /// The passphrase of a card that has its key.
-    pub(crate) fn known(
-        &self,
-        session: &mut Session<'_, '_>,
-        name: &str,
-    ) -> Result<Zeroizing<Vec<u8>>, Failure> {
-        self.source().known(session, name)
-    }
-
-    /// The passphrase of a card that is going to make its key, asked twice.
-    pub(crate) fn chosen(
-        &self,
-        session: &mut Session<'_, '_>,
-        name: &str,
-    ) -> Result<Zeroizing<Vec<u8>>, Failure> {
-        self.source().chosen(session, name)
-    }
-
-    fn source(&self) -> Source<'_> {
+    /// Where to get it.
+    pub(crate) fn source(&self) -> Source<'_> {
         Source {
             file: self.card_passphrase_file.as_deref(),
             variable: "TOUCHMARK_CARD_PASSPHRASE",
@@ -79,7 +45,7 @@ impl CardPassphrase {
 }
 
 /// A file, a variable, or a person.
-struct Source<'a> {
+pub(crate) struct Source<'a> {
     file: Option<&'a Path>,
     variable: &'static str,
     /// What to do where nobody can be asked.
@@ -87,7 +53,8 @@ struct Source<'a> {
 }
 
 impl Source<'_> {
-    fn known(
+    /// The passphrase of what is encrypted already.
+    pub(crate) fn known(
         &self,
         session: &mut Session<'_, '_>,
         name: &str,
@@ -98,7 +65,8 @@ impl Source<'_> {
         }
     }
 
-    fn chosen(
+    /// The passphrase of what is going to be encrypted, asked twice.
+    pub(crate) fn chosen(
         &self,
         session: &mut Session<'_, '_>,
         name: &str,

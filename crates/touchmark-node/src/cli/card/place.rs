@@ -81,9 +81,9 @@ pub(super) fn software(
     let path = session.path(folder);
     let name = folder.display().to_string();
     let passphrase = match (VirtualCard::key_file(&path)?, new_key) {
-        (Some(file), _) if file.is_encrypted() => Some(passphrase.known(session, &name)?),
+        (Some(file), _) if file.is_encrypted() => Some(passphrase.source().known(session, &name)?),
         (None, Some(Unencrypted { unencrypted: false })) => {
-            Some(passphrase.chosen(session, &name)?)
+            Some(passphrase.source().chosen(session, &name)?)
         }
         _ => None,
     };

@@ -94,7 +94,8 @@ pub(super) fn open_key(
             .because(error)
             .hint("`touchmark center key` makes one")
     })?;
-    let passphrase = file.is_encrypted().then(|| passphrase.known(session, &name)).transpose()?;
+    let passphrase =
+        file.is_encrypted().then(|| passphrase.source().known(session, &name)).transpose()?;
     file.open(passphrase.as_ref().map(|bytes| bytes.as_slice())).map_err(|error| {
         Failure::new(Fault::Passphrase, format!("cannot open {name}"))
             .because(error)

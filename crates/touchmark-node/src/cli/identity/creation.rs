@@ -104,7 +104,7 @@ impl NewKeys {
         session: &mut Session<'_, '_>,
         name: &str,
     ) -> Result<Option<Zeroizing<Vec<u8>>>, Failure> {
-        (!self.unencrypted).then(|| self.passphrase.chosen(session, name)).transpose()
+        (!self.unencrypted).then(|| self.passphrase.source().chosen(session, name)).transpose()
     }
 
     /// Where a passphrase comes from.

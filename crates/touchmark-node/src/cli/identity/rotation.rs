@@ -36,7 +36,7 @@ pub(super) fn run(session: &mut Session<'_, '_>, rotate: &Rotate) -> Result<Answ
     let files = committed.as_ref().map_or(&[][..], Committed::files);
     let encrypted = present.iter().chain(files).any(KeyFile::is_encrypted);
     let passphrase = encrypted
-        .then(|| rotate.signing.passphrase().known(session, &identity.name))
+        .then(|| rotate.signing.passphrase().source().known(session, &identity.name))
         .transpose()?;
     let algorithm = rotate.algorithm.or(present.first().map(|file| file.public().algorithm()));
     let count = u16::try_from(identity.state.keys.len()).unwrap_or(1);

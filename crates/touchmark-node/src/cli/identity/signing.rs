@@ -172,7 +172,8 @@ impl Signing {
         files: Vec<(KeyNumber, KeyFile)>,
     ) -> Result<Vec<(KeyNumber, SoftwareKey)>, Failure> {
         let encrypted = files.iter().any(|(_, file)| file.is_encrypted());
-        let passphrase = encrypted.then(|| self.passphrase.known(session, name)).transpose()?;
+        let passphrase =
+            encrypted.then(|| self.passphrase.source().known(session, name)).transpose()?;
         files
             .into_iter()
             .map(|(number, file)| {

@@ -2,19 +2,16 @@
 
 use super::Gateway;
 use super::answer::{Negative, Tag};
-use super::extract::{Freshness, Named, Params, Proving};
+use super::extract::{Inquiry, Named};
 use crate::node::Node;
 use crate::proof::{self, Question};
 use axum::Json;
 use axum::body::Bytes;
 use axum::extract::State;
-use axum::http::HeaderMap;
 use axum::response::Response;
 use std::sync::Arc;
 use tokio::sync::Mutex;
-use touchmark_api::{
-    Base64, CardView, Problem, Proved, Tap, TapAction, TapVerdict, TapView, Written,
-};
+use touchmark_api::{Base64, CardView, Problem, Tap, TapAction, TapVerdict, TapView, Written};
 use touchmark_core::evidence;
 use touchmark_core::refusal::Outcome;
 use touchmark_core::view::Read as _;
@@ -29,12 +26,9 @@ const FORMATS: [EvidenceFormat; 2] = [EvidenceFormat::CARD_URL, EvidenceFormat::
 pub(super) async fn card(
     State(node): State<Arc<Node>>,
     Named(id): Named<ThingId>,
-    Params(freshness): Params<Freshness>,
-    Params(proving): Params<Proving>,
-    headers: HeaderMap,
+    inquiry: Inquiry,
 ) -> Result<Response, Negative> {
-    freshness.wait(&node).await;
-    let reader = node.store.snapshot();
+    let reader = inquiry.snapshot(&node).await;
     let missing = || Negative::not_found(format!("the card {id}"));
     let thing = reader.thing(id)?.ok_or_else(missing)?;
     let head = reader.head(id)?.ok_or_else(missing)?;
@@ -45,8 +39,7 @@ pub(super) async fn card(
     let fact = CardView::new(id, &thing, reader.attributes(id)?, counters, reader.size().0);
     drop(reader);
     let tag = Tag::of_history(head.count, &head.history.to_string());
-    let proof = proving.answer(&node, Question::Status(id)).await?;
-    Ok(tag.answer(&headers, Json(Proved { fact, proof })))
+    inquiry.answer(&node, Some(&tag), fact, Question::Status(id)).await
 }
 
 /// Lets one update of the same URL at a time through, so that exactly one hears that it was the

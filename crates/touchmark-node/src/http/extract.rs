@@ -1,16 +1,19 @@
 //! What a request says, read with problems for answers.
 
-use super::answer::Negative;
+use super::answer::{Negative, Tag};
 use crate::node::Node;
 use crate::proof::{Question, prove};
+use axum::Json;
 use axum::extract::{FromRequestParts, Path, Query};
 use axum::http::request::Parts;
-use serde::Deserialize;
+use axum::http::{HeaderMap, header};
+use axum::response::{IntoResponse, Response};
 use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
 use std::str::FromStr;
 use std::sync::Arc;
 use std::time::Duration;
-use touchmark_api::{Base64, ConfidenceView, LeafView};
+use touchmark_api::{Base64, ConfidenceView, LeafView, Proved};
 use touchmark_core::confidence;
 use touchmark_store::{Order, Snapshot};
 use touchmark_wire::ids::{LeafIndex, TreeSize};
@@ -74,16 +77,12 @@ impl Freshness {
     /// How long a read waits.
     const PATIENCE: Duration = Duration::from_secs(10);
 
-    pub(super) async fn wait(&self, node: &Node) {
+    /// What the node knows once it is that fresh.
+    pub(super) async fn snapshot(&self, node: &Node) -> Arc<Snapshot> {
         if let Some(size) = self.at_least {
             // Too late is answered from what there is; the answer names its size.
             let _ = tokio::time::timeout(Self::PATIENCE, node.reach(TreeSize(size))).await;
         }
-    }
-
-    /// What the node knows once it is that fresh.
-    pub(super) async fn snapshot(&self, node: &Node) -> Arc<Snapshot> {
-        self.wait(node).await;
         node.store.snapshot()
     }
 }
@@ -158,15 +157,66 @@ pub(super) struct Proving {
 
 impl Proving {
     /// The bundle, if it is wanted.
-    pub(super) async fn answer(
-        &self,
-        node: &Node,
-        question: Question,
-    ) -> Result<Option<Base64>, Negative> {
+    async fn answer(&self, node: &Node, question: Question) -> Result<Option<Base64>, Negative> {
         match self.proof.as_deref() {
             None | Some("0" | "false") => Ok(None),
             Some("1" | "true") => Ok(Some(Base64(prove(node, &[question], None).await?))),
             Some(other) => Err(Negative::malformed(format!("proof is 1 or 0, not `{other}`"))),
         }
+    }
+}
+
+/// How one fact is asked for.
+pub(super) struct Inquiry {
+    freshness: Freshness,
+    proving: Proving,
+    pub(super) judged: Judged,
+    headers: HeaderMap,
+}
+
+impl<S: Send + Sync> FromRequestParts<S> for Inquiry {
+    type Rejection = Negative;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Negative> {
+        Ok(Self {
+            freshness: Params::from_request_parts(parts, state).await?.0,
+            proving: Params::from_request_parts(parts, state).await?.0,
+            judged: Params::from_request_parts(parts, state).await?.0,
+            headers: parts.headers.clone(),
+        })
+    }
+}
+
+impl Inquiry {
+    /// What the node knows once it is as fresh as is asked for.
+    pub(super) async fn snapshot(&self, node: &Node) -> Arc<Snapshot> {
+        self.freshness.snapshot(node).await
+    }
+
+    /// Whether this media type is asked for by name.
+    pub(super) fn accepts(&self, media: &str) -> bool {
+        let accepted = self.headers.get(header::ACCEPT).and_then(|value| value.to_str().ok());
+        accepted.is_some_and(|accepted| accepted.contains(media))
+    }
+
+    /// An answer with its tag, or that nothing changed.
+    pub(super) fn tagged(&self, tag: &Tag, answer: impl IntoResponse) -> Response {
+        tag.answer(&self.headers, answer)
+    }
+
+    /// The fact with its proof, if that is wanted; without a tag where it changes with time.
+    pub(super) async fn answer(
+        &self,
+        node: &Node,
+        tag: Option<&Tag>,
+        fact: impl Serialize,
+        question: Question,
+    ) -> Result<Response, Negative> {
+        let proof = self.proving.answer(node, question).await?;
+        let answer = Json(Proved { fact, proof });
+        Ok(match tag {
+            Some(tag) => self.tagged(tag, answer),
+            None => answer.into_response(),
+        })
     }
 }

@@ -1,15 +1,14 @@
 //! Reading: the network, things, single leaves.
 
 use super::answer::{Body, Negative, Tag};
-use super::extract::{Freshness, Judged, Named, Params, Proving};
+use super::extract::{Inquiry, Named};
 use crate::node::Node;
 use crate::proof::Question;
 use axum::Json;
 use axum::extract::State;
-use axum::http::{HeaderMap, header};
-use axum::response::{IntoResponse as _, Response};
+use axum::response::Response;
 use std::sync::Arc;
-use touchmark_api::{NetworkView, Proved, ThingView, media};
+use touchmark_api::{NetworkView, ThingView, media};
 use touchmark_core::view::Read as _;
 use touchmark_ledger::StateView as _;
 use touchmark_store::Snapshot;
@@ -37,16 +36,12 @@ pub(super) async fn genesis(State(node): State<Arc<Node>>) -> Body {
 pub(super) async fn thing(
     State(node): State<Arc<Node>>,
     Named(id): Named<ThingId>,
-    Params(freshness): Params<Freshness>,
-    Params(proving): Params<Proving>,
-    headers: HeaderMap,
+    inquiry: Inquiry,
 ) -> Result<Response, Negative> {
-    freshness.wait(&node).await;
-    let found = view(&node, &node.store.snapshot(), id)?;
+    let found = view(&node, inquiry.snapshot(&node).await.as_ref(), id)?;
     let fact = found.ok_or_else(|| Negative::not_found(format!("the thing {id}")))?;
     let tag = Tag::of_history(fact.history.count, &fact.history.hash);
-    let proof = proving.answer(&node, Question::Status(id)).await?;
-    Ok(tag.answer(&headers, Json(Proved { fact, proof })))
+    inquiry.answer(&node, Some(&tag), fact, Question::Status(id)).await
 }
 
 pub(super) fn view(
@@ -66,64 +61,51 @@ pub(super) fn view(
 pub(super) async fn leaf(
     State(node): State<Arc<Node>>,
     Named(index): Named<u64>,
-    Params(freshness): Params<Freshness>,
-    Params(proving): Params<Proving>,
-    Params(judged): Params<Judged>,
-    headers: HeaderMap,
+    inquiry: Inquiry,
 ) -> Result<Response, Negative> {
-    freshness.wait(&node).await;
-    found(&node, LeafIndex(index), &proving, &judged, &headers).await
+    let reader = inquiry.snapshot(&node).await;
+    found(&node, &inquiry, reader, LeafIndex(index)).await
 }
 
 /// `GET /v1/statements/{id}`
 pub(super) async fn statement(
     State(node): State<Arc<Node>>,
     Named(id): Named<StatementId>,
-    Params(freshness): Params<Freshness>,
-    Params(proving): Params<Proving>,
-    Params(judged): Params<Judged>,
-    headers: HeaderMap,
+    inquiry: Inquiry,
 ) -> Result<Response, Negative> {
-    freshness.wait(&node).await;
-    let index = node.store.snapshot().statement(id)?;
+    let reader = inquiry.snapshot(&node).await;
+    let index = reader.statement(id)?;
     let index = index.ok_or_else(|| Negative::not_found(format!("the statement {id}")))?;
-    found(&node, index, &proving, &judged, &headers).await
+    found(&node, &inquiry, reader, index).await
 }
 
 /// `GET /v1/evidence/{id}`
 pub(super) async fn evidence(
     State(node): State<Arc<Node>>,
     Named(id): Named<EvidenceId>,
-    Params(freshness): Params<Freshness>,
-    Params(proving): Params<Proving>,
-    Params(judged): Params<Judged>,
-    headers: HeaderMap,
+    inquiry: Inquiry,
 ) -> Result<Response, Negative> {
-    freshness.wait(&node).await;
-    let index = node.store.snapshot().evidence_leaf(id)?;
+    let reader = inquiry.snapshot(&node).await;
+    let index = reader.evidence_leaf(id)?;
     let index = index.ok_or_else(|| Negative::not_found(format!("the evidence {id}")))?;
-    found(&node, index, &proving, &judged, &headers).await
+    found(&node, &inquiry, reader, index).await
 }
 
 /// A leaf, taken apart or as it stands in the log.
 async fn found(
     node: &Node,
+    inquiry: &Inquiry,
+    reader: Arc<Snapshot>,
     index: LeafIndex,
-    proving: &Proving,
-    judged: &Judged,
-    headers: &HeaderMap,
 ) -> Result<Response, Negative> {
-    let reader = node.store.snapshot();
     let leaf = reader.leaf(index)?;
     let tag = Tag::of(&merkle::leaf_hash(&leaf));
-    let accepts = headers.get(header::ACCEPT).and_then(|value| value.to_str().ok());
-    if accepts.is_some_and(|accepts| accepts.contains(media::CBOR)) {
-        return Ok(tag.answer(headers, Body(media::CBOR, leaf)));
+    if inquiry.accepts(media::CBOR) {
+        return Ok(inquiry.tagged(&tag, Body(media::CBOR, leaf)));
     }
-    let fact = judged.view(&reader, index, &leaf)?;
+    let fact = inquiry.judged.view(&reader, index, &leaf)?;
     drop(reader);
-    let proof = proving.answer(node, Question::Record(index)).await?;
-    let answer = Json(Proved { fact, proof });
     // What is believed of a leaf changes, the leaf itself never does.
-    Ok(if judged.is_wanted() { answer.into_response() } else { tag.answer(headers, answer) })
+    let tag = Some(&tag).filter(|_| !inquiry.judged.is_wanted());
+    inquiry.answer(node, tag, fact, Question::Record(index)).await
 }

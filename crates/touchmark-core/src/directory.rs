@@ -16,7 +16,7 @@ use minicbor::{Decode, Encode};
 use touchmark_wire::algorithm::CoseKey;
 use touchmark_wire::codec;
 use touchmark_wire::hash::Digest;
-use touchmark_wire::ids::{KeyNumber, ThingId};
+use touchmark_wire::ids::{KeyNumber, LeafIndex, ThingId};
 use touchmark_wire::limits;
 use touchmark_wire::registry::RefusalCode;
 use touchmark_wire::state::StateKey;
@@ -46,6 +46,12 @@ impl NewKey {
     /// these purposes and this weight only.
     pub fn commitment(&self) -> Digest {
         Digest::of(&[&codec::encode(self)])
+    }
+
+    /// The key as its thing has it, brought by the leaf at `from`.
+    pub(crate) const fn state(&self, number: KeyNumber, from: LeafIndex) -> KeyState {
+        let Self { key, purposes, weight } = *self;
+        KeyState { number, key, purposes, weight, from, to: None }
     }
 }
 
@@ -99,14 +105,7 @@ fn add_keys(draft: &Draft<'_>, thing: &mut Thing, keys: &[NewKey]) -> Result<Vec
         if new.purposes.contains(Purposes::EVIDENCE) {
             thing.evidence_key = Some(number);
         }
-        thing.keys.push(KeyState {
-            number,
-            key: new.key,
-            purposes: new.purposes,
-            weight: new.weight,
-            from: draft.position.leaf,
-            to: None,
-        });
+        thing.keys.push(new.state(number, draft.position.leaf));
         numbers.push(number);
     }
     Ok(numbers)

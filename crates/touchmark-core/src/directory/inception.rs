@@ -164,14 +164,7 @@ pub(crate) fn refuses_signers(action: &Action<'_>) -> Option<Refusal> {
     };
     let keys: Vec<KeyState> = (0..)
         .zip(&inception.keys)
-        .map(|(number, new)| KeyState {
-            number: KeyNumber(number),
-            key: new.key,
-            purposes: new.purposes,
-            weight: new.weight,
-            from: LeafIndex(0),
-            to: None,
-        })
+        .map(|(number, new)| new.state(KeyNumber(number), LeafIndex(0)))
         .collect();
     let threshold = inception.threshold.max(1);
     chain::refuses_keys(&keys, threshold, FAMILY.purpose, action.actor, action.signers)

@@ -94,14 +94,7 @@ impl Revealed {
         let keys = (thing.next_number.0..)
             .zip(&add)
             .filter(|(_, new)| next.covers(new))
-            .map(|(number, new)| KeyState {
-                number: KeyNumber(number),
-                key: new.key,
-                purposes: new.purposes,
-                weight: new.weight,
-                from: LeafIndex(0),
-                to: None,
-            })
+            .map(|(number, new)| new.state(KeyNumber(number), LeafIndex(0)))
             .collect();
         Some(Self { keys, threshold: next.threshold })
     }

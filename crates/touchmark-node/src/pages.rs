@@ -21,6 +21,7 @@ mod leaf;
 mod reader;
 mod search;
 mod sheet;
+mod taking;
 mod thing;
 mod unable;
 mod wording;

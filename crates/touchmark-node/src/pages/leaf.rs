@@ -5,7 +5,7 @@ use super::reader::Reader;
 use super::thing::checks;
 use super::unable::Unable;
 use super::wording::{self, Tone, id, time};
-use super::{check, sheet};
+use super::{check, sheet, taking};
 use crate::cli::explain;
 use axum::extract::{Path, State};
 use maud::{Markup, html};
@@ -144,20 +144,13 @@ fn origin(view: &LeafView) -> Markup {
 
 fn proofs(view: &LeafView, proof: &str) -> Markup {
     let position = view.index;
-    html! {
-        section aria-labelledby="proofs" {
-            h2 #proofs { "Take the proof with you" }
-            p { "A proof file stays valid when this server is gone. "
-                code { "touchmark verify FILE --trust NETWORK" } " checks it without a network." }
-            ul.actions {
-                li { a.button.strong href={ "/v1/proofs?" (proof) }
-                    download={ "leaf-" (position) ".tmb" } { "Proof" } }
-                @if view.kind != Kind::Unknown {
-                    li { a.button href={ "/v1/receipts/" (position) }
-                        download={ "leaf-" (position) ".cose" } { "COSE receipt" } }
-                }
-                li { a.button href={ "/v1/leaves/" (position) } { "As JSON" } }
-            }
+    taking::section(&html! {
+        li { a.button.strong href={ "/v1/proofs?" (proof) }
+            download={ "leaf-" (position) ".tmb" } { "Proof" } }
+        @if view.kind != Kind::Unknown {
+            li { a.button href={ "/v1/receipts/" (position) }
+                download={ "leaf-" (position) ".cose" } { "COSE receipt" } }
         }
-    }
+        li { a.button href={ "/v1/leaves/" (position) } { "As JSON" } }
+    })
 }

@@ -1,10 +1,10 @@
 //! A thing: whether to believe it, and everything that is known of it.
 
-use super::check;
 use super::document::Document;
 use super::reader::Reader;
 use super::unable::Unable;
 use super::wording::{self, capital, id, leaf, time};
+use super::{check, taking};
 use axum::extract::{Path, Query, State};
 use maud::{Markup, html};
 use serde::Deserialize;
@@ -233,19 +233,12 @@ pub(super) fn entries(listing: &Listing<LeafView>) -> Markup {
 
 fn proofs(view: &ThingView) -> Markup {
     let name = &view.id;
-    html! {
-        section aria-labelledby="proofs" {
-            h2 #proofs { "Take the proof with you" }
-            p { "A proof file stays valid when this server is gone. "
-                code { "touchmark verify FILE --trust NETWORK" } " checks it without a network." }
-            ul.actions {
-                li { a.button.strong href={ "/v1/proofs?status=" (name) }
-                    download={ "status-" (name) ".tmb" } { "Proof of status and keys" } }
-                li { a.button href={ "/v1/proofs?status=" (name) "&complete=" (name) }
-                    download={ "history-" (name) ".tmb" } { "Proof of the whole history" } }
-                li { a.button href={ "/v1/things/" (name) } { "As JSON" } }
-                li { a.button href={ "/v1/things/" (name) "/history" } { "History as JSON" } }
-            }
-        }
-    }
+    taking::section(&html! {
+        li { a.button.strong href={ "/v1/proofs?status=" (name) }
+            download={ "status-" (name) ".tmb" } { "Proof of status and keys" } }
+        li { a.button href={ "/v1/proofs?status=" (name) "&complete=" (name) }
+            download={ "history-" (name) ".tmb" } { "Proof of the whole history" } }
+        li { a.button href={ "/v1/things/" (name) } { "As JSON" } }
+        li { a.button href={ "/v1/things/" (name) "/history" } { "History as JSON" } }
+    })
 }

@@ -219,7 +219,7 @@ impl Application for Ledger {
     }
 
     fn finalized(&self) -> Height {
-        self.store.tip().batch.height()
+        self.store.snapshot().tip().batch.height()
     }
 
     fn backlog(&self) -> Backlog {

@@ -21,12 +21,12 @@ pub trait StateView: View + Pages + Send + Sync {
 }
 
 /// A store that makes finalized batches durable.
-pub trait Durable: StateView {
+pub trait Durable: Send + Sync {
     /// Writes a batch with everything that follows from it, all or nothing, and returns after the
     /// sync. `batch` is the next after the tip.
     fn commit(&self, batch: Arc<Batch>, execution: &Execution) -> Result<(), Halt>;
 
-    /// This very state, unaffected by later commits.
+    /// The finalized state as it is now, unaffected by later commits.
     fn snapshot(&self) -> Arc<dyn StateView>;
 }
 

@@ -80,7 +80,7 @@ pub fn rebuild(
     }
     store.take_certificates(&log)?;
     store.sync()?;
-    let tip = store.tip();
+    let tip = store.snapshot().tip();
     let rebuilt = Rebuilt {
         height: tip.batch.height(),
         size: tip.frontier.size(),

@@ -12,23 +12,17 @@ use std::ops::Bound;
 use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, RwLock};
 use touchmark_batch::{Batch, Halt};
-use touchmark_core::entry::Entry;
-use touchmark_core::refusal::Unreadable;
-use touchmark_core::view::View;
-use touchmark_ledger::trie::{Page, PagePath, Pages};
+use touchmark_core::view::View as _;
 use touchmark_ledger::{Durable, Execution, StateView, Tip};
 use touchmark_wire::genesis::Genesis;
 use touchmark_wire::hash::Digest;
-use touchmark_wire::ids::{
-    ChannelId, EvidenceId, Height, LeafIndex, NetworkId, Sequence, StatementId, ThingId,
-};
+use touchmark_wire::ids::{Height, LeafIndex, NetworkId};
 use touchmark_wire::merkle::Frontier;
-use touchmark_wire::state::StateKey;
 use touchmark_wire::trie::EMPTY;
 
 /// The log and state of one network in one folder.
 ///
-/// Reading is on a [`Snapshot`]; the store itself, as a [`View`], reads its newest one.
+/// Reading is on a [`Snapshot`].
 pub struct Store {
     newest: RwLock<Arc<Snapshot>>,
     /// One commit at a time.
@@ -234,7 +228,7 @@ fn follows(tip: &Tip, batch: &Batch, execution: &Execution) -> bool {
 impl Durable for Store {
     fn commit(&self, batch: Arc<Batch>, execution: &Execution) -> Result<(), Halt> {
         let _one_at_a_time = self.lock_writing();
-        if !follows(&self.tip(), &batch, execution) {
+        if !follows(&self.snapshot().tip(), &batch, execution) {
             let height = batch.height();
             return Err(Halt(format!("batch {height} does not follow what is stored")));
         }
@@ -243,40 +237,5 @@ impl Durable for Store {
 
     fn snapshot(&self) -> Arc<dyn StateView> {
         self.snapshot()
-    }
-}
-
-impl StateView for Store {
-    fn tip(&self) -> Arc<Tip> {
-        self.snapshot().tip()
-    }
-}
-
-impl View for Store {
-    fn network(&self) -> NetworkId {
-        self.snapshot().network()
-    }
-
-    fn entry(&self, key: &StateKey) -> Result<Option<Arc<Entry>>, Unreadable> {
-        self.snapshot().entry(key)
-    }
-
-    fn statement_at(
-        &self,
-        issuer: ThingId,
-        channel: Option<ChannelId>,
-        sequence: Sequence,
-    ) -> Result<Option<(LeafIndex, StatementId)>, Unreadable> {
-        self.snapshot().statement_at(issuer, channel, sequence)
-    }
-
-    fn evidence(&self, id: EvidenceId) -> Result<Option<LeafIndex>, Unreadable> {
-        self.snapshot().evidence(id)
-    }
-}
-
-impl Pages for Store {
-    fn page(&self, path: &PagePath) -> Result<Option<Arc<Page>>, Unreadable> {
-        self.snapshot().page(path)
     }
 }

@@ -75,7 +75,7 @@ fn only_the_next_batch_is_taken() {
     let refused = node.store.commit(first, &Execution::default());
     assert!(refused.unwrap_err().0.contains("does not follow"));
     assert_eq!(node.store.halted(), None);
-    assert_eq!(node.store.tip().batch.height(), Height(2));
+    assert_eq!(node.store.snapshot().tip().batch.height(), Height(2));
 }
 
 #[test]

@@ -93,7 +93,7 @@ impl Node {
                 outcomes.lock().unwrap().insert(place, outcome);
             })
         });
-        let parent = self.store.tip().batch.clone();
+        let parent = self.store.snapshot().tip().batch.clone();
         let batch = self.ledger.propose(Proposal {
             context: CONTEXT,
             parent: &parent,

@@ -4,16 +4,26 @@ use std::fs::{File, OpenOptions};
 use std::io::{self, Write as _};
 use std::path::Path;
 
-/// Puts `bytes` in the place of the file at `path`, which only its owner reads, and waits until
-/// that is on the disk.
-pub fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
+/// Who reads a file.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Secrecy {
+    /// Its owner alone.
+    Owner,
+    /// Whoever the system lets.
+    Public,
+}
+
+/// Puts `bytes` in the place of the file at `path`, and waits until that is on the disk.
+pub fn replace(path: &Path, bytes: &[u8], secrecy: Secrecy) -> io::Result<()> {
     let folder = path.parent().unwrap_or(Path::new("."));
     let name = path.file_name().unwrap_or_default().to_string_lossy();
     let temporary = folder.join(format!(".{name}.new"));
     let mut options = OpenOptions::new();
     options.write(true).create(true).truncate(true);
     #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    if secrecy == Secrecy::Owner {
+        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    }
     let mut file = options.open(&temporary)?;
     file.write_all(bytes)?;
     file.sync_all()?;

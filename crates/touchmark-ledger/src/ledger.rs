@@ -81,6 +81,11 @@ impl Ledger {
         }
     }
 
+    /// Its bounds.
+    pub const fn limits(&self) -> LedgerLimits {
+        self.limits
+    }
+
     /// Bytes of submissions that can still wait.
     pub fn room(&self) -> usize {
         self.lock_pool().room()

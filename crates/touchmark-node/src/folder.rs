@@ -13,11 +13,12 @@
 
 use minicbor::{Decode, Encode};
 use std::fs;
-use std::io::{self, Write as _};
+use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use touchmark_batch::Batch;
 use touchmark_engine::{Committee as EngineCommittee, PeerKey, Seat, ceremony, genesis_context};
+use touchmark_keys::disk::{self, Secrecy};
 use touchmark_keys::software::{SoftwareKey, SoftwareKeyError};
 use touchmark_ledger::genesis_batch;
 use touchmark_store::Lock;
@@ -280,28 +281,9 @@ fn create(path: &Path, new: &NewNetwork) -> Result<(), FolderError> {
     write(&path.join(GENESIS), &genesis.encode_to_vec(), Secrecy::Public)
 }
 
-#[derive(Clone, Copy, PartialEq)]
-enum Secrecy {
-    Owner,
-    Public,
-}
-
-/// Writes a file so that it is there whole or not at all.
 fn write(path: &Path, bytes: &[u8], secrecy: Secrecy) -> Result<(), FolderError> {
-    let at = |source| FolderError::File { path: path.into(), source };
-    let draft = path.with_extension("new");
-    let mut options = fs::OpenOptions::new();
-    options.write(true).create(true).truncate(true);
-    #[cfg(unix)]
-    if secrecy == Secrecy::Owner {
-        use std::os::unix::fs::OpenOptionsExt as _;
-        options.mode(0o600);
-    }
-    let mut file = options.open(&draft).map_err(at)?;
-    file.write_all(bytes).and_then(|()| file.sync_all()).map_err(at)?;
-    fs::rename(&draft, path).map_err(at)?;
-    let folder = path.parent().unwrap_or(path);
-    fs::File::open(folder).and_then(|folder| folder.sync_all()).map_err(at)
+    disk::replace(path, bytes, secrecy)
+        .map_err(|source| FolderError::File { path: path.into(), source })
 }
 
 fn read(path: &Path) -> Result<Vec<u8>, FolderError> {

@@ -193,7 +193,7 @@ impl Node {
 
     /// Most bytes of submissions that wait for a batch.
     pub fn pool_limit(&self) -> usize {
-        LedgerLimits::default().pool
+        self.ledger.limits().pool
     }
 
     /// Copies the ledger as it is now into a new or empty folder; may take long.

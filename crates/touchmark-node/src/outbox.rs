@@ -14,7 +14,7 @@
 
 mod log;
 
-use crate::disk;
+use crate::disk::{self, Secrecy};
 use log::{Frame, Kind};
 use std::collections::VecDeque;
 use std::fs::{self, File, OpenOptions};
@@ -96,7 +96,7 @@ impl Outbox {
         let lock = lock(folder)?;
         let path = folder.join("log");
         if !path.exists() {
-            disk::replace(&path, &[]).map_err(at(&path))?;
+            disk::replace(&path, &[], Secrecy::Owner).map_err(at(&path))?;
         }
         let (waiting, length) = replay(&path)?;
         let file = OpenOptions::new().read(true).write(true).open(&path).map_err(at(&path))?;
@@ -198,7 +198,7 @@ impl Outbox {
     fn compact(&mut self) -> Result<(), OutboxError> {
         let frames = self.waiting.iter().map(|it| Frame { kind: Kind::Statement, body: it });
         let bytes: Vec<u8> = frames.flat_map(|frame| frame.encode()).collect();
-        let renewed = disk::replace(&self.path, &bytes)
+        let renewed = disk::replace(&self.path, &bytes, Secrecy::Owner)
             .and_then(|()| OpenOptions::new().read(true).write(true).open(&self.path));
         self.file = renewed.map_err(|source| {
             self.is_broken = true;

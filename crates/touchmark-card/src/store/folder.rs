@@ -12,7 +12,7 @@ use crate::profile::limit;
 use std::fs::{self, File, TryLockError};
 use std::io;
 use std::path::{Path, PathBuf};
-use touchmark_keys::disk;
+use touchmark_keys::disk::{self, Secrecy};
 use touchmark_keys::file::{KeyFile, Protection};
 use touchmark_keys::software::SoftwareKey;
 use touchmark_wire::codec;
@@ -45,7 +45,7 @@ impl VirtualCard {
         let mut serial = vec![0; SERIAL];
         getrandom::fill(&mut serial)
             .map_err(|_| io::Error::other("the operating system gave no randomness"))?;
-        disk::replace(&memory, &codec::encode(&(MAGIC, Memory::blank(serial))))?;
+        disk::replace(&memory, &codec::encode(&(MAGIC, Memory::blank(serial))), Secrecy::Owner)?;
         Ok(())
     }
 
@@ -96,11 +96,15 @@ impl CardStore for VirtualCard {
     }
 
     fn keep(&mut self, memory: &Memory) -> Result<(), StoreError> {
-        Ok(disk::replace(&self.path("memory.cbor"), &codec::encode(&(MAGIC, memory)))?)
+        Ok(disk::replace(
+            &self.path("memory.cbor"),
+            &codec::encode(&(MAGIC, memory)),
+            Secrecy::Owner,
+        )?)
     }
 
     fn keep_data(&mut self, data: &[u8]) -> Result<(), StoreError> {
-        Ok(disk::replace(&self.path("data"), data)?)
+        Ok(disk::replace(&self.path("data"), data, Secrecy::Owner)?)
     }
 
     fn keep_key(&mut self, key: &SoftwareKey) -> Result<(), StoreError> {

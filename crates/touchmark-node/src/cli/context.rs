@@ -4,7 +4,7 @@ use super::answer::{Answer, Table};
 use super::failure::{Failure, Fault};
 use super::session::{Session, network_id};
 use super::sheet::Sheet;
-use crate::disk;
+use crate::disk::{self, Secrecy};
 use crate::suggestion;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -108,7 +108,7 @@ impl Contexts {
             Failure::new(Fault::Internal, "cannot write contexts").because(error)
         })?;
         disk::make_folder(home)
-            .and_then(|()| disk::replace(&path, text.as_bytes()))
+            .and_then(|()| disk::replace(&path, text.as_bytes(), Secrecy::Owner))
             .map_err(|error| Failure::storage(&path, &error))
     }
 }

@@ -7,6 +7,9 @@ use std::time::Duration;
 
 /// A type that a key can have.
 pub(super) trait Value: Sized {
+    /// Whether a TOML file has it between quotation marks.
+    const IS_QUOTED: bool = true;
+
     /// Reads it; the error says what is expected, and nothing of the text.
     fn parse(text: &str) -> Result<Self, String>;
 
@@ -15,7 +18,8 @@ pub(super) trait Value: Sized {
 
     /// The same in a TOML file.
     fn toml(&self) -> String {
-        toml::Value::String(self.show()).to_string()
+        let text = self.show();
+        if Self::IS_QUOTED { toml::Value::String(text).to_string() } else { text }
     }
 
     /// Takes a path that stood in a file in `folder` for relative to that folder.
@@ -57,6 +61,8 @@ impl Value for SocketAddr {
 }
 
 impl Value for u64 {
+    const IS_QUOTED: bool = false;
+
     fn parse(text: &str) -> Result<Self, String> {
         text.parse().map_err(|_| "expected a number".into())
     }
@@ -64,13 +70,11 @@ impl Value for u64 {
     fn show(&self) -> String {
         self.to_string()
     }
-
-    fn toml(&self) -> String {
-        self.show()
-    }
 }
 
 impl Value for usize {
+    const IS_QUOTED: bool = false;
+
     fn parse(text: &str) -> Result<Self, String> {
         let number = text.parse().ok().filter(|number| *number > 0);
         number.ok_or_else(|| "expected a number above zero".into())
@@ -78,10 +82,6 @@ impl Value for usize {
 
     fn show(&self) -> String {
         self.to_string()
-    }
-
-    fn toml(&self) -> String {
-        self.show()
     }
 }
 

@@ -16,7 +16,7 @@ use crate::cli::passphrase::Passphrase;
 use crate::cli::session::Session;
 use crate::cli::sheet::Sheet;
 use crate::cli::view;
-use crate::disk;
+use crate::disk::{self, Secrecy};
 use std::fs::File;
 use std::path::{Path, PathBuf};
 use touchmark_api::ThingView;
@@ -277,7 +277,7 @@ fn claim(
             ))
         }
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
-            disk::replace(&path, id.to_string().as_bytes()).map_err(failed)
+            disk::replace(&path, id.to_string().as_bytes(), Secrecy::Owner).map_err(failed)
         }
         Err(error) => Err(failed(error)),
     }

@@ -12,7 +12,7 @@
 
 use super::commitment;
 use crate::cli::failure::{Failure, Fault};
-use crate::disk;
+use crate::disk::{self, Secrecy};
 use crate::outbox::{Outbox, OutboxError};
 use crate::suggestion;
 use serde::{Deserialize, Serialize};
@@ -321,7 +321,7 @@ impl Identity {
         let text = serde_json::to_vec_pretty(&self.state).map_err(|error| {
             Failure::new(Fault::Internal, "cannot write the state").because(error)
         })?;
-        disk::replace(&path, &text).map_err(|error| Failure::storage(&path, &error))
+        disk::replace(&path, &text, Secrecy::Owner).map_err(|error| Failure::storage(&path, &error))
     }
 }
 

@@ -9,7 +9,7 @@
 
 use super::folder::{Identity, State};
 use crate::cli::failure::{Failure, Fault};
-use crate::disk;
+use crate::disk::{self, Secrecy};
 use std::io::Write as _;
 use std::path::Path;
 use touchmark_keys::file::KeyFile;
@@ -27,7 +27,8 @@ pub(crate) fn lock(home: &Path, name: &str, reason: &str) -> Result<(), Failure>
     }
     let end = (0..=REASON.min(reason.len())).rev().find(|at| reason.is_char_boundary(*at));
     let reason = &reason[..end.unwrap_or_default()];
-    disk::replace(&path, reason.as_bytes()).map_err(|error| Failure::storage(&path, &error))
+    disk::replace(&path, reason.as_bytes(), Secrecy::Owner)
+        .map_err(|error| Failure::storage(&path, &error))
 }
 
 /// Why an identity in `home` is locked, if it is.

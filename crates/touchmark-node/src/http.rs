@@ -16,6 +16,7 @@ mod gate;
 mod health;
 mod history;
 mod identities;
+mod leaves;
 mod limits;
 mod metrics;
 mod proofs;

@@ -3,15 +3,15 @@
 use super::Gate;
 use crate::http::BODY_LIMIT;
 use crate::http::answer::Negative;
+use crate::http::leaves::Leaves;
 use axum::body::{Body, Bytes};
 use axum::extract::Request;
 use axum::http::{HeaderMap, header};
 use http_body_util::BodyExt as _;
-use minicbor::Decoder;
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 use tokio::sync::OwnedSemaphorePermit;
-use touchmark_api::{EdgeCode, Problem, media};
+use touchmark_api::{EdgeCode, Problem};
 use touchmark_wire::registry::RefusalCode;
 
 /// A request whose body is here.
@@ -24,7 +24,8 @@ pub(super) struct Received {
 }
 
 impl Gate {
-    /// Receives a body that shall go to the ledger, unless the ledger takes none.
+    /// Receives a body that shall go to the ledger, unless the ledger takes none; what it brings is
+    /// an extension of the request.
     pub(super) async fn receive(&self, request: Request) -> Result<Received, Negative> {
         let gateway = &self.gateway;
         if gateway.draining.load(Ordering::Relaxed) {
@@ -42,7 +43,7 @@ impl Gate {
             let detail = "the node has as much waiting as it takes";
             return Err(Negative::new(RefusalCode::OVERLOADED, detail));
         }
-        let (parts, body) = request.into_parts();
+        let (mut parts, body) = request.into_parts();
         let patience = gateway.limits.body_time;
         let collected = tokio::time::timeout(patience, self.collect(body)).await;
         let (body, bytes) = collected.map_err(|_| {
@@ -50,14 +51,11 @@ impl Gate {
             let detail = format!("the body did not arrive in {} s", patience.as_secs());
             Negative::from(Problem::of_edge(EdgeCode::Slow, detail)).closing()
         })??;
-        let is_sequence = media_type(&parts.headers) == media::CBOR_SEQ;
-        let items = if is_sequence { Items(&body).count() } else { 1 };
-        self.refuse_waiting(&body)?;
-        Ok(Received {
-            items: u32::try_from(items).unwrap_or(u32::MAX),
-            request: Request::from_parts(parts, Body::from(body)),
-            bytes,
-        })
+        let leaves = Leaves::of(&parts.headers, &body);
+        self.refuse_waiting(&leaves)?;
+        let items = u32::try_from(leaves.count()).unwrap_or(u32::MAX);
+        parts.extensions.insert(leaves);
+        Ok(Received { items, request: Request::from_parts(parts, Body::from(body)), bytes })
     }
 
     async fn collect(
@@ -94,8 +92,9 @@ impl Gate {
     }
 
     /// Refuses a body in the name of an identity that has used up its share.
-    fn refuse_waiting(&self, body: &[u8]) -> Result<(), Negative> {
-        let waiting = self.gateway.identities.wait_of(Items(body), Instant::now());
+    fn refuse_waiting(&self, leaves: &Leaves) -> Result<(), Negative> {
+        let leaves = leaves.items().iter().map(AsRef::as_ref);
+        let waiting = self.gateway.identities.wait_of(leaves, Instant::now());
         let Some((identity, time)) = waiting else { return Ok(()) };
         self.gateway.metrics.limited("identity");
         let detail = format!("{identity} writes more than its share");
@@ -110,42 +109,4 @@ fn too_long() -> Negative {
 
 fn declared_length(headers: &HeaderMap) -> Option<usize> {
     headers.get(header::CONTENT_LENGTH)?.to_str().ok()?.parse().ok()
-}
-
-fn media_type(headers: &HeaderMap) -> &str {
-    let value = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
-    value.unwrap_or_default().split(';').next().unwrap_or_default().trim()
-}
-
-/// The items of a CBOR sequence, as far as it is one.
-struct Items<'a>(&'a [u8]);
-
-impl<'a> Iterator for Items<'a> {
-    type Item = &'a [u8];
-
-    fn next(&mut self) -> Option<&'a [u8]> {
-        /// Ends an item of indefinite length and begins none.
-        const BREAK: u8 = 0xff;
-        if self.0.first().is_none_or(|first| *first == BREAK) {
-            return None;
-        }
-        let mut decoder = Decoder::new(self.0);
-        decoder.skip().ok()?;
-        let (item, rest) = self.0.split_at(decoder.position());
-        self.0 = rest;
-        Some(item)
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::Items;
-
-    #[test]
-    fn items_are_counted_as_far_as_they_can_be_read() {
-        assert_eq!(Items(&[0x01, 0x82, 0x02, 0x03, 0x41, 0x00]).count(), 3);
-        assert_eq!(Items(&[]).count(), 0);
-        assert_eq!(Items(&[0x01, 0x82]).count(), 1);
-        assert_eq!(Items(&[0xff; 100]).count(), 0);
-    }
 }

@@ -4,6 +4,7 @@ use std::fmt;
 use std::path::Path;
 use touchmark_api::Problem;
 use touchmark_api::client::ClientError;
+use touchmark_wire::registry::RefusalCode;
 
 /// How a command ends.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -150,6 +151,11 @@ impl Failure {
             .hint("check free space and permissions of the folder")
     }
 
+    /// Whether the same may succeed later: the node is away, or asks for patience.
+    pub(crate) fn is_for_later(&self) -> bool {
+        self.exit == Exit::Unavailable || self.code == RefusalCode::QUOTA.to_string()
+    }
+
     pub(crate) fn document(&self) -> serde_json::Value {
         let mut error = serde_json::Map::new();
         error.insert("code".into(), self.code.as_str().into());
@@ -221,5 +227,19 @@ impl From<ClientError> for Failure {
             }
             other => Self::new(Fault::Unreachable, other.to_string()),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_for_later_is_told_from_what_is_refused_for_good() {
+        let of = |code| Failure::from(Problem::new(code, "")).is_for_later();
+        assert!(of(RefusalCode::QUOTA) && of(RefusalCode::OVERLOADED));
+        assert!(!of(RefusalCode::REVOKED) && !of(RefusalCode::SIGNATURE));
+        assert!(Failure::new(Fault::Unreachable, "").is_for_later());
+        assert!(!Failure::new(Fault::Usage, "").is_for_later());
     }
 }

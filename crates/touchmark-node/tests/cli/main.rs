@@ -11,6 +11,7 @@ mod desk;
 mod help;
 mod inspect;
 mod node;
+mod reader;
 mod requests;
 mod sensor;
 mod verify;

@@ -14,10 +14,8 @@ use touchmark_api::client::Client;
 use touchmark_api::{ThingView, Written};
 use touchmark_core::entry::Purposes;
 use touchmark_keys::software::SoftwareKey;
-use touchmark_wire::hash::Digest;
 use touchmark_wire::ids::{KeyNumber, Sequence, StatementId, ThingId};
-use touchmark_wire::registry::{ContentFormat, StatementKind};
-use touchmark_wire::statement::{Content, Draft, Link};
+use touchmark_wire::registry::StatementKind;
 
 /// By whose authority
 #[derive(clap::Args, Debug)]
@@ -130,36 +128,18 @@ impl Office {
     ) -> Result<Stated, Failure> {
         match &mut self.seat {
             Seat::Whole { identity, keys } => {
-                let draft = signing::draft(identity, &Proposal::new(kind, payload))?;
-                let bytes = signing::sign(&draft, keys)?;
-                identity.keep(&bytes)?;
+                let bytes = signing::keep(identity, keys, &Proposal::new(kind, payload))?;
                 signing::deliver(&self.client, identity, &bytes).map(Stated::Written)
             }
             Seat::Member { key, quorum, tip, file } => {
-                let draft = draft(self.organisation, *tip, kind, payload);
+                let proposal = Proposal::new(kind, payload);
+                let draft = signing::draft_at(*tip, self.organisation, &proposal);
                 let collected = quorum.sign(session, &draft, &[], key)?;
                 session.write(file, &collected.statement)?;
                 Ok(Stated::Proposed(collected.at(file)))
             }
         }
     }
-}
-
-fn draft(issuer: ThingId, tip: Tip, kind: StatementKind, payload: &[u8]) -> Draft<'_> {
-    let Tip { sequence, previous } = tip;
-    Draft {
-        issuer,
-        link: Link { kind, sequence, previous, channel: None },
-        content: Content::Inline(ContentFormat::CBOR),
-        claims: None,
-        payload,
-    }
-}
-
-/// The draft of an organisation's first statement.
-pub(super) fn first(issuer: ThingId, network: Digest, payload: &[u8]) -> Draft<'_> {
-    let tip = Tip { sequence: Sequence(1), previous: network };
-    draft(issuer, tip, StatementKind::INCEPTION, payload)
 }
 
 impl Stated {

@@ -1,11 +1,11 @@
 //! A new organisation, and the keys of its members.
 
-use super::authority;
 use super::proposal::Quorum;
 use crate::cli::answer::Answer;
 use crate::cli::attributes::Pair;
 use crate::cli::failure::{Failure, Fault};
 use crate::cli::identity::creation::{self, NewKeys, nonce};
+use crate::cli::identity::signing;
 use crate::cli::passphrase::Passphrase;
 use crate::cli::registered;
 use crate::cli::session::Session;
@@ -147,7 +147,7 @@ fn propose(session: &mut Session<'_, '_>, create: &Create) -> Result<Answer, Fai
     let payload = inception.encode_to_vec();
     let organisation = Inception::id_of(&payload);
     let key = open_key(session, key, create.protection.passphrase())?;
-    let draft = authority::first(organisation, network.0, &payload);
+    let draft = signing::inception(organisation, network.0, &payload);
     let collected = Quorum::first(&inception)?.sign(session, &draft, &[], &key)?.at(file);
     session.write(file, &collected.statement)?;
     Ok(Answer::sheet(&collected.sheet(&organisation.to_string())))

@@ -113,9 +113,7 @@ impl Signing {
             Some(committed) => committed.open(session, self, &identity)?,
             None => self.keys(session, &identity, proposal.purpose())?,
         };
-        let draft = draft(&identity, proposal)?;
-        let bytes = sign(&draft, &keys)?;
-        identity.keep(&bytes)?;
+        let bytes = keep(&mut identity, &keys, proposal)?;
         deliver(&client, &mut identity, &bytes)
     }
 
@@ -198,34 +196,40 @@ fn key_file(identity: &Identity, held: &Held) -> Result<KeyFile, Failure> {
     identity.key_file(&Digest::of(&[&held.key.0]).to_string())
 }
 
+/// Signs a statement behind what waits and puts it into the outbox.
+pub(crate) fn keep(
+    identity: &mut Identity,
+    keys: &[(KeyNumber, SoftwareKey)],
+    proposal: &Proposal<'_>,
+) -> Result<Vec<u8>, Failure> {
+    let bytes = sign(&draft(identity, proposal)?, keys)?;
+    identity.keep(&bytes)?;
+    Ok(bytes)
+}
+
 /// The next statement of an identity's chain.
 pub(crate) fn draft<'a>(
     identity: &Identity,
     proposal: &Proposal<'a>,
 ) -> Result<Draft<'a>, Failure> {
-    let Tip { sequence, previous } = identity.tip()?;
-    Ok(Draft {
-        issuer: identity.thing()?,
-        link: Link { kind: proposal.kind, sequence, previous, channel: None },
-        content: Content::Inline(proposal.format),
-        claims: None,
-        payload: proposal.payload,
-    })
+    Ok(draft_at(identity.tip()?, identity.thing()?, proposal))
 }
 
 /// The first statement of a chain.
 pub(crate) const fn inception(thing: ThingId, network: Digest, payload: &[u8]) -> Draft<'_> {
+    let tip = Tip { sequence: Sequence(1), previous: network };
+    draft_at(tip, thing, &Proposal::new(StatementKind::INCEPTION, payload))
+}
+
+/// The statement at `tip` of the issuer's chain.
+pub(crate) const fn draft_at<'a>(tip: Tip, issuer: ThingId, proposal: &Proposal<'a>) -> Draft<'a> {
+    let Tip { sequence, previous } = tip;
     Draft {
-        issuer: thing,
-        link: Link {
-            kind: StatementKind::INCEPTION,
-            sequence: Sequence(1),
-            previous: network,
-            channel: None,
-        },
-        content: Content::Inline(ContentFormat::CBOR),
+        issuer,
+        link: Link { kind: proposal.kind, sequence, previous, channel: None },
+        content: Content::Inline(proposal.format),
         claims: None,
-        payload,
+        payload: proposal.payload,
     }
 }
 
@@ -268,22 +272,49 @@ pub(crate) fn deliver_pending(
     identity: &mut Identity,
 ) -> Result<Option<Written>, Failure> {
     let mut last = None;
-    while let Some(bytes) = identity.pending().map(<[u8]>::to_vec) {
+    loop {
         let sequence = identity.state.sequence + 1;
-        match deliver(client, identity, &bytes) {
-            Ok(written) => {
+        match deliver_oldest(client, identity)? {
+            Delivery::Nothing => return Ok(last),
+            Delivery::Arrived(written) => {
                 let name = &identity.name;
                 session.say(&format!("delivered statement {sequence} of `{name}`, which waited"));
                 last = Some(written);
             }
-            // It is in the log without effect, so the chain has moved on.
-            Err(failure) if failure.position.is_some() => {
+            Delivery::Denied(failure) => {
                 session.say(&format!("statement {sequence}, which waited:\n{failure}"));
             }
-            Err(failure) => return Err(failure),
+            Delivery::Later(failure) => return Err(failure),
         }
     }
-    Ok(last)
+}
+
+/// What became of the oldest statement that waits.
+pub(crate) enum Delivery {
+    /// There was none.
+    Nothing,
+    /// The network has it.
+    Arrived(Written),
+    /// It has no effect, and never will; the chain has gone on.
+    Denied(Failure),
+    /// Not now.
+    Later(Failure),
+}
+
+/// Sends the oldest statement that waits.
+pub(crate) fn deliver_oldest(
+    client: &Client,
+    identity: &mut Identity,
+) -> Result<Delivery, Failure> {
+    let Some(bytes) = identity.pending().map(<[u8]>::to_vec) else {
+        return Ok(Delivery::Nothing);
+    };
+    match deliver(client, identity, &bytes) {
+        Ok(written) => Ok(Delivery::Arrived(written)),
+        Err(failure) if failure.position.is_some() => Ok(Delivery::Denied(failure)),
+        Err(failure) if failure.is_for_later() => Ok(Delivery::Later(failure)),
+        Err(failure) => Err(failure),
+    }
 }
 
 /// Sends a statement that is kept; moves the chain on when it is in the log.

@@ -4,11 +4,11 @@
 //! One thread reads lines, another signs and sends: the reader locks while it waits for a card.
 
 use super::backoff::Backoff;
-use super::station::{Delivery, Station, Tap};
+use super::station::{Station, Tap};
 use super::tamper::Contact;
 use crate::cli::answer::Answer;
 use crate::cli::failure::{Exit, Failure};
-use crate::cli::identity::signing::Signing;
+use crate::cli::identity::signing::{Delivery, Signing};
 use crate::cli::session::Session;
 use std::collections::VecDeque;
 use std::io::{BufRead as _, BufReader, Read};
@@ -174,7 +174,7 @@ impl Worker<'_> {
         while self.backoff.is_due(Instant::now()) {
             match self.station.deliver()? {
                 Delivery::Nothing => break,
-                Delivery::Arrived => self.counts.arrived += 1,
+                Delivery::Arrived(_) => self.counts.arrived += 1,
                 Delivery::Denied(failure) => {
                     self.counts.denied += 1;
                     self.counts.denial = Some(failure.to_string());
@@ -190,7 +190,7 @@ impl Worker<'_> {
             let Some(tap) = self.bare.front() else { break };
             match self.station.pass_on_bare(tap) {
                 Ok(()) => self.counts.bare += 1,
-                Err(failure) if failure.exit == Exit::Unavailable => {
+                Err(failure) if failure.is_for_later() => {
                     self.backoff.fail(Instant::now());
                     return Ok(());
                 }

@@ -1,9 +1,9 @@
 //! A reader at work: it signs what cards present, keeps it, and sends it in order.
 
-use crate::cli::failure::{Exit, Failure, Fault};
+use crate::cli::failure::{Failure, Fault};
 use crate::cli::identity::folder::Identity;
 use crate::cli::identity::locking::locked_out;
-use crate::cli::identity::signing::{self, Proposal, Signing};
+use crate::cli::identity::signing::{self, Delivery, Proposal, Signing};
 use crate::cli::session::Session;
 use touchmark_api::client::Client;
 use touchmark_core::directory::status::SetStatus;
@@ -103,27 +103,18 @@ impl Station {
         if self.keys.is_empty() {
             return Err(Failure::new(Fault::Locked, "this reader has no key"));
         }
-        let draft = signing::draft(&self.identity, proposal)?;
-        let bytes = signing::sign(&draft, &self.keys)?;
-        self.identity.keep(&bytes)
+        signing::keep(&mut self.identity, &self.keys, proposal).map(drop)
     }
 
     /// Sends the oldest statement that waits. What the network has refused for good, because the
     /// reader was revoked meanwhile, is forgotten: it can never arrive.
     pub(super) fn deliver(&mut self) -> Result<Delivery, Failure> {
-        let Some(bytes) = self.identity.pending().map(<[u8]>::to_vec) else {
-            return Ok(Delivery::Nothing);
-        };
-        match signing::deliver(&self.client, &mut self.identity, &bytes) {
-            Ok(_) => Ok(Delivery::Arrived),
-            // In the log without effect: the chain has gone on.
-            Err(failure) if failure.position.is_some() => Ok(Delivery::Denied(failure)),
+        match signing::deliver_oldest(&self.client, &mut self.identity) {
             Err(failure) if is_revoked(&failure) && self.locked()?.is_some() => {
                 self.identity.discard()?;
                 Ok(Delivery::Denied(failure))
             }
-            Err(failure) if failure.exit == Exit::Unavailable => Ok(Delivery::Later(failure)),
-            Err(failure) => Err(failure),
+            delivery => delivery,
         }
     }
 
@@ -132,7 +123,7 @@ impl Station {
         loop {
             match self.deliver()? {
                 Delivery::Nothing => return Ok(()),
-                Delivery::Arrived | Delivery::Denied(_) => {}
+                Delivery::Arrived(_) | Delivery::Denied(_) => {}
                 Delivery::Later(failure) => return Err(failure),
             }
         }
@@ -145,18 +136,6 @@ impl Station {
     pub(super) fn is_empty(&self) -> bool {
         self.waiting() == 0
     }
-}
-
-/// What became of the oldest statement.
-pub(super) enum Delivery {
-    /// There was none.
-    Nothing,
-    /// The network has it.
-    Arrived,
-    /// It has no effect, and never will.
-    Denied(Failure),
-    /// No answer now.
-    Later(Failure),
 }
 
 /// The network takes no more from this reader.

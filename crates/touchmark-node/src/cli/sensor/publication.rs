@@ -1,14 +1,14 @@
 //! Statements that are signed at once and sent when the node is there.
 
-use crate::cli::failure::{Exit, Failure, Fault};
+use crate::cli::failure::{Failure, Fault};
 use crate::cli::identity::folder::Identity;
-use crate::cli::identity::signing::{self, Proposal, Signing};
+use crate::cli::identity::signing::{self, Delivery, Proposal, Signing};
 use crate::cli::session::Session;
 use touchmark_api::client::Client;
 use touchmark_core::entry::Purposes;
 use touchmark_keys::software::SoftwareKey;
 use touchmark_wire::ids::{Did, KeyNumber};
-use touchmark_wire::registry::{ContentFormat, RefusalCode, StatementKind};
+use touchmark_wire::registry::{ContentFormat, StatementKind};
 
 /// An identity that goes on stating while its node may be away.
 pub(super) struct Publication {
@@ -67,10 +67,8 @@ impl Publication {
         payload: &[u8],
     ) -> Result<bool, Failure> {
         let proposal = Proposal { format, ..Proposal::new(StatementKind::RECORD, payload) };
-        let draft = signing::draft(&self.identity, &proposal)?;
-        let bytes = signing::sign(&draft, &self.keys)?;
-        match self.identity.keep(&bytes) {
-            Ok(()) => Ok(true),
+        match signing::keep(&mut self.identity, &self.keys, &proposal) {
+            Ok(_) => Ok(true),
             // Nothing was signed away: the place is free until the bytes are on the disk.
             Err(failure) if failure.code == Fault::OutboxFull.code() => {
                 self.turn(session, Link::Full, &failure);
@@ -82,9 +80,10 @@ impl Publication {
 
     /// Sends what waits, the oldest first, as far as the node takes it.
     pub(super) fn send(&mut self, session: &mut Session<'_, '_>) -> Result<(), Failure> {
-        while let Some(bytes) = self.identity.pending().map(<[u8]>::to_vec) {
-            match signing::deliver(&self.client, &mut self.identity, &bytes) {
-                Ok(written) => {
+        loop {
+            match signing::deliver_oldest(&self.client, &mut self.identity)? {
+                Delivery::Nothing => return Ok(()),
+                Delivery::Arrived(written) => {
                     self.sent.delivered += 1;
                     self.sent.last = written.position;
                     if self.link != Link::Up {
@@ -92,19 +91,15 @@ impl Publication {
                     }
                     self.link = Link::Up;
                 }
-                Err(failure) if failure.position.is_some() => {
-                    session.say(&failure.to_string());
-                }
-                Err(failure) if is_for_later(&failure) => {
+                Delivery::Denied(failure) => session.say(&failure.to_string()),
+                Delivery::Later(failure) => {
                     if self.link == Link::Up {
                         self.turn(session, Link::Away, &failure);
                     }
                     return Ok(());
                 }
-                Err(failure) => return Err(failure),
             }
         }
-        Ok(())
     }
 
     fn turn(&mut self, session: &mut Session<'_, '_>, link: Link, failure: &Failure) {
@@ -114,9 +109,4 @@ impl Publication {
         }
         self.link = link;
     }
-}
-
-/// Whether the same bytes may be taken later: the node is away, or asks for patience.
-fn is_for_later(failure: &Failure) -> bool {
-    failure.exit == Exit::Unavailable || failure.code == RefusalCode::QUOTA.to_string()
 }

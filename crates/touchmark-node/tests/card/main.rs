@@ -5,6 +5,8 @@
 #[path = "../cli/desk.rs"]
 #[allow(dead_code, reason = "shared with the tests of other commands")]
 mod desk;
+#[path = "../crash/node.rs"]
+#[allow(dead_code, reason = "shared with the tests of crashes")]
 mod node;
 mod readers;
 mod software;

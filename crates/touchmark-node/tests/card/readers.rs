@@ -55,7 +55,7 @@ fn inside() {
     prepare("ip", &["link", "set", "lo", "up"]);
     prepare("mount", &["-t", "tmpfs", "tmpfs", "/run"]);
     std::fs::create_dir("/run/pcscd").unwrap();
-    let node = Node::start();
+    let node = Node::start_new();
     let mut desk = software::desk(&node);
     let (exit, error) = desk.error("card list");
     assert_eq!((exit, &error["code"]), (Exit::Unavailable, &json!("TM-READER")), "no service");

@@ -95,7 +95,7 @@ pub(crate) fn desk(node: &Node) -> Desk {
 
 #[test]
 fn a_virtual_card_lives_as_any_other() {
-    let node = Node::start();
+    let node = Node::start_new();
     let mut desk = desk(&node);
     let blank = desk.json("card new chip");
     assert_eq!(blank["state"], "initialisation");
@@ -108,7 +108,7 @@ fn a_virtual_card_lives_as_any_other() {
 
 #[test]
 fn the_passphrase_of_a_card_opens_it() {
-    let node = Node::start();
+    let node = Node::start_new();
     let mut desk = desk(&node);
     desk.json("card new chip");
     let issue = "card issue --virtual chip --as maker --url https://a.b/p";
@@ -126,7 +126,7 @@ fn the_passphrase_of_a_card_opens_it() {
 
 #[test]
 fn an_interrupted_issue_goes_on_with_the_same_thing() {
-    let node = Node::start();
+    let node = Node::start_new();
     let mut desk = desk(&node);
     desk.json("card new chip");
     let issue = "card issue --virtual chip --unencrypted --as maker --url https://a.b/p";
@@ -140,7 +140,7 @@ fn an_interrupted_issue_goes_on_with_the_same_thing() {
 
 #[test]
 fn a_card_is_known_without_a_node_by_its_key() {
-    let node = Node::start();
+    let node = Node::start_new();
     let mut desk = desk(&node);
     for chip in ["one", "two"] {
         desk.json(&format!("card new {chip}"));
@@ -161,7 +161,7 @@ fn a_card_is_known_without_a_node_by_its_key() {
 
 #[test]
 fn what_a_card_cannot_do_is_said_before_it_counts() {
-    let node = Node::start();
+    let node = Node::start_new();
     let mut desk = desk(&node);
     assert_eq!(desk.error("card read --virtual chip").1["code"], "TM-NOT-HERE");
     desk.json("card new chip");

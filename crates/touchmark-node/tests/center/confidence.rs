@@ -17,7 +17,7 @@ struct Scene {
 
 impl Scene {
     fn new() -> Self {
-        let node = Node::start();
+        let node = Node::start_new();
         let mut desk = Desk::at(&node);
         desk.json("center create acme --unencrypted --attribute device-firmware-minimum=2");
         desk.json("center init reader --as acme --serial R-1 --identity door --unencrypted");

@@ -28,7 +28,7 @@ fn numbers(desk: &mut Desk, line: &str) -> Vec<u64> {
 
 #[test]
 fn a_directory_is_kept_searched_and_followed() {
-    let node = Node::start();
+    let node = Node::start_new();
     let mut desk = center(&node);
     for (serial, model) in [("C-1", "NX"), ("C-2", "NX"), ("C-10", "NY")] {
         let key = key(&mut desk, serial);
@@ -79,7 +79,7 @@ fn a_directory_is_kept_searched_and_followed() {
 
 #[test]
 fn what_an_organisation_did_not_register_is_not_in_its_directory() {
-    let node = Node::start();
+    let node = Node::start_new();
     let mut desk = center(&node);
     let acme = desk.json("identity show acme")["thing"].as_str().unwrap().to_owned();
     let impostor = format!(
@@ -152,7 +152,7 @@ fn a_personalisation_that_was_cut_off_goes_on_with_the_same_card() {
 
 #[test]
 fn a_chip_is_initialised_once_and_numbers_are_not_chosen() {
-    let node = Node::start();
+    let node = Node::start_new();
     let mut desk = center(&node);
     let (one, two) = (key(&mut desk, "one"), key(&mut desk, "two"));
     desk.json(&format!("center init card --as acme --serial C-1 --key {one}"));
@@ -168,7 +168,7 @@ fn a_chip_is_initialised_once_and_numbers_are_not_chosen() {
 
 #[test]
 fn lists_come_in_pages() {
-    let node = Node::start();
+    let node = Node::start_new();
     let mut desk = center(&node);
     for n in 1..=5 {
         let key = key(&mut desk, &format!("k{n}"));

@@ -21,7 +21,7 @@ fn outcomes(answer: &Value) -> Vec<&str> {
 
 #[test]
 fn a_table_is_mapped_tried_imported_and_gone_on_with() {
-    let node = Node::start();
+    let node = Node::start_new();
     let mut desk = center(&node);
     desk.write("t.csv", "Chip,File,kind,model,secret\nC-1,k1,card,NX,x\nR-1,k2,reader,,x\n");
     let line = "center import t.csv --as acme --map serial=Chip --map key=File --map secret=";
@@ -55,7 +55,7 @@ fn a_table_is_mapped_tried_imported_and_gone_on_with() {
 
 #[test]
 fn bad_rows_are_told_by_line_and_good_ones_go_through() {
-    let node = Node::start();
+    let node = Node::start_new();
     let mut desk = center(&node);
     desk.write(
         "t.csv",
@@ -71,7 +71,7 @@ fn bad_rows_are_told_by_line_and_good_ones_go_through() {
 
 #[test]
 fn no_rows_are_a_failure_and_an_unknown_column_is_misuse() {
-    let node = Node::start();
+    let node = Node::start_new();
     let mut desk = center(&node);
     desk.write("empty.csv", "serial,key\n");
     let (exit, error) = desk.error("center import empty.csv --as acme");

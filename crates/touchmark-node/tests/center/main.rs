@@ -1,7 +1,7 @@
 //! The control center, from the command line to the log and back.
 
 #![allow(clippy::unwrap_used, reason = "a test")]
-#![allow(dead_code, reason = "the desk is shared with the tests of the command line")]
+#![allow(dead_code, reason = "desk and node are shared with other tests")]
 
 mod confidence;
 #[path = "../cli/desk.rs"]
@@ -9,5 +9,6 @@ mod desk;
 mod directory;
 mod import;
 mod members;
+#[path = "../crash/node.rs"]
 mod node;
 mod tamper;

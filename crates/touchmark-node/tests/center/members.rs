@@ -23,7 +23,7 @@ fn consortium(desk: &mut Desk) -> String {
 
 #[test]
 fn members_sign_one_after_the_other() {
-    let node = Node::start();
+    let node = Node::start_new();
     let mut desk = Desk::at(&node);
     let id = consortium(&mut desk);
     desk.json("center key card --unencrypted");
@@ -67,7 +67,7 @@ fn a_card_waits_for_the_members_and_is_personalised_then() {
 
 #[test]
 fn a_member_signs_each_place_once() {
-    let node = Node::start();
+    let node = Node::start_new();
     let mut desk = Desk::at(&node);
     let id = consortium(&mut desk);
     for card in ["c1", "c2"] {
@@ -93,7 +93,7 @@ fn a_member_signs_each_place_once() {
 
 #[test]
 fn strangers_and_altered_proposals_are_turned_away() {
-    let node = Node::start();
+    let node = Node::start_new();
     let mut desk = Desk::at(&node);
     let id = consortium(&mut desk);
     for name in ["card", "stranger"] {

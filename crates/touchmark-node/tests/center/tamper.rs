@@ -29,7 +29,7 @@ fn keys(desk: &Desk) -> usize {
 
 #[test]
 fn the_lock_holds_at_once_and_the_alert_follows() {
-    let node = Node::start();
+    let node = Node::start_new();
     let mut desk = center(&node);
     desk.set("TOUCHMARK__CONTEXT__NODE", NOWHERE);
     let ended = desk.run("reader alert --as door --reason lid --json");
@@ -56,7 +56,7 @@ fn the_lock_holds_at_once_and_the_alert_follows() {
 
 #[test]
 fn a_crash_between_mark_and_signature_is_made_good() {
-    let node = Node::start();
+    let node = Node::start_new();
     let mut desk = center(&node);
     // The mark is all that the crash left.
     std::fs::write(desk.home().join("identities/door/locked"), "moved").unwrap();
@@ -83,7 +83,7 @@ fn spawn(desk: &Desk, node: &str) -> Child {
 
 #[test]
 fn a_kill_between_lock_and_sending_loses_no_alert_and_sends_no_second() {
-    let node = Node::start();
+    let node = Node::start_new();
     let mut desk = center(&node);
     desk.write("contact", "0");
     let mut reader = spawn(&desk, NOWHERE);
@@ -108,7 +108,7 @@ fn a_kill_between_lock_and_sending_loses_no_alert_and_sends_no_second() {
 
 #[test]
 fn a_reader_that_was_repaired_goes_on_with_a_new_key() {
-    let node = Node::start();
+    let node = Node::start_new();
     let mut desk = center(&node);
     desk.json("reader alert --as door");
     desk.json("center key new --unencrypted");

@@ -8,7 +8,7 @@
 #[path = "../spine/issuer.rs"]
 #[allow(dead_code, reason = "shared with the tests of the whole way")]
 mod issuer;
-#[allow(dead_code, reason = "shared with the tests of upkeep")]
+#[allow(dead_code, reason = "shared with the tests of cards, centers and upkeep")]
 mod node;
 #[cfg(target_os = "linux")]
 mod power;

@@ -1,19 +1,29 @@
-//! A node in a process of its own, killed without warning.
+//! A node in a process of its own.
 
-use crate::writer::Written;
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::TcpStream;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
+use tempfile::TempDir;
 use touchmark_api::client::Client;
-use touchmark_wire::ids::{LeafIndex, NetworkId};
+use touchmark_wire::ids::NetworkId;
 
 pub(crate) struct Node {
     process: Child,
     url: String,
+    /// Goes with the node, if it is its own.
+    own_folder: Option<TempDir>,
 }
 
 impl Node {
+    /// A new network in a folder that goes with the node.
+    pub(crate) fn start_new() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let mut node = Self::start(folder.path());
+        node.own_folder = Some(folder);
+        node
+    }
+
     pub(crate) fn start(folder: &Path) -> Self {
         Self::try_start(folder).expect("the node starts")
     }
@@ -36,7 +46,7 @@ impl Node {
             println!("the node does not start: {line}");
             process.wait().unwrap();
         }
-        Some(Self { process, url: url? })
+        Some(Self { process, url: url?, own_folder: None })
     }
 
     /// Status and body of a page.
@@ -50,21 +60,16 @@ impl Node {
         (head.split(' ').nth(1).unwrap().parse().unwrap(), body.to_owned())
     }
 
+    pub(crate) fn url(&self) -> String {
+        self.url.clone()
+    }
+
     pub(crate) fn client(&self) -> Client {
         Client::new(&self.url).unwrap()
     }
 
     pub(crate) fn network(&self) -> NetworkId {
         self.client().network().unwrap().network.parse().unwrap()
-    }
-
-    /// Whether the leaf is at the position that was answered, or anywhere if none was.
-    pub(crate) fn has(&self, written: &Written) -> bool {
-        let client = self.client();
-        let Some(position) = written.position else {
-            return client.statement(written.id).is_ok();
-        };
-        client.leaf_bytes(LeafIndex(position)).is_ok_and(|bytes| bytes == written.bytes)
     }
 
     pub(crate) fn id(&self) -> u32 {

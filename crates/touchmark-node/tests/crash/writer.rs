@@ -5,7 +5,7 @@ use crate::node::Node;
 use std::sync::mpsc;
 use std::thread;
 use std::time::Duration;
-use touchmark_wire::ids::StatementId;
+use touchmark_wire::ids::{LeafIndex, StatementId};
 use touchmark_wire::statement::Statement;
 
 /// The longest wait for a first answer: a node that takes longer is broken.
@@ -42,6 +42,17 @@ pub(crate) struct Written {
     pub(crate) id: StatementId,
     pub(crate) bytes: Vec<u8>,
     pub(crate) position: Option<u64>,
+}
+
+impl Node {
+    /// Whether the leaf is at the position that was answered, or anywhere if none was.
+    pub(crate) fn has(&self, written: &Written) -> bool {
+        let client = self.client();
+        let Some(position) = written.position else {
+            return client.statement(written.id).is_ok();
+        };
+        client.leaf_bytes(LeafIndex(position)).is_ok_and(|bytes| bytes == written.bytes)
+    }
 }
 
 /// Lets every issuer write until the node is killed at `moment`. A statement without an answer

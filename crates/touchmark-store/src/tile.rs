@@ -10,7 +10,7 @@
 use crate::database::{Table, Write};
 use crate::error::Error;
 use crate::snapshot::Snapshot;
-use std::ops::Bound;
+use std::ops::{Bound, Range};
 use std::sync::Arc;
 use touchmark_ledger::Node;
 use touchmark_wire::hash::Digest;
@@ -115,18 +115,7 @@ impl Snapshot {
         if leaf.0 >= size.0 {
             return Err(Error::NoLeaf { leaf, size });
         }
-        let (mut start, mut end) = (0, size.0);
-        let mut path = Vec::new();
-        while end - start > 1 {
-            let middle = split(start, end);
-            if leaf.0 < middle {
-                path.push(self.subtree(middle, end)?);
-                end = middle;
-            } else {
-                path.push(self.subtree(start, middle)?);
-                start = middle;
-            }
-        }
+        let (_, mut path) = self.descend(leaf, size, |subtree| subtree.end - subtree.start == 1)?;
         path.reverse();
         Ok(path)
     }
@@ -142,27 +131,39 @@ impl Snapshot {
         if old.0 == 0 {
             return Err(Error::EmptyTree);
         }
-        let mut path = Vec::new();
         if old == new {
-            return Ok(path);
+            return Ok(Vec::new());
         }
-        // The subtree that holds the old tree's last leaf, narrowed until the old tree ends it.
-        let (mut start, mut end) = (0, new.0);
-        while end != old.0 {
-            let middle = split(start, end);
-            if old.0 <= middle {
-                path.push(self.subtree(middle, end)?);
-                end = middle;
-            } else {
-                path.push(self.subtree(start, middle)?);
-                start = middle;
-            }
-        }
-        if start > 0 {
-            path.push(self.subtree(start, end)?);
+        let last = LeafIndex(old.0 - 1);
+        let (subtree, mut path) = self.descend(last, new, |subtree| subtree.end == old.0)?;
+        if subtree.start > 0 {
+            path.push(self.subtree(subtree.start, subtree.end)?);
         }
         path.reverse();
         Ok(path)
+    }
+
+    /// The first subtree that is the one, on the way from the root to `leaf`, and those beside that
+    /// way.
+    fn descend(
+        &self,
+        leaf: LeafIndex,
+        size: TreeSize,
+        is_it: impl Fn(&Range<u64>) -> bool,
+    ) -> Result<(Range<u64>, Vec<Digest>), Error> {
+        let mut subtree = 0..size.0;
+        let mut beside = Vec::new();
+        while !is_it(&subtree) {
+            let middle = split(subtree.start, subtree.end);
+            if leaf.0 < middle {
+                beside.push(self.subtree(middle, subtree.end)?);
+                subtree.end = middle;
+            } else {
+                beside.push(self.subtree(subtree.start, middle)?);
+                subtree.start = middle;
+            }
+        }
+        Ok((subtree, beside))
     }
 
     fn require_size(&self, asked: TreeSize) -> Result<(), Error> {

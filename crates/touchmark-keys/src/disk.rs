@@ -1,6 +1,6 @@
 //! Files that are either the old ones or the new ones, whenever the power fails.
 
-use std::fs::{File, OpenOptions};
+use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{self, Write as _};
 use std::path::Path;
 
@@ -48,6 +48,17 @@ pub fn make_folder(path: &Path) -> io::Result<()> {
     std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
     builder.create(path)?;
     path.parent().map_or(Ok(()), sync)
+}
+
+/// Locks `folder` for this process by a file in it, until that is dropped; none where another
+/// process has done so.
+pub fn lock(folder: &Path) -> io::Result<Option<File>> {
+    let file = File::create(folder.join("lock"))?;
+    match file.try_lock() {
+        Ok(()) => Ok(Some(file)),
+        Err(TryLockError::WouldBlock) => Ok(None),
+        Err(TryLockError::Error(error)) => Err(error),
+    }
 }
 
 fn sync(folder: &Path) -> io::Result<()> {

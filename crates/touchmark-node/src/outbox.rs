@@ -17,7 +17,7 @@ mod log;
 use crate::disk::{self, Secrecy};
 use log::{Frame, Kind};
 use std::collections::VecDeque;
-use std::fs::{self, File, OpenOptions};
+use std::fs::{File, OpenOptions};
 use std::io::{self, Read as _, Seek as _, SeekFrom, Write as _};
 use std::path::{Path, PathBuf};
 use touchmark_wire::limits;
@@ -93,7 +93,8 @@ impl Outbox {
             move |source| OutboxError::File { path, source }
         };
         disk::make_folder(folder).map_err(at(folder))?;
-        let lock = lock(folder)?;
+        let lock = disk::lock(folder).map_err(at(&folder.join("lock")))?;
+        let lock = lock.ok_or_else(|| OutboxError::InUse { path: folder.into() })?;
         let path = folder.join("log");
         if !path.exists() {
             disk::replace(&path, &[], Secrecy::Owner).map_err(at(&path))?;
@@ -206,17 +207,6 @@ impl Outbox {
         })?;
         self.length = bytes.len() as u64;
         Ok(())
-    }
-}
-
-fn lock(folder: &Path) -> Result<File, OutboxError> {
-    let path = folder.join("lock");
-    let file =
-        File::create(&path).map_err(|source| OutboxError::File { path: path.clone(), source })?;
-    match file.try_lock() {
-        Ok(()) => Ok(file),
-        Err(fs::TryLockError::WouldBlock) => Err(OutboxError::InUse { path: folder.into() }),
-        Err(fs::TryLockError::Error(source)) => Err(OutboxError::File { path, source }),
     }
 }
 

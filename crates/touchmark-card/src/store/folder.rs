@@ -9,7 +9,7 @@
 
 use super::{CardStore, Kept, Memory, StoreError};
 use crate::profile::limit;
-use std::fs::{self, File, TryLockError};
+use std::fs::{self, File};
 use std::io;
 use std::path::{Path, PathBuf};
 use touchmark_keys::disk::{self, Secrecy};
@@ -37,7 +37,7 @@ impl VirtualCard {
     /// Makes a blank card with a serial number of its own.
     pub fn create(folder: &Path) -> Result<(), StoreError> {
         disk::make_folder(folder)?;
-        let _lock = lock(folder)?;
+        let _lock = disk::lock(folder)?.ok_or(StoreError::Busy)?;
         let memory = folder.join("memory.cbor");
         if memory.exists() {
             return Err(StoreError::Exists);
@@ -55,7 +55,7 @@ impl VirtualCard {
         if !folder.join("memory.cbor").is_file() {
             return Err(StoreError::Absent);
         }
-        let lock = lock(folder)?;
+        let lock = disk::lock(folder)?.ok_or(StoreError::Busy)?;
         Ok(Self { folder: folder.to_path_buf(), passphrase, _lock: lock })
     }
 
@@ -118,14 +118,5 @@ impl CardStore for VirtualCard {
 
     fn destroy_key(&mut self) -> Result<(), StoreError> {
         Ok(disk::remove(&self.path("key"))?)
-    }
-}
-
-fn lock(folder: &Path) -> Result<File, StoreError> {
-    let file = File::create(folder.join("lock"))?;
-    match file.try_lock() {
-        Ok(()) => Ok(file),
-        Err(TryLockError::WouldBlock) => Err(StoreError::Busy),
-        Err(TryLockError::Error(error)) => Err(error.into()),
     }
 }

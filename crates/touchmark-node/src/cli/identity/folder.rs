@@ -413,17 +413,13 @@ fn read_state(folder: &Path) -> Result<State, Failure> {
 }
 
 fn lock(folder: &Path, name: &str) -> Result<File, Failure> {
-    let path = folder.join("lock");
-    let file = File::create(&path).map_err(|error| Failure::storage(&path, &error))?;
-    match file.try_lock() {
-        Ok(()) => Ok(file),
-        Err(std::fs::TryLockError::WouldBlock) => {
-            Err(Failure::new(Fault::Busy, format!("identity `{name}` is in use"))
-                .because("another command holds it; an identity signs one statement at a time")
-                .hint("wait until the other command has ended"))
-        }
-        Err(std::fs::TryLockError::Error(error)) => Err(Failure::storage(&path, &error)),
-    }
+    let locked = disk::lock(folder);
+    let locked = locked.map_err(|error| Failure::storage(&folder.join("lock"), &error))?;
+    locked.ok_or_else(|| {
+        Failure::new(Fault::Busy, format!("identity `{name}` is in use"))
+            .because("another command holds it; an identity signs one statement at a time")
+            .hint("wait until the other command has ended")
+    })
 }
 
 fn unknown(home: &Path, name: &str) -> Failure {

@@ -24,12 +24,9 @@ pub(super) async fn page(
     Path(thing): Path<String>,
     Query(asked): Query<Asked>,
 ) -> Result<Document, Unable> {
-    let malformed = |_| Unable::malformed("the address has no thing id: 32 characters of base32");
-    let thing: ThingId = thing.parse().map_err(malformed)?;
-    let channel: Option<ChannelId> =
-        asked.channel.as_deref().map(str::parse).transpose().map_err(|_| {
-            Unable::malformed("the address has no channel id: 32 characters of base32")
-        })?;
+    let thing: ThingId = thing.parse().map_err(|_| Unable::no_id("thing"))?;
+    let channel = asked.channel.as_deref().map(str::parse::<ChannelId>).transpose();
+    let channel = channel.map_err(|_| Unable::no_id("channel"))?;
     let query = channel.map(|channel| format!("&channel={channel}")).unwrap_or_default();
     let path = format!("/v1/things/{thing}/chain?limit=20{query}");
     let path = path + &cursor(asked.cursor.as_deref())?;

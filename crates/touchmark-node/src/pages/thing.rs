@@ -29,7 +29,7 @@ pub(super) async fn page(
 ) -> Result<Document, Unable> {
     let thing = name.parse::<ThingId>().ok().or(name.parse::<Did>().ok().map(|did| did.thing));
     let Some(thing) = thing else {
-        return Err(Unable::malformed("the address has no thing id: 32 characters of base32"));
+        return Err(Unable::no_id("thing"));
     };
     let view: ThingView = reader.json(&format!("/v1/things/{thing}")).await?;
     let cursor = cursor(asked.cursor.as_deref())?;

@@ -15,6 +15,11 @@ impl Unable {
     pub(super) fn malformed(what: impl Into<String>) -> Self {
         Problem::new(RefusalCode::MALFORMED, what).into()
     }
+
+    /// A path that names no `what`.
+    pub(super) fn no_id(what: &str) -> Self {
+        Self::malformed(format!("the address has no {what} id: 32 characters of base32"))
+    }
 }
 
 impl From<Problem> for Unable {

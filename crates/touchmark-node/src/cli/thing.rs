@@ -14,6 +14,7 @@ use touchmark_core::directory::inception::Inception;
 use touchmark_core::directory::status::{SetStatus, ends_keys};
 use touchmark_core::directory::update::Update;
 use touchmark_wire::codec;
+use touchmark_wire::ids::ThingId;
 use touchmark_wire::registry::{StatementKind, Status, ThingKind};
 
 /// Commands about things
@@ -76,7 +77,7 @@ pub(super) struct List {
 
 /// Which part of a list
 #[derive(clap::Args, Debug)]
-pub(super) struct Part {
+pub(crate) struct Part {
     /// Go on where the list before ended
     #[arg(long)]
     cursor: Option<String>,
@@ -159,7 +160,7 @@ pub(super) fn run(session: &mut Session<'_, '_>, command: Command) -> Result<Ans
 }
 
 impl Part {
-    fn page(&self) -> Page {
+    pub(crate) fn page(&self) -> Page {
         Page { cursor: self.cursor.clone(), limit: self.limit }
     }
 }
@@ -180,8 +181,7 @@ fn run_register(session: &mut Session<'_, '_>, register: &Register) -> Result<An
     .encode_to_vec();
     let thing = Inception::id_of(&payload);
     let proposal = Proposal::new(StatementKind::REGISTER, &payload);
-    let written = register.signing.state(session, &proposal)?;
-    Ok(view::written(&written, Some(&thing.to_string())))
+    state(session, &register.signing, &proposal, thing)
 }
 
 fn run_list(session: &Session<'_, '_>, list: List) -> Result<Answer, Failure> {
@@ -226,8 +226,7 @@ fn run_status(session: &mut Session<'_, '_>, status: &SetStatusOf) -> Result<Ans
     let reason = status.reason.clone();
     let payload = codec::encode(&SetStatus { thing, status: status.status, reason, keys });
     let proposal = Proposal { signers, ..Proposal::new(StatementKind::STATUS, &payload) };
-    let written = status.signing.state(session, &proposal)?;
-    Ok(view::written(&written, Some(&thing.to_string())))
+    state(session, &status.signing, &proposal, thing)
 }
 
 fn run_update(session: &mut Session<'_, '_>, update: &UpdateOf) -> Result<Answer, Failure> {
@@ -239,15 +238,24 @@ fn run_update(session: &mut Session<'_, '_>, update: &UpdateOf) -> Result<Answer
     let set = Pair::map(&update.set).unwrap_or_default();
     let payload = codec::encode(&Update { thing, set, remove: update.remove.clone() });
     let proposal = Proposal::new(StatementKind::UPDATE, &payload);
-    let written = update.signing.state(session, &proposal)?;
-    Ok(view::written(&written, Some(&thing.to_string())))
+    state(session, &update.signing, &proposal, thing)
 }
 
 fn run_accredit(session: &mut Session<'_, '_>, accredit: &AccreditOf) -> Result<Answer, Failure> {
     let thing = session.thing(&accredit.id)?;
     let payload = codec::encode(&Accredit { thing, roles: accredit.roles.clone() });
     let proposal = Proposal::new(StatementKind::ACCREDIT, &payload);
-    let written = accredit.signing.state(session, &proposal)?;
+    state(session, &accredit.signing, &proposal, thing)
+}
+
+/// States something about `thing`.
+fn state(
+    session: &mut Session<'_, '_>,
+    signing: &Signing,
+    proposal: &Proposal<'_>,
+    thing: ThingId,
+) -> Result<Answer, Failure> {
+    let written = signing.state(session, proposal)?;
     Ok(view::written(&written, Some(&thing.to_string())))
 }
 

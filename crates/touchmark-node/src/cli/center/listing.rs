@@ -7,8 +7,9 @@ use crate::cli::answer::{Answer, Table};
 use crate::cli::failure::Failure;
 use crate::cli::registered;
 use crate::cli::session::Session;
+use crate::cli::thing::Part;
 use crate::cli::view;
-use touchmark_api::client::{Page, ThingsQuery};
+use touchmark_api::client::ThingsQuery;
 use touchmark_api::{DirectoryEntry, Listing};
 use touchmark_wire::registry::Status;
 
@@ -34,12 +35,8 @@ pub(crate) struct List {
     /// Read the whole log instead, check it against the checkpoint, and trust no answer
     #[arg(long, conflicts_with_all = ["search", "cursor", "limit"])]
     from_log: bool,
-    /// Go on where the list before ended
-    #[arg(long)]
-    cursor: Option<String>,
-    /// At most so many
-    #[arg(long)]
-    limit: Option<u32>,
+    #[command(flatten)]
+    part: Part,
 }
 
 #[derive(clap::Args, Debug)]
@@ -64,7 +61,7 @@ pub(super) fn run(session: &mut Session<'_, '_>, list: List) -> Result<Answer, F
             serial: list.serial,
             status: list.status,
             text: list.search,
-            page: Page { cursor: list.cursor, limit: list.limit },
+            page: list.part.page(),
             ..ThingsQuery::default()
         })?;
         Listing { items: found.items.iter().map(DirectoryEntry::from).collect(), next: found.next }

@@ -56,9 +56,7 @@ pub(super) fn run(session: &mut Session<'_, '_>, rotate: &Rotate) -> Result<Answ
         None => rotate.signing.keys(session, &identity, Purposes::CONTROL)?,
     };
     let proposal = Proposal::new(StatementKind::ROTATE, &payload);
-    let draft = signing::draft(&identity, &proposal)?;
-    let bytes = signing::sign(&draft, &keys)?;
-    identity.keep(&bytes)?;
+    let bytes = signing::keep(&mut identity, &keys, &proposal)?;
     let written = signing::deliver(&client, &mut identity, &bytes)?;
     let mut sheet = super::sheet(&identity.name, &identity.state);
     sheet.add_some("position", written.position);

@@ -208,10 +208,7 @@ pub(crate) fn keep(
 }
 
 /// The next statement of an identity's chain.
-pub(crate) fn draft<'a>(
-    identity: &Identity,
-    proposal: &Proposal<'a>,
-) -> Result<Draft<'a>, Failure> {
+fn draft<'a>(identity: &Identity, proposal: &Proposal<'a>) -> Result<Draft<'a>, Failure> {
     Ok(draft_at(identity.tip()?, identity.thing()?, proposal))
 }
 

@@ -4,7 +4,7 @@
 //! with both.
 
 mod challenge;
-mod code;
+pub(super) mod code;
 mod failure;
 pub(super) mod issue;
 pub(super) mod look;

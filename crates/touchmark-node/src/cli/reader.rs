@@ -2,6 +2,7 @@
 //! opened or tampered with (docs/adr/tamper-alerts.md).
 
 mod backoff;
+mod own_card;
 mod service;
 mod station;
 mod tamper;
@@ -13,6 +14,7 @@ use super::identity::locking;
 use super::identity::signing::Signing;
 use super::session::Session;
 use super::sheet::Sheet;
+use own_card::OwnCard;
 use station::Station;
 use std::path::PathBuf;
 use touchmark_core::directory::NewKey;
@@ -41,6 +43,8 @@ pub(crate) struct Alert {
     /// What was noticed
     #[arg(long, default_value = "tamper contact")]
     reason: String,
+    #[command(flatten)]
+    own_card: OwnCard,
 }
 
 #[derive(clap::Args, Debug)]
@@ -71,6 +75,7 @@ pub(super) fn run(session: &mut Session<'_, '_>, command: Command) -> Result<Ans
 fn raise(session: &mut Session<'_, '_>, alert: &Alert) -> Result<Answer, Failure> {
     let name = alert.signing.name(session)?;
     locking::lock(&session.home()?, &name, &alert.reason)?;
+    let card = alert.own_card.held(session).and_then(|held| held.map(|it| it.lock()).transpose());
     let mut station = match Station::open(session, &alert.signing) {
         Ok(station) => station,
         Err(failure) if failure.code == Failure::new(Fault::Busy, "").code => {
@@ -84,6 +89,10 @@ fn raise(session: &mut Session<'_, '_>, alert: &Alert) -> Result<Answer, Failure
     let failed = station.deliver_all().err();
     let mut sheet = Sheet::default();
     sheet.add("locked", true);
+    match card {
+        Ok(card) => sheet.add_some("card", card.map(|()| "locked")),
+        Err(failure) => sheet.add("card", failure.what.as_str()),
+    };
     sheet.add("alert", if station.is_empty() { "delivered" } else { "waiting" });
     sheet.add("waiting", station.waiting());
     let Some(failure) = failed else { return Ok(Answer::sheet(&sheet)) };

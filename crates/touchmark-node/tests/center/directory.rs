@@ -97,7 +97,7 @@ fn what_an_organisation_did_not_register_is_not_in_its_directory() {
 
 #[test]
 fn a_card_makes_its_key_in_itself_and_tells_its_own_serial_number() {
-    let node = Node::start();
+    let node = Node::start_new();
     let mut desk = center(&node);
     let blank = desk.json("card new chip");
     let init = "center init card --as acme --virtual chip --unencrypted \
@@ -125,7 +125,7 @@ fn a_card_makes_its_key_in_itself_and_tells_its_own_serial_number() {
 /// The node has the card's registration, and the card was not told yet.
 #[test]
 fn a_personalisation_that_was_cut_off_goes_on_with_the_same_card() {
-    let node = Node::start();
+    let node = Node::start_new();
     let mut desk = center(&node);
     desk.json("card new chip");
     // A data file that is too long for the card's memory is noticed before anything is made.

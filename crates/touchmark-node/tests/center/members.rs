@@ -48,7 +48,7 @@ fn members_sign_one_after_the_other() {
 
 #[test]
 fn a_card_waits_for_the_members_and_is_personalised_then() {
-    let node = Node::start();
+    let node = Node::start_new();
     let mut desk = Desk::at(&node);
     let id = consortium(&mut desk);
     desk.json("card new chip");

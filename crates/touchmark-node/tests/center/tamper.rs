@@ -106,6 +106,38 @@ fn a_kill_between_lock_and_sending_loses_no_alert_and_sends_no_second() {
     assert_eq!((alerts.len(), &alerts[0]["reason"]), (1, &json!("tamper contact")));
 }
 
+/// A card inside of the reader signs what it measures: it must not sign in an opened case.
+#[test]
+fn a_readers_own_card_is_locked_with_it() {
+    let node = Node::start_new();
+    let mut desk = center(&node);
+    desk.write("code", "0123456789abcdef0123456789abcdef\n");
+    for chip in ["inner", "other"] {
+        desk.json(&format!("card new {chip}"));
+        desk.json(&format!(
+            "center init card --as acme --virtual {chip} --unencrypted --url https://a.b/p \
+             --lock-code code"
+        ));
+    }
+    desk.write("contact", "0");
+    let run = "reader run --as door --tamper contact --virtual inner --lock-code code --json";
+    assert_eq!(desk.run(run).document()["card"], Value::Null);
+    assert_eq!(desk.json("card tap --virtual inner")["outcome"], "accepted");
+    desk.write("contact", "lid");
+    desk.set("TOUCHMARK__CONTEXT__NODE", NOWHERE);
+    let ended = desk.run(&format!("{run} --patience 0")).document();
+    assert_eq!((&ended["locked"], &ended["card"]), (&json!(true), &json!("locked")), "{ended}");
+    assert_eq!(desk.error("card tap --virtual inner").1["code"], "TM-CARD-LOCKED");
+    // Once more, and where the code is wrong the alert goes its way.
+    assert_eq!(desk.run(&format!("{run} --patience 0")).document()["card"], "locked");
+    let alert = desk.run("reader alert --as door --virtual other --json").document();
+    assert_eq!((&alert["locked"], &alert["alert"]), (&json!(true), &json!("waiting")));
+    assert_ne!(alert["card"], "locked", "the card was issued with a code");
+    let alert = "reader alert --as door --virtual other --lock-code code --json";
+    assert_eq!(desk.run(alert).document()["card"], "locked");
+    assert_eq!(desk.error("card tap --virtual other").1["code"], "TM-CARD-LOCKED");
+}
+
 #[test]
 fn a_reader_that_was_repaired_goes_on_with_a_new_key() {
     let node = Node::start_new();

@@ -25,7 +25,7 @@ pub(super) fn read(
 }
 
 /// The code in a file, if one is named.
-pub(super) fn read_some(
+pub(crate) fn read_some(
     session: &mut Session<'_, '_>,
     path: Option<&Path>,
 ) -> Result<Option<Zeroizing<Vec<u8>>>, Failure> {

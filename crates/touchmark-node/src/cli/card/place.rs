@@ -9,6 +9,7 @@ use touchmark_card::client::CardClient;
 use touchmark_card::reader::Reader;
 use touchmark_card::store::VirtualCard;
 use touchmark_card::transport::Transport;
+use zeroize::Zeroizing;
 
 /// Which card
 #[derive(clap::Args, Debug)]
@@ -42,7 +43,7 @@ impl Place {
         &self,
         session: &mut Session<'_, '_>,
     ) -> Result<CardClient<Box<dyn Transport>>, Failure> {
-        self.reach(session, None)
+        self.known(session)?.card()
     }
 
     /// A card that may make its key now.
@@ -55,37 +56,75 @@ impl Place {
             return Err(Failure::new(Fault::Usage, "a card in a reader keeps its own key")
                 .hint("leave --unencrypted out"));
         }
-        self.reach(session, Some(unencrypted))
+        self.reach(session, Some(unencrypted))?.card()
+    }
+
+    /// How to reach the card whenever it is needed.
+    pub(crate) fn known(&self, session: &mut Session<'_, '_>) -> Result<Reach, Failure> {
+        self.reach(session, None)
     }
 
     fn reach(
         &self,
         session: &mut Session<'_, '_>,
         new_key: Option<Unencrypted>,
-    ) -> Result<CardClient<Box<dyn Transport>>, Failure> {
-        let transport: Box<dyn Transport> = match &self.folder {
-            Some(folder) => Box::new(software(session, folder, &self.passphrase, new_key)?),
-            None => Box::new(Reader::connect(self.reader.as_deref().unwrap_or_default())?),
+    ) -> Result<Reach, Failure> {
+        Ok(match &self.folder {
+            Some(folder) => Reach::Folder(Opening::of(session, folder, &self.passphrase, new_key)?),
+            None => Reach::Reader(self.reader.clone().unwrap_or_default()),
+        })
+    }
+}
+
+/// A way to a card that asks nobody anything any more.
+pub(crate) enum Reach {
+    /// In the first reader with a card whose name begins so.
+    Reader(String),
+    /// A virtual card.
+    Folder(Opening),
+}
+
+impl Reach {
+    /// The card, for this program until it is dropped.
+    pub(crate) fn card(&self) -> Result<CardClient<Box<dyn Transport>>, Failure> {
+        let transport: Box<dyn Transport> = match self {
+            Self::Reader(name) => Box::new(Reader::connect(name)?),
+            Self::Folder(opening) => Box::new(opening.card()?),
         };
         Ok(CardClient::new(transport))
     }
 }
 
-/// A virtual card, switched on; `new_key` says how a key is kept that it may make now.
-pub(super) fn software(
-    session: &mut Session<'_, '_>,
-    folder: &Path,
-    passphrase: &CardPassphrase,
-    new_key: Option<Unencrypted>,
-) -> Result<Card<VirtualCard>, Failure> {
-    let path = session.path(folder);
-    let name = folder.display().to_string();
-    let passphrase = match (VirtualCard::key_file(&path)?, new_key) {
-        (Some(file), _) if file.is_encrypted() => Some(passphrase.source().known(session, &name)?),
-        (None, Some(Unencrypted { unencrypted: false })) => {
-            Some(passphrase.source().chosen(session, &name)?)
-        }
-        _ => None,
-    };
-    Ok(Card::switch_on(VirtualCard::open(&path, passphrase)?)?)
+/// The folder of a virtual card, with what opens its key.
+pub(crate) struct Opening {
+    folder: PathBuf,
+    passphrase: Option<Zeroizing<Vec<u8>>>,
+}
+
+impl Opening {
+    /// `new_key` says how a key is kept that the card may make now.
+    pub(super) fn of(
+        session: &mut Session<'_, '_>,
+        folder: &Path,
+        passphrase: &CardPassphrase,
+        new_key: Option<Unencrypted>,
+    ) -> Result<Self, Failure> {
+        let path = session.path(folder);
+        let name = folder.display().to_string();
+        let source = passphrase.source();
+        let passphrase = match (VirtualCard::key_file(&path)?, new_key) {
+            (Some(file), _) if file.is_encrypted() => Some(source.known(session, &name)?),
+            (None, Some(Unencrypted { unencrypted: false })) => {
+                Some(source.chosen(session, &name)?)
+            }
+            _ => None,
+        };
+        Ok(Self { folder: path, passphrase })
+    }
+
+    /// The card, switched on.
+    pub(super) fn card(&self) -> Result<Card<VirtualCard>, Failure> {
+        let store = VirtualCard::open(&self.folder, self.passphrase.clone())?;
+        Ok(Card::switch_on(store)?)
+    }
 }

@@ -45,7 +45,8 @@ pub(super) fn create(session: &mut Session<'_, '_>, new: &New) -> Result<Answer,
 /// Ends when the reader closes the connection.
 pub(super) fn serve(session: &mut Session<'_, '_>, serve: &Serve) -> Result<Answer, Failure> {
     let mut card =
-        place::software(session, &serve.folder, &serve.passphrase, Some(serve.unencrypted))?;
+        place::Opening::of(session, &serve.folder, &serve.passphrase, Some(serve.unencrypted))?
+            .card()?;
     let unreachable = |error: std::io::Error| {
         Failure::new(Fault::Reader, format!("no virtual reader at {}", serve.vpcd))
             .because(error)

@@ -4,6 +4,7 @@
 //! One thread reads lines, another signs and sends: the reader locks while it waits for a card.
 
 use super::backoff::Backoff;
+use super::own_card::{Held, OwnCard};
 use super::station::{Station, Tap};
 use super::tamper::Contact;
 use crate::cli::answer::Answer;
@@ -30,10 +31,14 @@ pub(crate) struct Run {
     /// How long to try, in seconds, after the input has ended; what is left waits for the next run
     #[arg(long, value_name = "SECONDS", default_value_t = 60)]
     patience: u64,
+    #[command(flatten)]
+    own_card: OwnCard,
 }
 
 /// How often the tamper contact is looked at.
 const LOOK: Duration = Duration::from_millis(20);
+/// Between two attempts to lock a card that is not there.
+const AGAIN: Duration = Duration::from_secs(1);
 /// Lines that wait to be signed; more are not read.
 const LINES: usize = 256;
 /// Taps of a locked reader that wait to be sent.
@@ -42,12 +47,15 @@ const BARE: usize = 1_024;
 const LINE: u64 = 16_384;
 
 pub(super) fn run(session: &mut Session<'_, '_>, run: &Run) -> Result<Answer, Failure> {
+    let own_card = run.own_card.held(session)?;
     let station = Station::open(session, &run.signing)?;
     let home = session.home()?;
     let worker = Worker {
         station,
         home: &home,
         contact: run.tamper.as_ref().map(|path| Contact(session.path(path))),
+        own_card,
+        lock_card: Instant::now(),
         patience: Duration::from_secs(run.patience),
         backoff: Backoff::new(Instant::now()),
         bare: VecDeque::new(),
@@ -96,12 +104,18 @@ struct Counts {
     refused: u64,
     waiting: usize,
     locked: Option<String>,
+    /// What became of the reader's own card, once the reader is locked.
+    card: Option<String>,
 }
 
 struct Worker<'h> {
     station: Station,
     home: &'h Path,
     contact: Option<Contact>,
+    /// The card that is to be locked with the reader, until it is.
+    own_card: Option<Held>,
+    /// When to try that.
+    lock_card: Instant,
     patience: Duration,
     backoff: Backoff,
     /// Taps of a locked reader: they go out without its word.
@@ -144,7 +158,26 @@ impl Worker<'_> {
         if let Some(reason) = self.contact.as_ref().and_then(Contact::alarm) {
             self.station.lock(self.home, &reason)?;
         }
+        self.lock_card()?;
         self.station.finish_alert()
+    }
+
+    /// Locks the card of a reader that is locked. The reader's own lock is on the disk by then, so
+    /// whatever ends this is made good by the next run; and the alert waits for no card.
+    fn lock_card(&mut self) -> Result<(), Failure> {
+        let Some(card) = &self.own_card else { return Ok(()) };
+        if Instant::now() < self.lock_card || self.station.locked()?.is_none() {
+            return Ok(());
+        }
+        self.counts.card = Some(match card.lock() {
+            Ok(()) => {
+                self.own_card = None;
+                "locked".into()
+            }
+            Err(failure) => failure.what,
+        });
+        self.lock_card = Instant::now() + AGAIN;
+        Ok(())
     }
 
     fn take(&mut self, line: &str) -> Result<(), Failure> {
@@ -207,15 +240,16 @@ impl Counts {
         let document = serde_json::json!({
             "signed": self.signed, "arrived": self.arrived, "denied": self.denied, "denial": self.denial,
             "bare": self.bare, "refused": self.refused, "waiting": self.waiting,
-            "locked": self.locked.is_some(), "reason": self.locked,
+            "locked": self.locked.is_some(), "reason": self.locked, "card": self.card,
         });
         let lock = match &self.locked {
             Some(reason) => format!("; locked: {reason}"),
             None => String::new(),
         };
+        let card = self.card.as_ref().map(|card| format!("; card: {card}")).unwrap_or_default();
         let denial = self.denial.as_ref().map(|denial| format!("last denied:\n{denial}\n"));
         let text = format!(
-            "signed {}, arrived {}, denied {}, bare {}, refused {}, waiting {}{lock}\n{}",
+            "signed {}, arrived {}, denied {}, bare {}, refused {}, waiting {}{lock}{card}\n{}",
             self.signed,
             self.arrived,
             self.denied,

@@ -13,6 +13,7 @@
 //! | `/r/{position}` | a leaf of the log: verdict, checks, content |
 
 mod asset;
+mod belief;
 mod chain;
 mod check;
 mod document;

@@ -5,7 +5,7 @@ use super::reader::Reader;
 use super::thing::checks;
 use super::unable::Unable;
 use super::wording::{self, Tone, id, time};
-use super::{check, sheet, taking};
+use super::{belief, check, sheet, taking};
 use crate::cli::explain;
 use axum::extract::{Path, State};
 use maud::{Markup, html};
@@ -23,13 +23,14 @@ pub(super) async fn page(
 ) -> Result<Document, Unable> {
     let malformed = |_| Unable::malformed("the address has no position of the log");
     let position: u64 = position.parse().map_err(malformed)?;
-    let view: LeafView = reader.json(&format!("/v1/leaves/{position}")).await?;
+    let view: LeafView = reader.json(&format!("/v1/leaves/{position}?confidence=true")).await?;
     let proof = proof(&view);
     let verdict = check::verdict(&reader, &proof).await;
     let time = recorded(&reader, &view).await;
     let main = html! {
         article {
             (judgement(&view, &verdict, time))
+            @if let Some(confidence) = &view.confidence { (belief::section(confidence)) }
             (content(&view))
             (origin(&view))
             (proofs(&view, &proof))

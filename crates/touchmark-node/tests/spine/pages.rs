@@ -191,9 +191,15 @@ fn a_record_shows_its_values_and_an_unknown_one_says_why_not() {
         pages.map(|page| page.text).find(|page| page.contains(text)).unwrap()
     };
     let record = find("Cel");
-    for text in
-        ["In the log, rightly signed", "urn:dev:a:temperature", "21.5", "COSE receipt", "Certified"]
-    {
+    for text in [
+        "In the log, rightly signed",
+        "urn:dev:a:temperature",
+        "21.5",
+        "COSE receipt",
+        "Certified",
+        "How far it can be believed",
+        "TM-SIGNED-BY-ISSUER",
+    ] {
         assert!(record.contains(text), "{text}\n{record}");
     }
     let gone = open(&story.network, "/r/999999");

@@ -41,7 +41,8 @@ mod documents {
     use crate::limits;
     use alloc::string::String;
     use alloc::vec::Vec;
-    use minicbor::{Decode, Encode};
+    use minicbor::decode::Error;
+    use minicbor::{Decode, Decoder, Encode};
 
     /// The public keys of one validator. Log, cosigner and engine keys are separate.
     #[derive(Clone, PartialEq, Eq, Debug, Encode, Decode)]
@@ -61,8 +62,9 @@ mod documents {
         pub cosigner_key: CoseKey,
     }
 
-    /// Who certifies the batches of an epoch.
-    #[derive(Clone, PartialEq, Eq, Debug, Encode, Decode)]
+    /// Who certifies the batches of an epoch. Decoding refuses one whose word nobody or everybody
+    /// could give: see [`Self::is_sound`].
+    #[derive(Clone, PartialEq, Eq, Debug, Encode)]
     #[cbor(array)]
     pub struct Committee {
         /// Number of the epoch.
@@ -80,9 +82,33 @@ mod documents {
     }
 
     impl Committee {
+        /// Whether it takes at least one validator, and no more than there are, to give its word.
+        pub fn is_sound(&self) -> bool {
+            (1..=self.validators.len()).contains(&usize::from(self.threshold))
+        }
+
         /// What a header's `next` commits to.
         pub fn digest(&self) -> Digest {
             Digest::of(&[domain::COMMITTEE, &codec::encode(self)])
+        }
+    }
+
+    impl<'b, C> Decode<'b, C> for Committee {
+        fn decode(d: &mut Decoder<'b>, ctx: &mut C) -> Result<Self, Error> {
+            if d.array()? != Some(4) {
+                return Err(Error::message("a committee is an array of four"));
+            }
+            let committee = Self {
+                epoch: d.decode_with(ctx)?,
+                certificate_key: d.decode_with(ctx)?,
+                validators: d.decode_with(ctx)?,
+                threshold: d.decode_with(ctx)?,
+            };
+            if committee.is_sound() {
+                Ok(committee)
+            } else {
+                Err(Error::message("the threshold is not between 1 and the number of validators"))
+            }
         }
     }
 

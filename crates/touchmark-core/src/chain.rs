@@ -85,8 +85,13 @@ fn taken(
     }))
 }
 
-/// Whether the issuer's keys that counted where the first statement was logged sufficed for this
-/// one, too: its word against its own word. Other signatures prove nothing and hide nothing.
+/// Whether the second statement is the issuer's word as well as the first one, which stands at
+/// `first`: what its signatures must reach is what held there and still holds.
+///
+/// A key that has ended proves nothing any more, so whoever steals it cannot mark the chain for
+/// ever; nor does a place at which the issuer had another threshold, as the state does not say
+/// which (docs/adr/0010-forks-under-what-still-holds.md). Signatures of others neither help nor
+/// hinder.
 fn could_state(
     view: &dyn View,
     statement: &VerifiedStatement,
@@ -97,20 +102,21 @@ fn could_state(
     let Some(thing) = view.thing(issuer)? else {
         return Ok(false);
     };
+    // What a thing begins with holds for its inception, too.
+    let begins = thing.threshold_from == first && thing.created == first;
+    if thing.threshold_from >= first && !begins {
+        return Ok(false);
+    }
     let mut counted = Vec::new();
     let mut weight = 0u32;
     for signer in statement.signers.iter().filter(|signer| signer.thing == issuer) {
-        let known = match thing.key(signer.number) {
-            Some(key) => Some(key.clone()),
-            None => view.closed_key(issuer, signer.number)?,
-        };
-        // The first statement of a chain is valid under keys that it brings itself.
-        let counts = |key: &KeyState| {
+        // A statement is valid under keys that it brings itself.
+        let counts = |key: &&KeyState| {
             key.key == signer.key
                 && (key.is_valid_at(first) || key.from == first)
                 && key.purposes.contains(purpose)
         };
-        if let Some(key) = known.filter(counts)
+        if let Some(key) = thing.key(signer.number).filter(counts)
             && !counted.contains(&key.key)
         {
             weight += u32::from(key.weight);

@@ -191,6 +191,9 @@ pub struct Thing {
     /// The last key for evidence that it was given, valid or ended.
     #[n(9)]
     pub evidence_key: Option<KeyNumber>,
+    /// Leaf since which the threshold is what it is.
+    #[n(10)]
+    pub threshold_from: LeafIndex,
 }
 
 impl Thing {

@@ -129,6 +129,7 @@ impl Inception {
             statuses: alloc::vec![StatusChange { status: Status::ACTIVE, at, reason: None }],
             created: at,
             evidence_key: None,
+            threshold_from: at,
         };
         add_keys(draft, &mut thing, &self.keys)?;
         draft.set_thing(id, thing);

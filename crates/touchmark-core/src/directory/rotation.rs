@@ -59,7 +59,10 @@ fn apply(draft: &mut Draft<'_>, action: &Action<'_>) -> Result<(), Stop> {
     let added = add_keys(draft, &mut thing, &rotation.add)?;
     if action.actor == id {
         let committed = thing.next.as_ref().map(|next| next.threshold);
-        thing.threshold = committed.or(rotation.threshold).unwrap_or(thing.threshold);
+        let threshold = committed.or(rotation.threshold).unwrap_or(thing.threshold);
+        if threshold != thing.threshold {
+            (thing.threshold, thing.threshold_from) = (threshold, draft.position.leaf);
+        }
         thing.next = rotation.next;
     }
     require_signable(&thing)?;

@@ -169,20 +169,24 @@ fn rotated() -> (Ledger, ThingId, [Digest; 3]) {
     (ledger, id, [one, two, three])
 }
 
+/// Who steals a key that has ended cannot mark the chain of who has it no longer.
 #[test]
-fn a_fork_counts_under_keys_that_were_valid_there() {
+fn a_fork_counts_under_keys_that_were_valid_there_and_still_are() {
     let (ledger, id, [one, two, three]) = rotated();
     let conflict = Seen::Refused(RefusalCode::CONFLICT);
     for (name, sequence, previous, (number, n), expected) in [
-        ("the old key, at its time", 2, one, (0, 0), Seen::Forked),
+        ("the old key, at its time", 2, one, (0, 0), conflict),
         ("the new key, before its time", 2, one, (1, 1), conflict),
-        ("the old key, beside the rotation that ends it", 3, two, (0, 0), Seen::Forked),
+        ("the old key, beside the rotation that ends it", 3, two, (0, 0), conflict),
+        ("the new key, beside the rotation that brings it", 3, two, (1, 1), Seen::Forked),
         ("the old key, after its time", 4, three, (0, 0), conflict),
         ("the new key, at its time", 4, three, (1, 1), Seen::Forked),
     ] {
         let fork = ledger.record(id, "other").at(sequence, previous).signed(number, n);
         let mut ledger = ledger.clone();
+        let before = ledger.clone();
         assert_eq!(ledger.see(&fork), expected, "{name}");
+        assert_eq!(ledger == before, expected == conflict, "{name}");
     }
 }
 

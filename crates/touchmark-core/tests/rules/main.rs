@@ -7,6 +7,7 @@ mod admission;
 mod chain;
 mod confidence;
 mod evidence;
+mod fork;
 mod group;
 mod inception;
 mod ledger;

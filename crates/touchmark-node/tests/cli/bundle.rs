@@ -70,6 +70,7 @@ fn thing() -> Thing {
         statuses: vec![StatusChange { status: Status::ACTIVE, at: LeafIndex(0), reason: None }],
         created: LeafIndex(0),
         evidence_key: None,
+        threshold_from: LeafIndex(0),
     }
 }
 

@@ -12,7 +12,7 @@ mod reason;
 pub use firmware::{FIRMWARE, minimum_of};
 pub use reason::{Code, Reason};
 
-use crate::entry::{Accreditation, Thing};
+use crate::entry::{Accreditation, StatusChange, StatusThen, Thing};
 use crate::evidence::{self, Inner, WrappedEvidence};
 use crate::refusal::Unreadable;
 use crate::view::Read;
@@ -205,18 +205,20 @@ impl Examination<'_> {
             self.note(Code::NotRegistered, Some(id), String::new());
             return Ok(None);
         };
-        match thing.status_at(self.at).map(|change| change.status) {
-            Some(Status::ACTIVE) => self.note(Code::Authorised, Some(id), String::new()),
-            Some(status) => self.note(Code::NotAuthorised, Some(id), status.to_string()),
-            None if self.at <= thing.created => {
-                self.note(Code::NotRegistered, Some(id), String::new());
-            }
-            None => self.note(Code::StatusForgotten, Some(id), String::new()),
-        }
+        let then = thing.status_at(self.at);
+        let code = match then {
+            StatusThen::NotRegistered => Code::NotRegistered,
+            StatusThen::Forgotten => Code::StatusForgotten,
+            StatusThen::Known(change) if change.status == Status::ACTIVE => Code::Authorised,
+            StatusThen::Known(_) => Code::NotAuthorised,
+        };
+        let unless_active = then.status().filter(|status| *status != Status::ACTIVE);
+        let detail = unless_active.map(|status| status.to_string()).unwrap_or_default();
+        self.note(code, Some(id), detail);
         let before = thing.statuses.iter().rev().filter(|change| change.at < self.at);
         let tampered = before.clone().find(|change| change.status == Status::TAMPERED);
         if let Some(alert) = tampered {
-            let is_now = thing.status_at(self.at).is_some_and(|now| now.at == alert.at);
+            let is_now = matches!(then, StatusThen::Known(now) if now.at == alert.at);
             let code = if is_now { Code::Tampered } else { Code::TamperedBefore };
             self.note(code, Some(id), alert.at.to_string());
         }
@@ -229,11 +231,18 @@ impl Examination<'_> {
 
     /// Whether the organisation behind it could speak for its things then.
     fn organisation(&mut self, id: ThingId) -> Result<(), Unreadable> {
-        let status = self.state.thing(id)?.and_then(|thing| thing.status_at(self.at).cloned());
-        match status.map(|change| change.status) {
-            Some(Status::ACTIVE) => {}
-            Some(status) => self.note(Code::OrganisationRevoked, Some(id), status.to_string()),
-            None => self.note(Code::OrganisationUnknown, Some(id), String::new()),
+        let thing = self.state.thing(id)?;
+        match thing.as_ref().map_or(StatusThen::NotRegistered, |thing| thing.status_at(self.at)) {
+            StatusThen::Known(StatusChange { status: Status::ACTIVE, .. }) => {}
+            StatusThen::Known(change) => {
+                self.note(Code::OrganisationRevoked, Some(id), change.status.to_string());
+            }
+            StatusThen::Forgotten => {
+                self.note(Code::OrganisationForgotten, Some(id), String::new())
+            }
+            StatusThen::NotRegistered => {
+                self.note(Code::OrganisationUnknown, Some(id), String::new());
+            }
         }
         Ok(())
     }

@@ -156,6 +156,28 @@ pub struct StatusChange {
     pub reason: Option<String>,
 }
 
+/// What a thing's entry tells of its status at an earlier position.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum StatusThen<'a> {
+    /// There was no such thing.
+    NotRegistered,
+    /// The change that held.
+    Known(&'a StatusChange),
+    /// The entry keeps the last [`Thing::STATUS_CHANGES`] changes, and this was before them: it is
+    /// not known from the state alone. The thing's history tells.
+    Forgotten,
+}
+
+impl StatusThen<'_> {
+    /// The status, where it is known.
+    pub fn status(&self) -> Option<Status> {
+        match self {
+            Self::Known(change) => Some(change.status),
+            Self::NotRegistered | Self::Forgotten => None,
+        }
+    }
+}
+
 /// Keys, status and controller of a thing.
 #[derive(Clone, PartialEq, Eq, Debug, Encode, Decode)]
 #[cbor(array)]
@@ -205,10 +227,14 @@ impl Thing {
         self.statuses.last().map_or(Status::ACTIVE, |change| change.status)
     }
 
-    /// The status that held for a leaf at `position`; `None` before the thing existed or before
-    /// what the entry remembers.
-    pub fn status_at(&self, position: LeafIndex) -> Option<&StatusChange> {
-        self.statuses.iter().rev().find(|change| change.at < position)
+    /// The status that held for a leaf at `position`, as far as the entry tells: a change counts
+    /// from the leaf after its own.
+    pub fn status_at(&self, position: LeafIndex) -> StatusThen<'_> {
+        if position <= self.created {
+            return StatusThen::NotRegistered;
+        }
+        let held = self.statuses.iter().rev().find(|change| change.at < position);
+        held.map_or(StatusThen::Forgotten, StatusThen::Known)
     }
 
     /// The valid key with this number.

@@ -111,8 +111,10 @@ codes! {
     StatusForgotten "TM-STATUS-FORGOTTEN" Plausible "the state no longer remembers the status of {thing} then";
     /// The organisation behind it was not active.
     OrganisationRevoked "TM-ORGANISATION-NOT-ACTIVE" Doubtful "the organisation {thing} was {} then";
-    /// The organisation behind it does not exist, or its status is not remembered.
-    OrganisationUnknown "TM-ORGANISATION-UNKNOWN" Doubtful "nothing is known of the organisation {thing} then";
+    /// The organisation behind it did not exist.
+    OrganisationUnknown "TM-ORGANISATION-UNKNOWN" Doubtful "there was no organisation {thing} then";
+    /// The state no longer remembers whether the organisation behind it was active.
+    OrganisationForgotten "TM-ORGANISATION-FORGOTTEN" Doubtful "the state no longer remembers the status of the organisation {thing} then";
     /// Its chain had been forked.
     Forked "TM-FORKED" Doubtful "the chain of {thing} was forked at leaf {}: somebody else may hold its key";
     /// Its chain was forked afterwards.

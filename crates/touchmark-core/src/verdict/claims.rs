@@ -5,7 +5,9 @@ use super::{AsOf, Check, Finding};
 use crate::admission::{Check as SignatureCheck, OneByOne, Verifier};
 use crate::chain;
 use crate::confidence::{self, Confidence};
-use crate::entry::{Entry, Head, KeyState, Purposes, Thing, extend_history};
+use crate::entry::{
+    Entry, Head, KeyState, Purposes, StatusChange, StatusThen, Thing, extend_history,
+};
 use crate::evidence;
 use crate::refusal::Unreadable;
 use crate::view::Read;
@@ -329,15 +331,25 @@ impl Judge<'_> {
 
     fn status_at(&self, id: ThingId, position: LeafIndex) -> Judgement {
         let thing = self.state.registered(id)?;
-        if position <= thing.created {
-            return Err(Finding::fail("TM-UNKNOWN-THING", format!("{id} did not exist there")));
+        let size = self.as_of.size;
+        if position.0 >= size.0 {
+            let reason = format!("the certified log ends before leaf {position}, at size {size}");
+            return Err(Finding::unknown("TM-NOT-COVERED", reason));
         }
         match thing.status_at(position) {
-            Some(change) => {
-                let (status, at) = (change.status, change.at);
+            StatusThen::Known(StatusChange { status, at, .. }) => {
                 Ok(format!("{id} was {status} at leaf {position}, since leaf {at}").into())
             }
-            None => Err(Finding::unknown("TM-NOT-COVERED", "the status entry does not reach back")),
+            StatusThen::NotRegistered => {
+                Err(Finding::fail("TM-UNKNOWN-THING", format!("{id} did not exist there")))
+            }
+            StatusThen::Forgotten => {
+                let reason = format!(
+                    "the state no longer remembers the status of {id} at leaf {position}; its \
+                     complete history tells"
+                );
+                Err(Finding::unknown("TM-STATUS-FORGOTTEN", reason))
+            }
         }
     }
 

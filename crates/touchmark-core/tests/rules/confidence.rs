@@ -213,6 +213,16 @@ fn every_reason_is_found_where_it_holds() {
     let headless = cast.submit(&bare(URL, &url));
     cast.expect(headless, Level::Doubtful, Code::OrganisationRevoked);
 
+    // Whether it was active is not known from the state any more.
+    let organisation = (cast.organisation, 0);
+    for turn in 0..Thing::STATUS_CHANGES {
+        let to = if turn % 2 == 0 { Status::ACTIVE } else { Status::SUSPENDED };
+        let change = encoded(&status(organisation.0, to, &[]));
+        let next = cast.ledger.next(organisation.0, StatementKind::STATUS, change);
+        cast.submit(&next.signed(organisation.1, 0));
+    }
+    cast.expect(headless, Level::Doubtful, Code::OrganisationForgotten);
+
     // Read of another moment: a thing that the state does not have, and a status out of reach.
     for (code, forget) in [(Code::NotRegistered, true), (Code::StatusForgotten, false)] {
         let mut cast = Cast::new();

@@ -1,9 +1,11 @@
 //! Status: every change from every status, by everyone who might try.
 
 use crate::ledger::*;
+use proptest::prelude::*;
 use touchmark_core::directory::NewKey;
 use touchmark_core::directory::inception::Inception;
 use touchmark_core::directory::status::SetStatus;
+use touchmark_core::entry::{StatusThen, Thing};
 use touchmark_core::event::Event;
 use touchmark_core::view::Read as _;
 use touchmark_wire::ids::{KeyNumber, LeafIndex, ThingId};
@@ -317,8 +319,56 @@ fn a_status_holds_from_after_the_leaf_that_set_it() {
         assert_eq!(ledger.state((controller, 0), STATUS, &status(thing, to, &[])), Seen::Accepted);
     }
     let state = ledger.state_of(thing);
-    let at = |leaf| state.status_at(LeafIndex(leaf)).map(|change| change.status);
+    let at = |leaf| state.status_at(LeafIndex(leaf)).status();
     let expected =
         [None, None, None, Some(Status::ACTIVE), Some(Status::SUSPENDED), Some(Status::ACTIVE)];
     assert_eq!([0, 1, 2, 3, 4, 5].map(at), expected);
+    assert_eq!(state.status_at(LeafIndex(2)), StatusThen::NotRegistered);
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(16))]
+
+    /// Every position has an answer, and it is right or says that the state does not know.
+    #[test]
+    fn a_status_of_earlier_is_right_or_forgotten(
+        changes in prop::collection::vec((any::<bool>(), 0..3usize), 0..48),
+    ) {
+        let Cast { mut ledger, controller, stranger, thing } =
+            cast(Status::ACTIVE, |controller| controlled(1, controller));
+        let created = ledger.state_of(thing).created;
+        let mut held = vec![(created, Status::ACTIVE)];
+        for (suspend, pause) in changes {
+            let (_, now) = *held.last().unwrap();
+            let to = match now {
+                Status::ACTIVE if suspend => Status::SUSPENDED,
+                Status::ACTIVE => Status::DISABLED,
+                _ => Status::ACTIVE,
+            };
+            let at = LeafIndex(ledger.leaves.len() as u64);
+            let change = status(thing, to, &[]);
+            prop_assert_eq!(ledger.state((controller, 0), STATUS, &change), Seen::Accepted);
+            held.push((at, to));
+            for _ in 0..pause {
+                let record = ledger.record(stranger, "x").signed(0, 3);
+                prop_assert_eq!(ledger.see(&record), Seen::Accepted);
+            }
+        }
+        let state = ledger.state_of(thing);
+        let dropped = held.len().saturating_sub(Thing::STATUS_CHANGES);
+        for position in (0..ledger.leaves.len() as u64 + 2).map(LeafIndex) {
+            let right = held.iter().rposition(|(at, _)| *at < position);
+            match (right, state.status_at(position)) {
+                (None, then) => prop_assert_eq!(then, StatusThen::NotRegistered),
+                (Some(at), StatusThen::Known(change)) => {
+                    prop_assert!(at >= dropped);
+                    prop_assert_eq!((change.at, change.status), held[at]);
+                }
+                (Some(at), then) => {
+                    prop_assert_eq!(then, StatusThen::Forgotten);
+                    prop_assert!(at < dropped);
+                }
+            }
+        }
+    }
 }

@@ -3,6 +3,7 @@
 use crate::issuer::{Card, Issuer};
 use crate::network::Network;
 use touchmark_core::directory::status::SetStatus;
+use touchmark_core::entry::Thing;
 use touchmark_core::refusal::Outcome;
 use touchmark_core::verdict::{CheckResult, Trust, Verdict, judge};
 use touchmark_node::proof::{self, Question};
@@ -17,6 +18,7 @@ const NONCE: &[u8] = b"sixteen bytes or more";
 
 struct Story {
     network: Network,
+    maker: Issuer,
     sensor: ThingId,
     card: ThingId,
     record: LeafIndex,
@@ -39,7 +41,7 @@ fn story() -> Story {
     let record = outcomes[4].leaf().unwrap();
     let stolen = SetStatus { thing: card.id(), status: Status::STOLEN, reason: None, keys: None };
     network.submit(vec![maker.act(StatementKind::STATUS, &stolen)]);
-    Story { sensor: sensor.id, card: card.id(), record, before_theft: record, network }
+    Story { sensor: sensor.id, card: card.id(), record, before_theft: record, network, maker }
 }
 
 impl Story {
@@ -78,6 +80,32 @@ fn one_bundle_proves_record_status_history_absence_and_freshness() {
     assert!(reason(&format!("status {}", story.card)).contains("is stolen"));
     let then = format!("status {} at {}", story.card, story.before_theft);
     assert!(reason(&then).contains("was active"));
+}
+
+/// What the state does not say of a status of earlier is unknown, neither held nor failed.
+#[test]
+fn a_status_of_earlier_is_proved_or_not_known() {
+    let mut story = story();
+    let (card, before) = (story.card, story.before_theft);
+    let check = |story: &Story, at: LeafIndex| {
+        let bundle = story.prove(&[Question::StatusAt(card, at)], None);
+        let verdict = story.judge(&bundle, None);
+        let name = format!("status {card} at {at}");
+        let check = verdict.checks.iter().find(|check| check.name == name).unwrap();
+        assert_eq!(verdict.valid, check.result == CheckResult::Pass);
+        (check.result, check.code)
+    };
+    assert_eq!(check(&story, before), (CheckResult::Pass, None));
+    assert_eq!(check(&story, LeafIndex(0)), (CheckResult::Fail, Some("TM-UNKNOWN-THING")));
+    let beyond = LeafIndex(story.network.node.store.snapshot().size().0);
+    assert_eq!(check(&story, beyond), (CheckResult::Unknown, Some("TM-NOT-COVERED")));
+    for turn in 0..Thing::STATUS_CHANGES {
+        let to = if turn % 2 == 0 { Status::LOST } else { Status::STOLEN };
+        let change = SetStatus { thing: card, status: to, reason: None, keys: None };
+        story.network.submit(vec![story.maker.act(StatementKind::STATUS, &change)]);
+    }
+    let forgotten = (CheckResult::Unknown, Some("TM-STATUS-FORGOTTEN"));
+    assert_eq!(check(&story, before), forgotten);
 }
 
 #[test]

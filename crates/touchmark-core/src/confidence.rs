@@ -12,7 +12,7 @@ mod reason;
 pub use firmware::{FIRMWARE, minimum_of};
 pub use reason::{Code, Reason};
 
-use crate::entry::{Accreditation, StatusChange, StatusThen, Thing};
+use crate::entry::{StatusChange, StatusThen, Thing, WordThen};
 use crate::evidence::{self, Inner, WrappedEvidence};
 use crate::refusal::Unreadable;
 use crate::view::Read;
@@ -164,7 +164,13 @@ impl Examination<'_> {
         let Some(thing) = self.standing(id)? else { return Ok(()) };
         let organisation = thing.controller;
         let word = self.word(organisation, id)?;
-        self.note_word([Code::DeviceTrusted, Code::DeviceWithdrawn, Code::DeviceUnknown], id, word);
+        let codes = [
+            Code::DeviceTrusted,
+            Code::DeviceWithdrawn,
+            Code::DeviceUnknown,
+            Code::DeviceForgotten,
+        ];
+        self.note_word(codes, id, word);
         if let Some(organisation) = organisation {
             self.organisation(organisation)?;
             self.firmware(id, &thing, organisation)?;
@@ -178,7 +184,8 @@ impl Examination<'_> {
         let Some(thing) = self.standing(card)? else { return Ok(()) };
         let organisation = thing.controller;
         let word = self.word(organisation, card)?;
-        self.note_word([Code::CardKnown, Code::CardWithdrawn, Code::CardUnknown], card, word);
+        let codes = [Code::CardKnown, Code::CardWithdrawn, Code::CardUnknown, Code::CardForgotten];
+        self.note_word(codes, card, word);
         if let Some(organisation) = organisation {
             self.organisation(organisation)?;
         }
@@ -188,11 +195,13 @@ impl Examination<'_> {
         };
         let Some(thing) = self.standing(reader)? else { return Ok(()) };
         let word = self.word(organisation, reader)?;
-        self.note_word(
-            [Code::ReaderTrusted, Code::ReaderWithdrawn, Code::ReaderUnknown],
-            reader,
-            word,
-        );
+        let codes = [
+            Code::ReaderTrusted,
+            Code::ReaderWithdrawn,
+            Code::ReaderUnknown,
+            Code::ReaderForgotten,
+        ];
+        self.note_word(codes, reader, word);
         if let Some(organisation) = organisation.filter(|_| word == Word::Given) {
             self.firmware(reader, &thing, organisation)?;
         }
@@ -250,21 +259,22 @@ impl Examination<'_> {
     /// What the organisation said of a thing, by then.
     fn word(&self, by: Option<ThingId>, id: ThingId) -> Result<Word, Unreadable> {
         let Some(by) = by else { return Ok(Word::None) };
-        Ok(match self.state.accreditation(by, id)? {
-            Some(Accreditation { since, withdrawn, .. }) if since < self.at => {
-                // A word that is withdrawn later was given then.
-                if withdrawn.is_some_and(|at| at < self.at) { Word::Withdrawn } else { Word::Given }
-            }
-            _ => Word::None,
+        let entry = self.state.accreditation(by, id)?.unwrap_or_default();
+        Ok(match entry.at(self.at) {
+            WordThen::Given(_) => Word::Given,
+            WordThen::Withdrawn => Word::Withdrawn,
+            WordThen::Never => Word::None,
+            WordThen::Forgotten => Word::Forgotten,
         })
     }
 
-    fn note_word(&mut self, codes: [Code; 3], id: ThingId, word: Word) {
-        let [given, withdrawn, none] = codes;
+    fn note_word(&mut self, codes: [Code; 4], id: ThingId, word: Word) {
+        let [given, withdrawn, none, forgotten] = codes;
         let code = match word {
             Word::Given => given,
             Word::Withdrawn => withdrawn,
             Word::None => none,
+            Word::Forgotten => forgotten,
         };
         self.note(code, Some(id), String::new());
     }
@@ -298,4 +308,5 @@ enum Word {
     Given,
     Withdrawn,
     None,
+    Forgotten,
 }

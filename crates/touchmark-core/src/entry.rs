@@ -1,5 +1,9 @@
 //! What the state holds, one value per [`StateKey`]; deterministic CBOR arrays.
 
+mod accreditation;
+
+pub use accreditation::{Accreditation, Period, WordThen};
+
 use crate::directory::prerotation::NextKeys;
 use alloc::collections::BTreeMap;
 use alloc::string::String;
@@ -305,21 +309,6 @@ impl Head {
 /// hash).
 pub fn extend_history(before: &Digest, position: LeafIndex, leaf_hash: &Digest) -> Digest {
     Digest::of(&[domain::HISTORY, &before.0, &position.0.to_be_bytes(), &leaf_hash.0])
-}
-
-/// One thing's word for another.
-#[derive(Clone, PartialEq, Eq, Debug, Encode, Decode)]
-#[cbor(array)]
-pub struct Accreditation {
-    /// What for, in the controller's words (`control-center`, `reader`, `laboratory`).
-    #[n(0)]
-    pub roles: Vec<String>,
-    /// Leaf since which it holds.
-    #[n(1)]
-    pub since: LeafIndex,
-    /// Leaf that withdrew it.
-    #[n(2)]
-    pub withdrawn: Option<LeafIndex>,
 }
 
 /// Attributes of a thing, sorted by name.

@@ -79,6 +79,8 @@ codes! {
     CardWithdrawn "TM-CARD-WITHDRAWN" Doubtful "the organisation of {thing} no longer vouched for it";
     /// Nobody says whose card it is but itself.
     CardUnknown "TM-CARD-UNKNOWN" Doubtful "no organisation vouched that {thing} is its card";
+    /// The state no longer remembers whether the card's organisation vouched for it.
+    CardForgotten "TM-CARD-FORGOTTEN" Doubtful "the state no longer remembers whether the organisation of {thing} vouched for it then";
     /// The card's organisation vouches for the reader.
     ReaderTrusted "TM-READER-TRUSTED" Trusted "the card's organisation vouched for the reader {thing} then";
     /// The card's organisation had taken its word for the reader back.
@@ -87,12 +89,16 @@ codes! {
     ReaderTrustless "TM-READER-TRUSTLESS" Plausible "no reader with an identity stands behind it: only what the card signed counts";
     /// The reader has an identity for which the card's organisation does not vouch.
     ReaderUnknown "TM-READER-UNKNOWN" Plausible "the card's organisation did not vouch for the reader {thing}: only what the card signed counts";
+    /// The state no longer remembers whether the card's organisation vouched for the reader.
+    ReaderForgotten "TM-READER-FORGOTTEN" Plausible "the state no longer remembers whether the card's organisation vouched for the reader {thing} then: only what the card signed counts";
     /// The device's organisation vouches for it.
     DeviceTrusted "TM-DEVICE-TRUSTED" Trusted "the organisation of {thing} vouched for it then";
     /// The device's organisation had taken its word back.
     DeviceWithdrawn "TM-DEVICE-WITHDRAWN" Plausible "the organisation of {thing} no longer vouched for it";
     /// Nobody vouches for the device.
     DeviceUnknown "TM-DEVICE-UNKNOWN" Plausible "no organisation vouched for {thing}";
+    /// The state no longer remembers whether the device's organisation vouched for it.
+    DeviceForgotten "TM-DEVICE-FORGOTTEN" Plausible "the state no longer remembers whether the organisation of {thing} vouched for it then";
     /// Its firmware is as new as the organisation asks.
     FirmwareCurrent "TM-FIRMWARE-CURRENT" Trusted "{thing} has firmware {}, as its organisation asks";
     /// Its firmware is not known.

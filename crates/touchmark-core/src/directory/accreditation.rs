@@ -2,7 +2,7 @@
 //! statements, which anyone walks and proves.
 
 use super::{existing, payload};
-use crate::entry::{Accreditation, Entry, Purposes};
+use crate::entry::{Entry, Purposes};
 use crate::event::Event;
 use crate::rules::{Action, Family, Stop};
 use crate::view::{Draft, Read};
@@ -48,21 +48,19 @@ fn apply(draft: &mut Draft<'_>, action: &Action<'_>) -> Result<(), Stop> {
         return Err(Stop::denied(RefusalCode::LIMIT, "at most 16 roles of 64 bytes"));
     }
     let at = draft.position.leaf;
+    let mut word = draft.accreditation(by, thing)?.unwrap_or_default();
     let event = if accredit.roles.is_empty() {
-        let Some(known) = draft.accreditation(by, thing)?.filter(|it| it.withdrawn.is_none())
-        else {
+        if word.present().is_none() {
             let cause = "there is no accreditation to withdraw";
             return Err(Stop::denied(RefusalCode::STATUS, cause));
-        };
-        let entry = Accreditation { withdrawn: Some(at), ..known };
-        draft.set(StateKey::accreditation(by, thing), Entry::Accreditation(entry));
+        }
+        word.withdraw(at);
         Event::AccreditationWithdrawn { by, thing }
     } else {
-        let roles = accredit.roles.clone();
-        let entry = Accreditation { roles, since: at, withdrawn: None };
-        draft.set(StateKey::accreditation(by, thing), Entry::Accreditation(entry));
+        word.give(accredit.roles.clone(), at);
         Event::ThingAccredited { by, thing, roles: accredit.roles }
     };
+    draft.set(StateKey::accreditation(by, thing), Entry::Accreditation(word));
     draft.concerns(thing);
     draft.happened(event);
     Ok(())

@@ -372,15 +372,16 @@ impl Judge<'_> {
 
     fn accredited(&self, by: ThingId, thing: ThingId) -> Judgement {
         match self.state.entry(&StateKey::accreditation(by, thing))? {
-            Some(Entry::Accreditation(entry)) if entry.withdrawn.is_none() => {
-                let roles = entry.roles.join(", ");
-                Ok(format!("{by} vouches for {thing} as {roles}").into())
+            Some(Entry::Accreditation(entry)) => {
+                let no_longer = || {
+                    let reason = format!("{by} no longer vouches for {thing}");
+                    Finding::fail("TM-NOT-ACCREDITED", reason)
+                };
+                let word = entry.present().ok_or_else(no_longer)?;
+                let (roles, from) = (word.roles.join(", "), word.from);
+                Ok(format!("{by} vouches for {thing} as {roles}, since leaf {from}").into())
             }
-            Some(_) => {
-                let reason = format!("{by} no longer vouches for {thing}");
-                Err(Finding::fail("TM-NOT-ACCREDITED", reason))
-            }
-            None => {
+            _ => {
                 let reason = format!("{by} does not vouch for {thing}");
                 Err(Finding::fail("TM-NOT-ACCREDITED", reason))
             }

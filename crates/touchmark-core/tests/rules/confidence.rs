@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use touchmark_core::confidence::{self, Code, Confidence, Level};
 use touchmark_core::directory::inception::Inception;
 use touchmark_core::directory::update::Update;
-use touchmark_core::entry::Thing;
+use touchmark_core::entry::{Accreditation, Thing};
 use touchmark_wire::ids::{LeafIndex, ThingId};
 use touchmark_wire::registry::{EvidenceFormat, StatementKind, Status, ThingKind};
 
@@ -166,6 +166,11 @@ fn every_reason_is_found_where_it_holds() {
     cast.expect(withdrawn, Level::Doubtful, Code::CardWithdrawn);
     cast.vouch(card, &["card"]);
     cast.vouch(reader, &["reader"]);
+    // Vouching again neither takes away what was before nor closes the gap.
+    cast.vouch(reader, &["reader", "gate"]);
+    cast.expect(before, Level::Trusted, Code::ReaderTrusted);
+    cast.expect(after, Level::Plausible, Code::ReaderWithdrawn);
+    cast.expect(withdrawn, Level::Doubtful, Code::CardWithdrawn);
 
     // A stolen card; a tampered one, which comes back.
     cast.set(card, Status::STOLEN);
@@ -244,6 +249,23 @@ fn every_reason_is_found_where_it_holds() {
         assert!(cast.seen.contains(&code));
     }
     cast.seen.extend([Code::NotRegistered, Code::StatusForgotten]);
+    for (code, level) in [
+        (Code::CardForgotten, Level::Doubtful),
+        (Code::ReaderForgotten, Level::Plausible),
+        (Code::DeviceForgotten, Level::Plausible),
+    ] {
+        let mut cast = Cast::new();
+        let (thing, at) = match code {
+            Code::CardForgotten => (cast.card, cast.tap()),
+            Code::ReaderForgotten => (cast.reader, cast.read(cast.reader, 2)),
+            _ => (cast.sensor, cast.measure()),
+        };
+        for turn in 0..Accreditation::PERIODS {
+            cast.vouch(thing, &[["one", "other"][turn % 2]]);
+        }
+        cast.expect(at, level, code);
+    }
+    cast.seen.extend([Code::CardForgotten, Code::ReaderForgotten, Code::DeviceForgotten]);
     let missing: Vec<_> = Code::ALL.iter().filter(|code| !cast.seen.contains(code)).collect();
     assert!(missing.is_empty(), "no case for {missing:?}");
 }

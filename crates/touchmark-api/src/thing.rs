@@ -18,9 +18,13 @@ pub struct ThingView {
     pub did: String,
     /// What it stands for.
     pub kind: String,
-    /// Who changes its status.
+    /// Who changes its status, as the thing itself says.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub controller: Option<String>,
+    /// Leaf in which the controller said so, too. Without it do not take the thing for the
+    /// controller's: anything can name anybody.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub controller_confirmed: Option<u64>,
     /// The present status.
     pub status: StatusView,
     /// The changes of status that the state remembers, the oldest first.
@@ -118,6 +122,7 @@ impl ThingView {
             did: id.did(network).to_string(),
             kind: thing.kind.to_string(),
             controller: thing.controller.map(|controller| controller.to_string()),
+            controller_confirmed: thing.confirmed.map(|leaf| leaf.0),
             status: StatusView::of(thing),
             statuses: thing.statuses.iter().map(StatusView::from).collect(),
             threshold: thing.threshold,

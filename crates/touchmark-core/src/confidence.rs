@@ -162,7 +162,7 @@ impl Examination<'_> {
     fn device(&mut self, id: ThingId) -> Result<(), Unreadable> {
         self.note(Code::SignedByIssuer, Some(id), String::new());
         let Some(thing) = self.standing(id)? else { return Ok(()) };
-        let organisation = thing.controller;
+        let organisation = self.organisation_of(&thing);
         let word = self.word(organisation, id)?;
         let codes = [
             Code::DeviceTrusted,
@@ -182,7 +182,7 @@ impl Examination<'_> {
     fn card(&mut self, card: ThingId, reader: Option<ThingId>) -> Result<(), Unreadable> {
         self.note(Code::SignedByCard, Some(card), String::new());
         let Some(thing) = self.standing(card)? else { return Ok(()) };
-        let organisation = thing.controller;
+        let organisation = self.organisation_of(&thing);
         let word = self.word(organisation, card)?;
         let codes = [Code::CardKnown, Code::CardWithdrawn, Code::CardUnknown, Code::CardForgotten];
         self.note_word(codes, card, word);
@@ -236,6 +236,17 @@ impl Examination<'_> {
             self.note(code, Some(id), fork.leaf.to_string());
         }
         Ok(Some(thing))
+    }
+
+    /// The organisation behind a thing: its controller, once that said so itself.
+    fn organisation_of(&mut self, thing: &Thing) -> Option<ThingId> {
+        let named = thing.controller?;
+        if thing.confirmed.is_some_and(|at| at < self.at) {
+            Some(named)
+        } else {
+            self.note(Code::OrganisationUnconfirmed, Some(named), String::new());
+            None
+        }
     }
 
     /// Whether the organisation behind it could speak for its things then.

@@ -189,7 +189,8 @@ pub struct Thing {
     /// What it stands for.
     #[n(0)]
     pub kind: ThingKind,
-    /// Who may change its status and, without pre-rotation, its keys.
+    /// Who may change its status and, without pre-rotation, its keys: the thing's own choice, see
+    /// [`Self::confirmed`].
     #[n(1)]
     pub controller: Option<ThingId>,
     /// Sum of weights that a statement in its name needs.
@@ -220,6 +221,10 @@ pub struct Thing {
     /// Leaf since which the threshold is what it is.
     #[n(10)]
     pub threshold_from: LeafIndex,
+    /// Leaf in which the controller itself first said that the thing is its own, by registering it
+    /// or vouching for it. Without it the thing alone says so, as anything can.
+    #[n(11)]
+    pub confirmed: Option<LeafIndex>,
 }
 
 impl Thing {

@@ -56,6 +56,7 @@ impl Exampled for ThingView {
             "did": format!("did:touchmark:gezdgnbvgy3tqojq:{THING}"),
             "kind": "device",
             "controller": CONTROLLER,
+            "controller_confirmed": 12,
             "status": { "status": "active", "since": 12 },
             "statuses": [{ "status": "active", "since": 12 }],
             "threshold": 1,

@@ -117,6 +117,8 @@ codes! {
     StatusForgotten "TM-STATUS-FORGOTTEN" Plausible "the state no longer remembers the status of {thing} then";
     /// The organisation behind it was not active.
     OrganisationRevoked "TM-ORGANISATION-NOT-ACTIVE" Doubtful "the organisation {thing} was {} then";
+    /// It names an organisation that had not said so itself.
+    OrganisationUnconfirmed "TM-ORGANISATION-UNCONFIRMED" Doubtful "only the thing itself said then that it belongs to {thing}";
     /// The organisation behind it did not exist.
     OrganisationUnknown "TM-ORGANISATION-UNKNOWN" Doubtful "there was no organisation {thing} then";
     /// The state no longer remembers whether the organisation behind it was active.

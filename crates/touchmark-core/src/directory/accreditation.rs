@@ -42,7 +42,7 @@ impl Accredit {
 fn apply(draft: &mut Draft<'_>, action: &Action<'_>) -> Result<(), Stop> {
     let accredit: Accredit = payload(action)?;
     let (by, thing) = (action.actor, accredit.thing);
-    existing(draft, thing)?;
+    let mut subject = existing(draft, thing)?;
     let (count, length) = Accredit::LIMITS;
     if accredit.roles.len() > count || accredit.roles.iter().any(|role| role.len() > length) {
         return Err(Stop::denied(RefusalCode::LIMIT, "at most 16 roles of 64 bytes"));
@@ -58,6 +58,10 @@ fn apply(draft: &mut Draft<'_>, action: &Action<'_>) -> Result<(), Stop> {
         Event::AccreditationWithdrawn { by, thing }
     } else {
         word.give(accredit.roles.clone(), at);
+        if subject.controller == Some(by) && subject.confirmed.is_none() {
+            subject.confirmed = Some(at);
+            draft.set_thing(thing, subject);
+        }
         Event::ThingAccredited { by, thing, roles: accredit.roles }
     };
     draft.set(StateKey::accreditation(by, thing), Entry::Accreditation(word));

@@ -111,8 +111,13 @@ impl Inception {
         Ok(())
     }
 
-    /// Registers the thing.
-    pub(super) fn register(&self, draft: &mut Draft<'_>, id: ThingId) -> Result<(), Stop> {
+    /// Registers the thing, at the word of `by`.
+    pub(super) fn register(
+        &self,
+        draft: &mut Draft<'_>,
+        id: ThingId,
+        by: ThingId,
+    ) -> Result<(), Stop> {
         self.check()?;
         if draft.thing(id)?.is_some() {
             return Err(Stop::denied(RefusalCode::EXISTS, "the thing is registered already"));
@@ -130,6 +135,7 @@ impl Inception {
             created: at,
             evidence_key: None,
             threshold_from: at,
+            confirmed: (self.controller == Some(by)).then_some(at),
         };
         add_keys(draft, &mut thing, &self.keys)?;
         draft.set_thing(id, thing);
@@ -154,7 +160,7 @@ impl Inception {
 
 fn apply(draft: &mut Draft<'_>, action: &Action<'_>) -> Result<(), Stop> {
     let inception: Inception = payload(action)?;
-    inception.register(draft, action.actor)
+    inception.register(draft, action.actor, action.actor)
 }
 
 /// Whether the keys that the inception brings do not suffice to sign it.

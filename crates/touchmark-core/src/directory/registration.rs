@@ -23,5 +23,5 @@ fn apply(draft: &mut Draft<'_>, action: &Action<'_>) -> Result<(), Stop> {
         let cause = "only the controller that an inception names can register it";
         return Err(Stop::denied(RefusalCode::NOT_AUTHORISED, cause));
     }
-    inception.register(draft, Inception::id_of(action.payload))
+    inception.register(draft, Inception::id_of(action.payload), action.actor)
 }

@@ -388,7 +388,7 @@ impl Judge<'_> {
         }
     }
 
-    /// Walks from a thing to the one that nobody controls.
+    /// Walks from a thing to the one that nobody controls, or whose controller is its own word only.
     fn authority(&self, id: ThingId) -> Judgement {
         let mut above = id;
         let mut names = Vec::new();
@@ -396,6 +396,11 @@ impl Judge<'_> {
             let thing = self.state.registered(above)?;
             names.push(format!("{above} ({})", thing.kind));
             match thing.controller {
+                Some(controller) if thing.confirmed.is_none() => {
+                    let names = names.join(" under ");
+                    let claim = "as its controller, which has not confirmed that";
+                    return Ok(format!("{names}; {above} names {controller} {claim}").into());
+                }
                 Some(controller) if controller != above && names.len() < 16 => above = controller,
                 Some(_) => {
                     return Err(Finding::fail(

@@ -7,7 +7,8 @@ use touchmark_core::directory::inception::Inception;
 use touchmark_core::directory::update::Update;
 use touchmark_core::entry::{Accreditation, Thing};
 use touchmark_wire::ids::{LeafIndex, ThingId};
-use touchmark_wire::registry::{EvidenceFormat, StatementKind, Status, ThingKind};
+use touchmark_wire::registry::{EntryKind, EvidenceFormat, StatementKind, Status, ThingKind};
+use touchmark_wire::state::StateKey;
 
 const URL: EvidenceFormat = EvidenceFormat::CARD_URL;
 
@@ -141,6 +142,7 @@ fn every_reason_is_found_where_it_holds() {
     let url = cast.url(fake, 5);
     let faked = cast.submit(&bare(URL, &url));
     cast.expect(faked, Level::Doubtful, Code::CardUnknown);
+    cast.expect(faked, Level::Doubtful, Code::OrganisationUnconfirmed);
 
     // Firmware.
     cast.specify(organisation, "device-firmware-minimum", "2.1");
@@ -213,7 +215,17 @@ fn every_reason_is_found_where_it_holds() {
     let ghost = cast.ledger.with(&controlled(7, ThingId([9; 20])), 7);
     let record = cast.ledger.record(ghost, "x").signed(0, 7);
     let ghostly = cast.submit(&record);
-    cast.expect(ghostly, Level::Doubtful, Code::OrganisationUnknown);
+    cast.expect(ghostly, Level::Doubtful, Code::OrganisationUnconfirmed);
+    // It names the organisation, which later takes it for its own.
+    let pretender = cast.ledger.with(&controlled(8, organisation), 8);
+    let record = cast.ledger.record(pretender, "x").signed(0, 8);
+    let pretended = cast.submit(&record);
+    cast.vouch(pretender, &["sensor"]);
+    cast.specify(pretender, "firmware", "3");
+    let record = cast.ledger.record(pretender, "y").signed(0, 8);
+    let meant = cast.submit(&record);
+    cast.expect(pretended, Level::Doubtful, Code::OrganisationUnconfirmed);
+    cast.expect(meant, Level::Trusted, Code::DeviceTrusted);
     cast.set(organisation, Status::SUSPENDED);
     let headless = cast.submit(&bare(URL, &url));
     cast.expect(headless, Level::Doubtful, Code::OrganisationRevoked);
@@ -228,14 +240,18 @@ fn every_reason_is_found_where_it_holds() {
     }
     cast.expect(headless, Level::Doubtful, Code::OrganisationForgotten);
 
+    // Read of a state without it.
+    let mut other = cast.ledger.clone();
+    other.entries.remove(&StateKey::thing(organisation.0, EntryKind::THING));
+    std::mem::swap(&mut cast.ledger, &mut other);
+    cast.expect(headless, Level::Doubtful, Code::OrganisationUnknown);
+    cast.ledger = other;
+
     // Read of another moment: a thing that the state does not have, and a status out of reach.
     for (code, forget) in [(Code::NotRegistered, true), (Code::StatusForgotten, false)] {
         let mut cast = Cast::new();
         let at = cast.measure();
-        let key = touchmark_wire::state::StateKey::thing(
-            cast.sensor,
-            touchmark_wire::registry::EntryKind::THING,
-        );
+        let key = StateKey::thing(cast.sensor, EntryKind::THING);
         if forget {
             cast.ledger.entries.remove(&key);
             cast.expect(at, Level::Unauthorised, code);

@@ -241,3 +241,37 @@ fn attributes_are_in_the_order_of_deterministic_cbor() {
             .concat();
     assert!(codec::decode::<Inception>(&other, 1_000).is_err());
 }
+
+/// Anything can name anybody as its controller; that the controller says so, too, is another thing.
+#[test]
+fn a_controller_is_confirmed_by_its_own_word_only() {
+    let mut ledger = Ledger::new();
+    let controller = ledger.with(&device(0), 0);
+    let stranger = ledger.with(&device(3), 3);
+    let registered = controlled(1, controller);
+    let seen = ledger.state((controller, 0), StatementKind::REGISTER, &registered);
+    assert_eq!(seen, Seen::Accepted);
+    assert_eq!(ledger.state_of(registered.id()).confirmed, Some(LeafIndex(2)));
+
+    let thing = ledger.with(&controlled(2, controller), 2);
+    let vouch = |roles: &[&str]| accredit(thing, roles);
+    let set = |to| encoded(&status(thing, to, &[]));
+    let word = |roles: &[&str]| encoded(&vouch(roles));
+    for (name, (by, n), kind, payload, confirmed) in [
+        ("it pauses it", (controller, 0), StatementKind::STATUS, set(Status::SUSPENDED), false),
+        ("it resumes it", (controller, 0), StatementKind::STATUS, set(Status::ACTIVE), false),
+        ("a stranger vouches", (stranger, 3), StatementKind::ACCREDIT, word(&["x"]), false),
+        ("it vouches for itself", (thing, 2), StatementKind::ACCREDIT, word(&["x"]), false),
+        ("it vouches", (controller, 0), StatementKind::ACCREDIT, word(&["sensor"]), true),
+        ("no longer", (controller, 0), StatementKind::ACCREDIT, word(&[]), true),
+        ("again", (controller, 0), StatementKind::ACCREDIT, word(&["sensor"]), true),
+    ] {
+        let at = LeafIndex(ledger.leaves.len() as u64);
+        let statement = ledger.next(by, kind, payload).signed(0, n);
+        assert_eq!(ledger.see(&statement), Seen::Accepted, "{name}");
+        let now = ledger.state_of(thing).confirmed;
+        assert_eq!(now.is_some(), confirmed, "{name}");
+        assert!(now.is_none_or(|leaf| leaf <= at), "{name}");
+    }
+    assert_eq!(ledger.state_of(thing).confirmed, Some(LeafIndex(8)), "the first word counts");
+}

@@ -27,6 +27,14 @@ pub(super) fn outcome(sheet: &mut Sheet, written: &Written) {
     sheet.add_some("code", written.code.as_deref());
 }
 
+/// A controller, and whether it says so, too.
+fn controller(view: &ThingView, id: &str) -> String {
+    match view.controller_confirmed {
+        Some(leaf) => format!("{id}, confirmed at leaf {leaf}"),
+        None => format!("{id}, which has not confirmed that"),
+    }
+}
+
 pub(super) fn thing(view: &ThingView) -> Sheet {
     let mut sheet = Sheet::default();
     sheet.add("id", view.id.as_str()).add("did", view.did.as_str());
@@ -34,7 +42,7 @@ pub(super) fn thing(view: &ThingView) -> Sheet {
     let since = format!("{} since leaf {}", view.status.status, view.status.since);
     let reason = view.status.reason.as_ref().map(|reason| format!(": {reason}"));
     sheet.add("status", since + &reason.unwrap_or_default());
-    sheet.add_some("controller", view.controller.as_deref());
+    sheet.add_some("controller", view.controller.as_ref().map(|id| controller(view, id)));
     sheet.add("threshold", view.threshold);
     let keys = view.keys.iter().map(|key| {
         let mut line = Sheet::default();

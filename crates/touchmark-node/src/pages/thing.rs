@@ -106,7 +106,12 @@ fn facts(view: &ThingView) -> Markup {
                 div { dt { "Id" } dd { code.bytes { (view.id) } } }
                 div { dt { "DID" } dd { code.bytes { (view.did) } } }
                 @if let Some(controller) = &view.controller {
-                    div { dt { "Controller" } dd { (id(controller)) } }
+                    div { dt { "Controller" } dd {
+                        (id(controller))
+                        @if view.controller_confirmed.is_none() {
+                            " – it has not confirmed that, so do not take this for its thing"
+                        }
+                    } }
                 }
                 div { dt { "Registered" } dd { (leaf(view.created)) } }
                 div { dt { "Chain" } dd {

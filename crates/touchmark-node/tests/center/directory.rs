@@ -86,12 +86,19 @@ fn what_an_organisation_did_not_register_is_not_in_its_directory() {
         "identity create impostor --kind card --unencrypted --controller {acme} \
          --attribute number=7 --attribute serial=C-1"
     );
-    desk.json(&impostor);
+    let impostor = desk.json(&impostor)["thing"].as_str().unwrap().to_owned();
+    let shown = desk.json(&format!("thing show {impostor}"));
+    assert_eq!(
+        (&shown["controller"], &shown["controller_confirmed"]),
+        (&json!(acme), &Value::Null)
+    );
     assert_eq!(items(&mut desk, "center list --of acme"), Vec::<Value>::new());
     assert_eq!(items(&mut desk, "center list --of acme --serial C-1"), Vec::<Value>::new());
     let card = key(&mut desk, "card");
     let made = desk.json(&format!("center init card --as acme --serial C-1 --key {card}"));
     assert_eq!(made["number"], "1", "the stranger's number counts nothing");
+    let shown = desk.json(&format!("thing show {}", made["thing"].as_str().unwrap()));
+    assert_eq!(shown["controller_confirmed"], shown["created"]);
     assert_eq!(items(&mut desk, "center list --of acme --from-log").len(), 1);
 }
 

@@ -71,6 +71,7 @@ fn thing() -> Thing {
         created: LeafIndex(0),
         evidence_key: None,
         threshold_from: LeafIndex(0),
+        confirmed: None,
     }
 }
 

@@ -22,8 +22,18 @@ pub(crate) struct Issuer {
 
 impl Issuer {
     pub(crate) fn new(network: NetworkId, kind: ThingKind, algorithm: Algorithm) -> Self {
+        Self::under(None, network, kind, algorithm)
+    }
+
+    /// One that names a controller, whether that knows it or not.
+    pub(crate) fn under(
+        controller: Option<ThingId>,
+        network: NetworkId,
+        kind: ThingKind,
+        algorithm: Algorithm,
+    ) -> Self {
         let key = SoftwareKey::generate(algorithm).unwrap();
-        let inception = inception(kind, &key, Purposes::GENERAL, None);
+        let inception = inception(kind, &key, Purposes::GENERAL, controller);
         let id = inception.id();
         Self { id, key, sequence: 0, last: network.0, inception: inception.encode_to_vec() }
     }

@@ -2,6 +2,7 @@
 
 use crate::issuer::{Card, Issuer};
 use crate::network::Network;
+use touchmark_core::directory::accreditation::Accredit;
 use touchmark_core::directory::status::SetStatus;
 use touchmark_core::entry::Thing;
 use touchmark_core::refusal::Outcome;
@@ -106,6 +107,32 @@ fn a_status_of_earlier_is_proved_or_not_known() {
     }
     let forgotten = (CheckResult::Unknown, Some("TM-STATUS-FORGOTTEN"));
     assert_eq!(check(&story, before), forgotten);
+}
+
+/// The chain of authority ends where a controller has not said that a thing is its own.
+#[test]
+fn a_controller_that_is_merely_named_lends_no_authority() {
+    let mut story = story();
+    let (maker, network) = (story.maker.id, story.network.id());
+    let device = (ThingKind::DEVICE, Algorithm::Ed25519);
+    let mut pretender = Issuer::under(Some(maker), network, device.0, device.1);
+    story.network.submit(vec![pretender.inception()]);
+    let authority = |story: &Story, id: ThingId| {
+        let verdict = story.judge(&story.prove(&[Question::Status(id)], None), None);
+        assert!(verdict.valid, "{:#?}", verdict.checks);
+        let name = format!("authority {id}");
+        verdict.checks.iter().find(|check| check.name == name).unwrap().reason.clone()
+    };
+    let under = format!("{} (card) under {maker} (organisation)", story.card);
+    assert_eq!(authority(&story, story.card), under);
+    let id = pretender.id;
+    let alone = format!(
+        "{id} (device); {id} names {maker} as its controller, which has not confirmed that"
+    );
+    assert_eq!(authority(&story, id), alone);
+    let word = Accredit { thing: id, roles: vec!["sensor".to_owned()] };
+    story.network.submit(vec![story.maker.act(StatementKind::ACCREDIT, &word)]);
+    assert_eq!(authority(&story, id), format!("{id} (device) under {maker} (organisation)"));
 }
 
 #[test]

@@ -94,7 +94,7 @@ pub struct NextKeysView {
     pub commitments: Vec<String>,
 }
 
-/// The leaves by or about a thing.
+/// The leaves by a thing, and about it by those who have standing there.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
 pub struct HistoryView {
@@ -102,6 +102,9 @@ pub struct HistoryView {
     pub count: u64,
     /// Running hash over them, hexadecimal.
     pub hash: String,
+    /// How many leaves of others mention it; they are no part of the history.
+    #[serde(default)]
+    pub mentions: u64,
     /// First leaf that proves a fork of its chain.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub fork: Option<u64>,
@@ -135,6 +138,7 @@ impl ThingView {
             history: HistoryView {
                 count: head.count,
                 hash: head.history.to_string(),
+                mentions: head.mentions,
                 fork: head.fork.map(|fork| fork.leaf.0),
             },
             size,

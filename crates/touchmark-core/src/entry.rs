@@ -277,12 +277,18 @@ pub struct Head {
     /// The first fork of the chain, if it was ever forked.
     #[n(2)]
     pub fork: Option<Fork>,
-    /// How many leaves there are by or about the thing.
+    /// How many leaves there are by the thing, and about it by those who have standing there.
     #[n(3)]
     pub count: u64,
     /// Running hash over them.
     #[n(4)]
     pub history: Digest,
+    /// How many leaves of others mention the thing.
+    #[n(5)]
+    pub mentions: u64,
+    /// Running hash over them.
+    #[n(6)]
+    pub mentioned: Digest,
 }
 
 impl Head {
@@ -294,13 +300,21 @@ impl Head {
             fork: None,
             count: 0,
             history: Digest::default(),
+            mentions: 0,
+            mentioned: Digest::default(),
         }
     }
 
-    /// Takes a leaf by or about the thing into the history.
+    /// Takes a leaf into the history.
     pub fn extend(&mut self, position: LeafIndex, leaf_hash: &Digest) {
         self.count += 1;
         self.history = extend_history(&self.history, position, leaf_hash);
+    }
+
+    /// Takes a leaf of somebody without standing among the mentions.
+    pub fn mention(&mut self, position: LeafIndex, leaf_hash: &Digest) {
+        self.mentions += 1;
+        self.mentioned = extend_history(&self.mentioned, position, leaf_hash);
     }
 
     /// The statement at `sequence` stands.

@@ -14,6 +14,7 @@ use crate::entry::{Counter, Entry, KeyState, Purposes, Thing};
 use crate::event::Event;
 use crate::refusal::{Outcome, Refusal, Unreadable};
 use crate::rules::{self, Action, Decision, Effect, Family, Stop};
+use crate::standing;
 use crate::view::{Draft, Position, Read, View};
 use alloc::borrow::Cow;
 use alloc::vec::Vec;
@@ -122,7 +123,7 @@ fn apply(draft: &mut Draft<'_>, action: &Action<'_>) -> Result<(), Stop> {
         }
     };
     if let Some(first) = draft.view().evidence(inner.id)? {
-        draft.concerns(inner.thing);
+        standing::tell(draft, Some(action.actor), inner.thing)?;
         draft.happened(Event::EvidenceCorroborated {
             thing: inner.thing,
             evidence: inner.id,
@@ -182,7 +183,7 @@ pub(crate) fn decide_bare(
         Ok(()) => (inner.leaf.clone(), Outcome::Accepted(position.leaf)),
         Err(Stop::Sighting(refusal)) => {
             draft = Draft::new(view, position);
-            sight(&mut draft, inner, refusal.code, None);
+            sight(&mut draft, inner, refusal.code, None)?;
             let leaf = Leaf::Sighting { code: refusal.code.0, leaf: &inner.leaf };
             (leaf.encode_to_vec(), Outcome::Sighted(position.leaf, refusal))
         }
@@ -202,7 +203,7 @@ pub(crate) fn sight_wrapped(
 ) -> Result<Effect, Unreadable> {
     let inner = statement.evidence.as_ref().and_then(|inner| inner.as_ref().ok());
     if let Some(inner) = inner {
-        sight(&mut draft, inner, refusal.code, Some(statement.issuer));
+        sight(&mut draft, inner, refusal.code, Some(statement.issuer))?;
     }
     let leaf = Leaf::Sighting { code: refusal.code.0, leaf: statement.bytes() }.encode_to_vec();
     let outcome = Outcome::Sighted(draft.position.leaf, refusal);
@@ -217,7 +218,9 @@ fn sight(
     inner: &VerifiedEvidence,
     code: RefusalCode,
     reader: Option<ThingId>,
-) {
-    draft.concerns(inner.thing);
+) -> Result<(), Unreadable> {
+    // Who has a key that has ended, or a stolen card, can make any number of these.
+    standing::tell(draft, reader, inner.thing)?;
     draft.happened(Event::ThingSighted { thing: inner.thing, evidence: inner.id, code, reader });
+    Ok(())
 }

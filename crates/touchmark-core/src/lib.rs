@@ -31,5 +31,6 @@ pub mod record;
 pub mod refusal;
 pub mod roster;
 pub mod rules;
+mod standing;
 pub mod verdict;
 pub mod view;

@@ -118,6 +118,8 @@ pub struct Effect {
     pub events: Vec<Event>,
     /// The things whose histories the leaf is in.
     pub about: Vec<ThingId>,
+    /// The things among whose mentions it is.
+    pub mentioned: Vec<ThingId>,
     /// The place in a chain that it takes.
     pub place: Option<ChainPlace>,
     /// The evidence that is first seen here.
@@ -358,6 +360,7 @@ pub(crate) fn effect(
         changes: changes.entries,
         events: changes.events,
         about: changes.about,
+        mentioned: changes.mentioned,
         place: None,
         evidence: None,
         outcome,

@@ -113,8 +113,10 @@ pub struct Changes {
     pub entries: Vec<(StateKey, Arc<Entry>)>,
     /// What happened, in order.
     pub events: Vec<Event>,
-    /// The things concerned.
+    /// The things whose histories the leaf is in.
     pub about: Vec<ThingId>,
+    /// The things among whose mentions it is.
+    pub mentioned: Vec<ThingId>,
 }
 
 /// The changes of one leaf while its rule runs; dropped when the rule denies.
@@ -125,12 +127,14 @@ pub struct Draft<'v> {
     changes: BTreeMap<StateKey, Arc<Entry>>,
     events: Vec<Event>,
     about: Vec<ThingId>,
+    mentioned: Vec<ThingId>,
 }
 
 impl<'v> Draft<'v> {
     /// Nothing changed yet.
     pub fn new(view: &'v dyn View, position: Position) -> Self {
-        Self { view, position, changes: BTreeMap::new(), events: Vec::new(), about: Vec::new() }
+        let (events, about, mentioned) = (Vec::new(), Vec::new(), Vec::new());
+        Self { view, position, changes: BTreeMap::new(), events, about, mentioned }
     }
 
     /// The view below the draft.
@@ -165,26 +169,48 @@ impl<'v> Draft<'v> {
         }
     }
 
+    /// The leaf speaks of `thing`, by the word of somebody without standing there: it is counted
+    /// apart from the history, unless it is in that for another reason.
+    pub fn mentions(&mut self, thing: ThingId) {
+        if !self.mentioned.contains(&thing) {
+            self.mentioned.push(thing);
+        }
+    }
+
     /// Ends the draft.
     pub fn finish(self) -> Changes {
         Changes {
             entries: self.changes.into_iter().collect(),
             events: self.events,
             about: self.about,
+            mentioned: self.mentioned,
         }
     }
 
-    /// Takes the leaf into the histories of everything it concerns.
+    /// Takes the leaf into the histories of everything it concerns, and the mentions of others.
     pub fn extend_histories(
         &mut self,
         leaf_hash: &touchmark_wire::hash::Digest,
     ) -> Result<(), Unreadable> {
+        let Self { about, mentioned, .. } = self;
+        mentioned.retain(|id| !about.contains(id));
         for place in 0..self.about.len() {
-            let id = self.about[place];
-            let mut head = self.head(id)?.unwrap_or_else(|| Head::new(self.view.network()));
-            head.extend(self.position.leaf, leaf_hash);
-            self.set_head(id, head);
+            self.extend(self.about[place], |head, leaf| head.extend(leaf, leaf_hash))?;
         }
+        for place in 0..self.mentioned.len() {
+            self.extend(self.mentioned[place], |head, leaf| head.mention(leaf, leaf_hash))?;
+        }
+        Ok(())
+    }
+
+    fn extend(
+        &mut self,
+        id: ThingId,
+        with: impl Fn(&mut Head, LeafIndex),
+    ) -> Result<(), Unreadable> {
+        let mut head = self.head(id)?.unwrap_or_else(|| Head::new(self.view.network()));
+        with(&mut head, self.position.leaf);
+        self.set_head(id, head);
         Ok(())
     }
 }

@@ -60,6 +60,8 @@ pub struct Happened {
     pub events: Vec<Event>,
     /// The things whose histories the leaf is in.
     pub about: Vec<ThingId>,
+    /// The things among whose mentions it is.
+    pub mentioned: Vec<ThingId>,
 }
 
 /// Why a batch cannot be executed; never the fault of one submission.
@@ -170,8 +172,13 @@ impl<'a> Builder<'a> {
         if let Some(evidence) = effect.evidence {
             execution.evidence.insert(evidence, leaf);
         }
-        let (events, about) = (effect.events, effect.about);
-        execution.happened.push(Happened { leaf, submission: submission.id(), events, about });
+        execution.happened.push(Happened {
+            leaf,
+            submission: submission.id(),
+            events: effect.events,
+            about: effect.about,
+            mentioned: effect.mentioned,
+        });
         execution.outcomes.push((submission.leaf_hash(), effect.outcome));
     }
 

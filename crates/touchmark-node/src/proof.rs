@@ -11,7 +11,7 @@ use touchmark_core::evidence;
 use touchmark_core::refusal::Unreadable;
 use touchmark_core::view::{Read, View as _};
 use touchmark_ledger::StateView as _;
-use touchmark_store::{Order, Snapshot};
+use touchmark_store::Snapshot;
 use touchmark_wire::bundle::{Bundle, Bytes, Claim, Freshness, Hashes, ProvedLeaf};
 use touchmark_wire::ids::{KeyNumber, LeafIndex, ThingId};
 use touchmark_wire::leaf::Leaf;
@@ -49,7 +49,7 @@ pub enum ProofError {
     #[error("{0} is not registered")]
     NoThing(ThingId),
     /// More leaves than a bundle holds.
-    #[error("{0} has more leaves by or about it than a bundle holds")]
+    #[error("{0} has a longer history than a bundle holds")]
     TooMany(ThingId),
     /// The store cannot be read.
     #[error(transparent)]
@@ -196,7 +196,7 @@ impl<'a> Collection<'a> {
     fn complete(&mut self, thing: ThingId) -> Result<Vec<LeafIndex>, ProofError> {
         self.authority(thing)?;
         self.keys.insert(StateKey::thing(thing, EntryKind::HEAD));
-        let indexes = self.snapshot.history(thing, Order::OldestFirst, None, HISTORY + 1)?;
+        let indexes = self.snapshot.complete_history(thing, HISTORY + 1)?;
         if indexes.len() > HISTORY {
             return Err(ProofError::TooMany(thing));
         }

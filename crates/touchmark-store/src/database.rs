@@ -36,6 +36,8 @@ pub(crate) enum Table {
     Event,
     /// Leaves by thing.
     History,
+    /// Leaves of others by the thing that they mention.
+    Mention,
     /// Things by kind and controller.
     Catalog,
     /// Things by attribute.
@@ -46,7 +48,7 @@ pub(crate) enum Table {
 
 impl Table {
     /// Every table, at the place of its number, with its name and how much it gathers in memory before it writes a file, MiB.
-    pub(crate) const ALL: [(Self, &'static str, u64); 15] = [
+    pub(crate) const ALL: [(Self, &'static str, u64); 16] = [
         (Self::Tip, "tip", 1),
         (Self::Leaf, "leaf", 32),
         (Self::Tile, "tile", 8),
@@ -59,6 +61,7 @@ impl Table {
         (Self::Evidence, "evidence", 8),
         (Self::Event, "event", 16),
         (Self::History, "history", 8),
+        (Self::Mention, "mention", 4),
         (Self::Catalog, "catalog", 4),
         (Self::Attribute, "attribute", 8),
         (Self::Certificate, "certificate", 4),

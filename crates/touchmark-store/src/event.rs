@@ -1,7 +1,8 @@
 //! What happened, by leaf, and the events' stored form.
 //!
 //! ```text
-//! event   a run ([`crate::run`]) of [submission, [thing, …], [event, …]]
+//! event   a run ([`crate::run`]) of [submission, [thing in whose history it is, …],
+//!         [mentioned thing, …], [event, …]]
 //! ```
 //! An event is a deterministic CBOR array: its number, then its fields in the order of
 //! [`touchmark_core::event::Event`]. Stored events are derived: a rebuild writes them anew.
@@ -37,7 +38,8 @@ impl EventAddress {
 pub(crate) fn write(write: &mut Write<'_>, execution: &Execution) {
     let records = execution.happened.iter().map(|happened| {
         let events: Vec<_> = happened.events.iter().map(Stored).collect();
-        (happened.leaf.0, codec::encode(&(happened.submission, &happened.about, events)))
+        let Happened { leaf, submission, about, mentioned, .. } = happened;
+        (leaf.0, codec::encode(&(submission, about, mentioned, events)))
     });
     run::write(write, Table::Event, records);
 }
@@ -81,11 +83,11 @@ impl Snapshot {
 }
 
 fn read(leaf: LeafIndex, stored: &[u8]) -> Result<Happened, Error> {
-    let record: (Digest, Vec<ThingId>, Vec<Read>) =
+    let record: (Digest, Vec<ThingId>, Vec<ThingId>, Vec<Read>) =
         minicbor::decode(stored).map_err(|_| Error::Corrupt("list of events"))?;
-    let (submission, about, events) = record;
+    let (submission, about, mentioned, events) = record;
     let events = events.into_iter().map(|Read(event)| event).collect();
-    Ok(Happened { leaf, submission, events, about })
+    Ok(Happened { leaf, submission, events, about, mentioned })
 }
 
 /// Numbers of the events in their stored form; never used again for another.

@@ -2,6 +2,7 @@
 //!
 //! ```text
 //! history   thing (20) ‖ leaf index (8)                        ->  nothing
+//! mention   thing (20) ‖ leaf index (8)                        ->  nothing
 //! catalog   list ‖ leaf that registered it (8) ‖ thing (20)    ->  nothing
 //!           list: 0 | 1 ‖ kind (1) | 2 ‖ controller (20)
 //!               | 3 ‖ controller (20) ‖ kind (1) | 4 ‖ controller (20) ‖ status (1)
@@ -68,9 +69,12 @@ impl Listing {
 pub(crate) fn write(write: &mut Write<'_>, before: &Snapshot, execution: &Execution) -> u64 {
     let mut registered = 0;
     for happened in &execution.happened {
-        for thing in &happened.about {
-            let key = number::join(&[&thing.0, &happened.leaf.0.to_be_bytes()]);
-            write.put(Table::History, key, []);
+        let lists = [(Table::History, &happened.about), (Table::Mention, &happened.mentioned)];
+        for (table, things) in lists {
+            for thing in things {
+                let key = number::join(&[&thing.0, &happened.leaf.0.to_be_bytes()]);
+                write.put(table, key, []);
+            }
         }
         for event in &happened.events {
             match event {
@@ -158,8 +162,8 @@ pub(crate) fn word(before: &Snapshot, execution: &Execution, id: ThingId) -> Opt
 }
 
 impl Snapshot {
-    /// The leaves by or about a thing, beyond `after`, at most `limit`. Their number is the
-    /// `count` of the thing's head.
+    /// The leaves by or about a thing, whoever made them, beyond `after`, at most `limit`. Their
+    /// number is `count` and `mentions` of the thing's head.
     pub fn history(
         &self,
         thing: ThingId,
@@ -167,8 +171,32 @@ impl Snapshot {
         after: Option<LeafIndex>,
         limit: usize,
     ) -> Result<Vec<LeafIndex>, Error> {
+        let mut leaves = self.leaves_of(Table::History, thing, order, after, limit)?;
+        leaves.extend(self.leaves_of(Table::Mention, thing, order, after, limit)?);
+        leaves.sort_unstable();
+        if order == Order::NewestFirst {
+            leaves.reverse();
+        }
+        leaves.truncate(limit);
+        Ok(leaves)
+    }
+
+    /// The leaves that the thing's `count` and running hash are of, the oldest first, at most
+    /// `limit`: what others say of it is not among them.
+    pub fn complete_history(&self, thing: ThingId, limit: usize) -> Result<Vec<LeafIndex>, Error> {
+        self.leaves_of(Table::History, thing, Order::OldestFirst, None, limit)
+    }
+
+    fn leaves_of(
+        &self,
+        table: Table,
+        thing: ThingId,
+        order: Order,
+        after: Option<LeafIndex>,
+        limit: usize,
+    ) -> Result<Vec<LeafIndex>, Error> {
         let after = after.map(|leaf| number::join(&[&thing.0, &leaf.0.to_be_bytes()]));
-        order::rows(self.database(), Table::History, &thing.0, order, after.as_deref())
+        order::rows(self.database(), table, &thing.0, order, after.as_deref())
             .take(limit)
             .map(|row| {
                 let (key, _) = row?;

@@ -73,7 +73,7 @@ impl Exampled for ThingView {
             "attributes": { "model": "T1", "serial": "4711" },
             "created": 12,
             "head": { "sequence": 2, "last": HASH },
-            "history": { "count": 2, "hash": HASH },
+            "history": { "count": 2, "hash": HASH, "mentions": 0 },
             "size": 18,
         })
     }

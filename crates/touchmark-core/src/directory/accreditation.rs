@@ -5,6 +5,7 @@ use super::{existing, payload};
 use crate::entry::{Entry, Purposes};
 use crate::event::Event;
 use crate::rules::{Action, Family, Stop};
+use crate::standing;
 use crate::view::{Draft, Read};
 use alloc::string::String;
 use alloc::vec::Vec;
@@ -65,7 +66,7 @@ fn apply(draft: &mut Draft<'_>, action: &Action<'_>) -> Result<(), Stop> {
         Event::ThingAccredited { by, thing, roles: accredit.roles }
     };
     draft.set(StateKey::accreditation(by, thing), Entry::Accreditation(word));
-    draft.concerns(thing);
+    standing::tell(draft, Some(by), thing)?;
     draft.happened(event);
     Ok(())
 }

@@ -13,6 +13,7 @@ use crate::refusal::Unreadable;
 use crate::view::Read;
 use alloc::borrow::Cow;
 use alloc::format;
+use alloc::string::String;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 use touchmark_wire::algorithm::{CoseKey, SignedBytes};
@@ -313,10 +314,16 @@ impl Judge<'_> {
         }
         let count = leaves.len() as u64;
         if count == head.count && history == head.history {
-            Ok(format!("these {count} leaves are all that there are by or about {id}").into())
+            let all = format!("these {count} leaves are the whole history of {id}");
+            let apart = match head.mentions {
+                0 => String::new(),
+                mentions => format!("; {mentions} more, of others, mention it"),
+            };
+            Ok((all + &apart).into())
         } else {
             let all = head.count;
-            let reason = format!("of {all} leaves by or about {id}, {count} are shown, or altered");
+            let reason =
+                format!("of {all} leaves in the history of {id}, {count} are shown, or altered");
             Err(Finding::fail("TM-INCOMPLETE", reason))
         }
     }

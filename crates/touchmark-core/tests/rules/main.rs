@@ -14,5 +14,6 @@ mod ledger;
 mod model;
 mod roster;
 mod rotation;
+mod standing;
 mod status;
 mod update;

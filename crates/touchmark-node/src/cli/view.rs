@@ -66,6 +66,8 @@ pub(super) fn thing(view: &ThingView) -> Sheet {
     sheet.add("created", format!("leaf {}", view.created));
     sheet.add("chain", format!("{} statements, last {}", view.head.sequence, view.head.last));
     sheet.add("history", format!("{} leaves", view.history.count));
+    let mentions = Some(view.history.mentions).filter(|mentions| *mentions > 0);
+    sheet.add_some("mentions", mentions.map(|mentions| format!("{mentions} leaves of others")));
     sheet.add_some("forked", view.history.fork.map(|leaf| format!("at leaf {leaf}")));
     sheet.add("log size", view.size);
     sheet

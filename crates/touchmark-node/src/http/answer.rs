@@ -127,8 +127,8 @@ impl Tag {
         Self(format!("\"{}\"", &hash.to_string()[..32]))
     }
 
-    /// Of an answer that says the same until the thing's history grows, but may name another size
-    /// of the log.
+    /// Of an answer that says the same until the thing's history or its mentions grow (`count` is of
+    /// both), but may name another size of the log.
     pub(super) fn of_history(count: u64, hash: &str) -> Self {
         Self(format!("W/\"{count}-{}\"", hash.get(..32).unwrap_or(hash)))
     }

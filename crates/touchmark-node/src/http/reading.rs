@@ -40,7 +40,7 @@ pub(super) async fn thing(
 ) -> Result<Response, Negative> {
     let found = view(&node, inquiry.snapshot(&node).await.as_ref(), id)?;
     let fact = found.ok_or_else(|| Negative::not_found(format!("the thing {id}")))?;
-    let tag = Tag::of_history(fact.history.count, &fact.history.hash);
+    let tag = Tag::of_history(fact.history.count + fact.history.mentions, &fact.history.hash);
     inquiry.answer(&node, Some(&tag), fact, Question::Status(id)).await
 }
 

@@ -78,7 +78,7 @@ fn damage(database: &Arc<Database>, table: Table) {
     write.commit().unwrap();
 }
 
-const DERIVED: [Table; 12] = [
+const DERIVED: [Table; 13] = [
     Table::Tip,
     Table::Tile,
     Table::Size,
@@ -89,6 +89,7 @@ const DERIVED: [Table; 12] = [
     Table::Evidence,
     Table::Event,
     Table::History,
+    Table::Mention,
     Table::Catalog,
     Table::Attribute,
 ];

@@ -17,85 +17,161 @@ use touchmark_wire::merkle;
 use touchmark_wire::registry::{EvidenceFormat, StatementKind};
 use touchmark_wire::statement::Statement;
 
+/// What the leaves so far say of things.
+#[derive(Default)]
+struct Log {
+    histories: BTreeMap<ThingId, (u64, Digest)>,
+    mentions: BTreeMap<ThingId, (u64, Digest)>,
+    controllers: BTreeMap<ThingId, Option<ThingId>>,
+    /// Who vouches for whom now.
+    words: BTreeSet<(ThingId, ThingId)>,
+    /// Evidence that was there before.
+    evidence: BTreeSet<Digest>,
+}
+
 impl Ledger {
-    /// Count and running hash of every thing are those of the leaves by and about it.
+    /// Count and running hash of every thing are those of the leaves by and about it, and of those
+    /// that others made about it.
     pub(crate) fn check_histories(&self) {
-        let mut histories = BTreeMap::<ThingId, (u64, Digest)>::new();
+        let mut log = Log::default();
         for (index, leaf) in self.leaves.iter().enumerate() {
-            for thing in concerned(leaf) {
-                let (count, history) = histories.entry(thing).or_default();
+            let (concerned, mentioned) = log.take(leaf);
+            let step = |(count, history): &mut (u64, Digest)| {
                 *count += 1;
                 let index = (index as u64).to_be_bytes();
                 let leaf_hash = merkle::leaf_hash(leaf);
                 let domain = b"touchmark/wire/history/v1";
                 *history = Digest::of(&[domain, &history.0, &index, &leaf_hash.0]);
-            }
+            };
+            mentioned
+                .difference(&concerned)
+                .for_each(|thing| step(log.mentions.entry(*thing).or_default()));
+            concerned.iter().for_each(|thing| step(log.histories.entry(*thing).or_default()));
         }
-        for (thing, (count, history)) in histories {
-            let head = self.head_of(thing);
-            assert_eq!((head.count, head.history), (count, history), "history of {thing}");
+        for thing in log.histories.keys().chain(log.mentions.keys()) {
+            let head = self.head_of(*thing);
+            let of = |all: &BTreeMap<_, _>| all.get(thing).copied().unwrap_or_default();
+            assert_eq!((head.count, head.history), of(&log.histories), "history of {thing}");
+            assert_eq!((head.mentions, head.mentioned), of(&log.mentions), "mentions of {thing}");
         }
     }
 }
 
-/// Whose history a leaf is in: its issuer's, and with an effect that of everything it is about.
-fn concerned(leaf: &[u8]) -> BTreeSet<ThingId> {
-    let (effective, bytes) = match Leaf::decode(leaf).unwrap() {
-        Leaf::Accepted(statement) => (true, statement),
-        Leaf::Denied { statement, .. } | Leaf::Fork { second: statement, .. } => (false, statement),
-        Leaf::Evidence(evidence) => return BTreeSet::from([card(&evidence)]),
-        Leaf::Sighting { leaf, .. } => match Leaf::decode(leaf).unwrap() {
-            Leaf::Evidence(evidence) => return BTreeSet::from([card(&evidence)]),
+type Things = BTreeSet<ThingId>;
+
+impl Log {
+    /// Whose history a leaf is in, and whose mentions: its issuer's history, and with an effect it
+    /// is about what it names.
+    fn take(&mut self, leaf: &[u8]) -> (Things, Things) {
+        let mut about = (Things::new(), Things::new());
+        let (effective, bytes) = match Leaf::decode(leaf).unwrap() {
             Leaf::Accepted(statement) => (true, statement),
-            other => panic!("{other:?} in a sighting"),
-        },
-        Leaf::Batch(_) => return BTreeSet::new(),
-    };
-    let statement = Statement::parse(bytes).unwrap();
-    let issuer = statement.protected().kid.thing;
-    let mut things = BTreeSet::from([issuer]);
-    if effective {
-        about(issuer, statement.protected().link.kind, statement.payload(), &mut things);
+            Leaf::Denied { statement, .. } | Leaf::Fork { second: statement, .. } => {
+                (false, statement)
+            }
+            Leaf::Evidence(evidence) => {
+                self.evidence.insert(id_of(&evidence));
+                about.0.insert(card(&evidence));
+                return about;
+            }
+            Leaf::Sighting { leaf, .. } => match Leaf::decode(leaf).unwrap() {
+                Leaf::Evidence(evidence) => {
+                    self.evidence.insert(id_of(&evidence));
+                    about.1.insert(card(&evidence));
+                    return about;
+                }
+                Leaf::Accepted(statement) => {
+                    let statement = Statement::parse(statement).unwrap();
+                    let reader = statement.protected().kid.thing;
+                    let wrapped: WrappedEvidence<'_> = read(statement.payload());
+                    let evidence = BareEvidence { format: wrapped.format, bytes: wrapped.bytes };
+                    self.evidence.insert(id_of(&evidence));
+                    about.0.insert(reader);
+                    self.tell(reader, card(&evidence), &mut about);
+                    return about;
+                }
+                other => panic!("{other:?} in a sighting"),
+            },
+            Leaf::Batch(_) => return about,
+        };
+        let statement = Statement::parse(bytes).unwrap();
+        let issuer = statement.protected().kid.thing;
+        about.0.insert(issuer);
+        if effective {
+            self.about(issuer, statement.protected().link.kind, statement.payload(), &mut about);
+        }
+        about
     }
-    things
+
+    /// Who speaks for a thing: itself, its controller, and whom that vouches for.
+    fn tell(&self, by: ThingId, of: ThingId, about: &mut (Things, Things)) {
+        let controller = self.controllers[&of];
+        let vouched = controller.is_some_and(|controller| self.words.contains(&(controller, by)));
+        let speaks = by == of || controller == Some(by) || vouched;
+        if speaks {
+            about.0.insert(of)
+        } else {
+            about.1.insert(of)
+        };
+    }
+
+    fn about(
+        &mut self,
+        actor: ThingId,
+        kind: StatementKind,
+        payload: &[u8],
+        about: &mut (Things, Things),
+    ) {
+        match kind {
+            StatementKind::INCEPTION | StatementKind::REGISTER => {
+                let id = Inception::id_of(payload);
+                self.controllers.insert(id, read::<Inception>(payload).controller);
+                about.0.insert(id);
+            }
+            StatementKind::UPDATE => {
+                about.0.insert(read::<Update>(payload).thing);
+            }
+            StatementKind::ROTATE => {
+                about.0.insert(read::<Rotation>(payload).thing);
+            }
+            StatementKind::STATUS => {
+                about.0.insert(read::<SetStatus>(payload).thing);
+            }
+            StatementKind::ACCREDIT => {
+                let Accredit { thing, roles } = read(payload);
+                self.tell(actor, thing, about);
+                if roles.is_empty() {
+                    self.words.remove(&(actor, thing));
+                } else {
+                    self.words.insert((actor, thing));
+                }
+            }
+            StatementKind::EVIDENCE => {
+                let wrapped = read::<WrappedEvidence<'_>>(payload);
+                let evidence = BareEvidence { format: wrapped.format, bytes: wrapped.bytes };
+                if self.evidence.insert(id_of(&evidence)) {
+                    about.0.insert(card(&evidence));
+                } else {
+                    self.tell(actor, card(&evidence), about);
+                }
+            }
+            StatementKind::GROUP => {
+                for part in read::<Group>(payload).0 {
+                    about.0.insert(part.actor);
+                    self.about(part.actor, part.kind, &part.payload, about);
+                }
+            }
+            _ => {}
+        }
+    }
 }
 
-fn about(actor: ThingId, kind: StatementKind, payload: &[u8], things: &mut BTreeSet<ThingId>) {
-    fn read<'b, T: minicbor::Decode<'b, ()> + minicbor::Encode<()>>(payload: &'b [u8]) -> T {
-        codec::decode(payload, payload.len()).unwrap()
-    }
-    match kind {
-        StatementKind::INCEPTION => {
-            things.insert(actor);
-        }
-        StatementKind::REGISTER => {
-            things.insert(Inception::id_of(payload));
-        }
-        StatementKind::UPDATE => {
-            things.insert(read::<Update>(payload).thing);
-        }
-        StatementKind::ROTATE => {
-            things.insert(read::<Rotation>(payload).thing);
-        }
-        StatementKind::STATUS => {
-            things.insert(read::<SetStatus>(payload).thing);
-        }
-        StatementKind::ACCREDIT => {
-            things.insert(read::<Accredit>(payload).thing);
-        }
-        StatementKind::EVIDENCE => {
-            let wrapped = read::<WrappedEvidence<'_>>(payload);
-            let evidence = BareEvidence { format: wrapped.format, bytes: wrapped.bytes };
-            things.insert(card(&evidence));
-        }
-        StatementKind::GROUP => {
-            for part in read::<Group>(payload).0 {
-                things.insert(part.actor);
-                about(part.actor, part.kind, &part.payload, things);
-            }
-        }
-        _ => {}
-    }
+fn read<'b, T: minicbor::Decode<'b, ()> + minicbor::Encode<()>>(payload: &'b [u8]) -> T {
+    codec::decode(payload, payload.len()).unwrap()
+}
+
+fn id_of(evidence: &BareEvidence<'_>) -> Digest {
+    touchmark_core::evidence::parse(evidence.format, evidence.bytes).unwrap().id(evidence.format).0
 }
 
 fn card(evidence: &BareEvidence<'_>) -> ThingId {

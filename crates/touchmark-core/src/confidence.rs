@@ -15,7 +15,7 @@ pub use reason::{Code, Reason};
 use crate::entry::{StatusChange, StatusThen, Thing, WordThen};
 use crate::evidence::{self, Inner, WrappedEvidence};
 use crate::refusal::Unreadable;
-use crate::view::Read;
+use crate::view::{Held, Read};
 use alloc::string::{String, ToString as _};
 use alloc::vec::Vec;
 use firmware::Revision;
@@ -209,7 +209,7 @@ impl Examination<'_> {
     }
 
     /// Whether a thing was authorised then, and whether its chain and case are whole.
-    fn standing(&mut self, id: ThingId) -> Result<Option<Thing>, Unreadable> {
+    fn standing(&mut self, id: ThingId) -> Result<Option<Held<Thing>>, Unreadable> {
         let Some(thing) = self.state.thing(id)? else {
             self.note(Code::NotRegistered, Some(id), String::new());
             return Ok(None);

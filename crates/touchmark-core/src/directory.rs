@@ -69,6 +69,7 @@ where
 fn existing(draft: &Draft<'_>, id: ThingId) -> Result<Thing, Stop> {
     draft
         .thing(id)?
+        .map(|thing| thing.copied())
         .ok_or_else(|| Stop::denied(RefusalCode::UNKNOWN_THING, "the thing is not registered"))
 }
 

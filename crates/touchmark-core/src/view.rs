@@ -6,6 +6,7 @@ use crate::refusal::Unreadable;
 use alloc::collections::BTreeMap;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
+use core::ops::Deref;
 use touchmark_wire::ids::{
     ChannelId, EvidenceId, KeyNumber, LeafIndex, NetworkId, Sequence, StatementId, ThingId,
     Timestamp,
@@ -39,11 +40,14 @@ pub trait Read {
     fn read(&self, key: &StateKey) -> Result<Option<Arc<Entry>>, Unreadable>;
 
     /// A thing.
-    fn thing(&self, id: ThingId) -> Result<Option<Thing>, Unreadable> {
-        Ok(match self.read(&StateKey::thing(id, EntryKind::THING))?.as_deref() {
-            Some(Entry::Thing(thing)) => Some(thing.clone()),
-            _ => None,
-        })
+    fn thing(&self, id: ThingId) -> Result<Option<Held<Thing>>, Unreadable> {
+        let entry = self.read(&StateKey::thing(id, EntryKind::THING))?;
+        Ok(entry.and_then(|entry| {
+            Held::of(entry, |entry| match entry {
+                Entry::Thing(thing) => Some(thing),
+                _ => None,
+            })
+        }))
     }
 
     /// A thing's chain and history.
@@ -88,6 +92,41 @@ pub trait Read {
             Some(Entry::Accreditation(accreditation)) => Some(accreditation.clone()),
             _ => None,
         })
+    }
+}
+
+/// What an entry holds, read where it is: looking at a thing copies nothing.
+#[derive(Clone, Debug)]
+pub struct Held<T> {
+    entry: Arc<Entry>,
+    inside: fn(&Entry) -> Option<&T>,
+}
+
+impl<T> Held<T> {
+    fn of(entry: Arc<Entry>, inside: fn(&Entry) -> Option<&T>) -> Option<Self> {
+        inside(&entry)?;
+        Some(Self { entry, inside })
+    }
+}
+
+impl<T: Clone> Held<T> {
+    /// A copy, to be changed.
+    pub fn copied(&self) -> T {
+        T::clone(self)
+    }
+}
+
+impl<T> Deref for Held<T> {
+    type Target = T;
+
+    fn deref(&self) -> &T {
+        (self.inside)(&self.entry).expect("it was there when it was taken hold of")
+    }
+}
+
+impl<T: PartialEq> PartialEq for Held<T> {
+    fn eq(&self, other: &Self) -> bool {
+        **self == **other
     }
 }
 

@@ -138,7 +138,12 @@ impl core::fmt::Debug for Digest {
 impl core::fmt::Display for Digest {
     /// Lowercase hexadecimal, 64 characters.
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
-        self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
+        const DIGITS: &[u8; 16] = b"0123456789abcdef";
+        let mut text = [0; 2 * Self::LEN];
+        for (pair, byte) in text.as_chunks_mut::<2>().0.iter_mut().zip(self.0) {
+            *pair = [byte >> 4, byte & 0x0f].map(|half| DIGITS[usize::from(half)]);
+        }
+        f.write_str(core::str::from_utf8(&text).map_err(|_| core::fmt::Error)?)
     }
 }
 

@@ -180,7 +180,7 @@ impl World {
         let ids: Vec<_> = roster.members().map(|member| member.id).collect();
         assert_eq!(ids, self.things);
         for member in roster.members() {
-            assert_eq!(Some(member.thing), self.ledger.thing(member.id).unwrap().as_ref());
+            assert_eq!(Some(member.thing), self.ledger.thing(member.id).unwrap().as_deref());
             let attributes = member.attributes.cloned().unwrap_or_default();
             assert_eq!(attributes, self.ledger.attributes(member.id).unwrap());
             let word = self.ledger.accreditation(self.organisation, member.id).unwrap();
@@ -197,7 +197,7 @@ impl World {
             let expected: Vec<_> = (1..=numbers.len() as u64).collect();
             assert_eq!(numbers, expected, "numbers of {kind}: no gap, none twice");
         }
-        assert_eq!(roster.head(), self.ledger.thing(self.organisation).unwrap().as_ref());
+        assert_eq!(roster.head(), self.ledger.thing(self.organisation).unwrap().as_deref());
     }
 }
 

@@ -165,7 +165,7 @@ impl Ledger {
 
     /// A registered thing.
     pub(crate) fn state_of(&self, id: ThingId) -> Thing {
-        self.thing(id).unwrap().unwrap()
+        self.thing(id).unwrap().unwrap().copied()
     }
 
     /// A thing's chain and history, begun or not.

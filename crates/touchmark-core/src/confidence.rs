@@ -258,7 +258,7 @@ impl Examination<'_> {
                 self.note(Code::OrganisationRevoked, Some(id), change.status.to_string());
             }
             StatusThen::Forgotten => {
-                self.note(Code::OrganisationForgotten, Some(id), String::new())
+                self.note(Code::OrganisationForgotten, Some(id), String::new());
             }
             StatusThen::NotRegistered => {
                 self.note(Code::OrganisationUnknown, Some(id), String::new());

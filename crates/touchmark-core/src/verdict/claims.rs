@@ -6,7 +6,7 @@ use crate::admission::{Check as SignatureCheck, OneByOne, Verifier};
 use crate::chain;
 use crate::confidence::{self, Confidence};
 use crate::entry::{
-    Entry, Head, KeyState, Purposes, StatusChange, StatusThen, Thing, extend_history,
+    Accreditation, Entry, Head, KeyState, Purposes, StatusChange, StatusThen, Thing, extend_history,
 };
 use crate::evidence;
 use crate::refusal::Unreadable;
@@ -333,7 +333,7 @@ impl Judge<'_> {
         let status = thing.status();
         let keys = thing.keys.len();
         let since = thing.statuses.last().map_or(thing.created, |change| change.at);
-        Ok(format!("{id} is {status} since leaf {since}, with {keys} valid keys").into())
+        Ok(format!("{id} is {status} since leaf {since}, valid keys: {keys}").into())
     }
 
     fn status_at(&self, id: ThingId, position: LeafIndex) -> Judgement {
@@ -378,21 +378,17 @@ impl Judge<'_> {
     }
 
     fn accredited(&self, by: ThingId, thing: ThingId) -> Judgement {
-        match self.state.entry(&StateKey::accreditation(by, thing))? {
-            Some(Entry::Accreditation(entry)) => {
-                let no_longer = || {
-                    let reason = format!("{by} no longer vouches for {thing}");
-                    Finding::fail("TM-NOT-ACCREDITED", reason)
-                };
-                let word = entry.present().ok_or_else(no_longer)?;
-                let (roles, from) = (word.roles.join(", "), word.from);
-                Ok(format!("{by} vouches for {thing} as {roles}, since leaf {from}").into())
-            }
-            _ => {
-                let reason = format!("{by} does not vouch for {thing}");
-                Err(Finding::fail("TM-NOT-ACCREDITED", reason))
-            }
-        }
+        let entry = match self.state.entry(&StateKey::accreditation(by, thing))? {
+            Some(Entry::Accreditation(entry)) => entry,
+            _ => Accreditation::default(),
+        };
+        let Some(word) = entry.present() else {
+            let never = entry == Accreditation::default();
+            let no = if never { "does not vouch" } else { "no longer vouches" };
+            return Err(Finding::fail("TM-NOT-ACCREDITED", format!("{by} {no} for {thing}")));
+        };
+        let (roles, from) = (word.roles.join(", "), word.from);
+        Ok(format!("{by} vouches for {thing} as {roles}, since leaf {from}").into())
     }
 
     /// Walks from a thing to the one that nobody controls, or whose controller is its own word only.

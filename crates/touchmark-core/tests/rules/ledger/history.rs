@@ -35,7 +35,7 @@ impl Ledger {
     pub(crate) fn check_histories(&self) {
         let mut log = Log::default();
         for (index, leaf) in self.leaves.iter().enumerate() {
-            let (concerned, mentioned) = log.take(leaf);
+            let [concerned, mentioned] = log.take(leaf);
             let step = |(count, history): &mut (u64, Digest)| {
                 *count += 1;
                 let index = (index as u64).to_be_bytes();
@@ -43,10 +43,12 @@ impl Ledger {
                 let domain = b"touchmark/wire/history/v1";
                 *history = Digest::of(&[domain, &history.0, &index, &leaf_hash.0]);
             };
-            mentioned
-                .difference(&concerned)
-                .for_each(|thing| step(log.mentions.entry(*thing).or_default()));
-            concerned.iter().for_each(|thing| step(log.histories.entry(*thing).or_default()));
+            for thing in mentioned.difference(&concerned) {
+                step(log.mentions.entry(*thing).or_default());
+            }
+            for thing in concerned {
+                step(log.histories.entry(thing).or_default());
+            }
         }
         for thing in log.histories.keys().chain(log.mentions.keys()) {
             let head = self.head_of(*thing);
@@ -57,13 +59,11 @@ impl Ledger {
     }
 }
 
-type Things = BTreeSet<ThingId>;
-
 impl Log {
     /// Whose history a leaf is in, and whose mentions: its issuer's history, and with an effect it
     /// is about what it names.
-    fn take(&mut self, leaf: &[u8]) -> (Things, Things) {
-        let mut about = (Things::new(), Things::new());
+    fn take(&mut self, leaf: &[u8]) -> [BTreeSet<ThingId>; 2] {
+        let mut about = [BTreeSet::new(), BTreeSet::new()];
         let (effective, bytes) = match Leaf::decode(leaf).unwrap() {
             Leaf::Accepted(statement) => (true, statement),
             Leaf::Denied { statement, .. } | Leaf::Fork { second: statement, .. } => {
@@ -71,13 +71,13 @@ impl Log {
             }
             Leaf::Evidence(evidence) => {
                 self.evidence.insert(id_of(&evidence));
-                about.0.insert(card(&evidence));
+                about[0].insert(card(&evidence));
                 return about;
             }
             Leaf::Sighting { leaf, .. } => match Leaf::decode(leaf).unwrap() {
                 Leaf::Evidence(evidence) => {
                     self.evidence.insert(id_of(&evidence));
-                    about.1.insert(card(&evidence));
+                    about[1].insert(card(&evidence));
                     return about;
                 }
                 Leaf::Accepted(statement) => {
@@ -86,7 +86,7 @@ impl Log {
                     let wrapped: WrappedEvidence<'_> = read(statement.payload());
                     let evidence = BareEvidence { format: wrapped.format, bytes: wrapped.bytes };
                     self.evidence.insert(id_of(&evidence));
-                    about.0.insert(reader);
+                    about[0].insert(reader);
                     self.tell(reader, card(&evidence), &mut about);
                     return about;
                 }
@@ -96,7 +96,7 @@ impl Log {
         };
         let statement = Statement::parse(bytes).unwrap();
         let issuer = statement.protected().kid.thing;
-        about.0.insert(issuer);
+        about[0].insert(issuer);
         if effective {
             self.about(issuer, statement.protected().link.kind, statement.payload(), &mut about);
         }
@@ -104,15 +104,11 @@ impl Log {
     }
 
     /// Who speaks for a thing: itself, its controller, and whom that vouches for.
-    fn tell(&self, by: ThingId, of: ThingId, about: &mut (Things, Things)) {
+    fn tell(&self, by: ThingId, of: ThingId, about: &mut [BTreeSet<ThingId>; 2]) {
         let controller = self.controllers[&of];
         let vouched = controller.is_some_and(|controller| self.words.contains(&(controller, by)));
         let speaks = by == of || controller == Some(by) || vouched;
-        if speaks {
-            about.0.insert(of)
-        } else {
-            about.1.insert(of)
-        };
+        about[usize::from(!speaks)].insert(of);
     }
 
     fn about(
@@ -120,22 +116,22 @@ impl Log {
         actor: ThingId,
         kind: StatementKind,
         payload: &[u8],
-        about: &mut (Things, Things),
+        about: &mut [BTreeSet<ThingId>; 2],
     ) {
         match kind {
             StatementKind::INCEPTION | StatementKind::REGISTER => {
                 let id = Inception::id_of(payload);
                 self.controllers.insert(id, read::<Inception>(payload).controller);
-                about.0.insert(id);
+                about[0].insert(id);
             }
             StatementKind::UPDATE => {
-                about.0.insert(read::<Update>(payload).thing);
+                about[0].insert(read::<Update>(payload).thing);
             }
             StatementKind::ROTATE => {
-                about.0.insert(read::<Rotation>(payload).thing);
+                about[0].insert(read::<Rotation>(payload).thing);
             }
             StatementKind::STATUS => {
-                about.0.insert(read::<SetStatus>(payload).thing);
+                about[0].insert(read::<SetStatus>(payload).thing);
             }
             StatementKind::ACCREDIT => {
                 let Accredit { thing, roles } = read(payload);
@@ -150,14 +146,14 @@ impl Log {
                 let wrapped = read::<WrappedEvidence<'_>>(payload);
                 let evidence = BareEvidence { format: wrapped.format, bytes: wrapped.bytes };
                 if self.evidence.insert(id_of(&evidence)) {
-                    about.0.insert(card(&evidence));
+                    about[0].insert(card(&evidence));
                 } else {
                     self.tell(actor, card(&evidence), about);
                 }
             }
             StatementKind::GROUP => {
                 for part in read::<Group>(payload).0 {
-                    about.0.insert(part.actor);
+                    about[0].insert(part.actor);
                     self.about(part.actor, part.kind, &part.payload, about);
                 }
             }

@@ -1,15 +1,21 @@
 //! Admission: keys are found, signatures checked, everything else stopped at the door.
 
 use crate::ledger::*;
+use std::cell::Cell;
+use std::sync::Arc;
 use touchmark_core::admission::{self, OneByOne, Submission};
 use touchmark_core::directory::rotation::Rotation;
-use touchmark_core::entry::Purposes;
-use touchmark_core::refusal::hint;
+use touchmark_core::entry::{Entry, Purposes};
+use touchmark_core::refusal::{Unreadable, hint};
+use touchmark_core::view::View;
 use touchmark_wire::hash::Digest;
-use touchmark_wire::ids::{KeyNumber, LeafIndex, NetworkId, ThingId};
+use touchmark_wire::ids::{
+    ChannelId, EvidenceId, KeyNumber, LeafIndex, NetworkId, Sequence, StatementId, ThingId,
+};
 use touchmark_wire::leaf::Leaf;
 use touchmark_wire::limits;
 use touchmark_wire::registry::{EvidenceFormat, RefusalCode, StatementKind, Status};
+use touchmark_wire::state::StateKey;
 use touchmark_wire::statement::{Claims, Draft, Statement};
 
 const URL: EvidenceFormat = EvidenceFormat::CARD_URL;
@@ -296,4 +302,122 @@ fn every_code_has_a_hint_of_its_own() {
     assert_eq!(refusal.code, RefusalCode::UNKNOWN_THING);
     assert_eq!(refusal.hint(), hint(RefusalCode::UNKNOWN_THING));
     assert!(refusal.to_string().starts_with("TM-UNKNOWN-THING: "));
+}
+
+/// Counts what is read of the state.
+struct Counted<'a> {
+    ledger: &'a Ledger,
+    reads: Cell<usize>,
+}
+
+impl View for Counted<'_> {
+    fn network(&self) -> NetworkId {
+        self.ledger.network()
+    }
+
+    fn entry(&self, key: &StateKey) -> Result<Option<Arc<Entry>>, Unreadable> {
+        self.reads.set(self.reads.get() + 1);
+        self.ledger.entry(key)
+    }
+
+    fn statement_at(
+        &self,
+        issuer: ThingId,
+        channel: Option<ChannelId>,
+        sequence: Sequence,
+    ) -> Result<Option<(LeafIndex, StatementId)>, Unreadable> {
+        self.reads.set(self.reads.get() + 1);
+        self.ledger.statement_at(issuer, channel, sequence)
+    }
+
+    fn evidence(&self, id: EvidenceId) -> Result<Option<LeafIndex>, Unreadable> {
+        self.reads.set(self.reads.get() + 1);
+        self.ledger.evidence(id)
+    }
+}
+
+/// What names keys costs a few reads for each signature, whatever it names, however many keys a
+/// thing had, and whatever else is in the call.
+#[test]
+fn looking_keys_up_has_a_bound() {
+    let mut ledger = Ledger::new();
+    let owner = ledger.with(&device(0), 0);
+    let worn = card(1, owner);
+    assert_eq!(ledger.state((owner, 0), StatementKind::REGISTER, &worn), Seen::Accepted);
+    for number in 0..40 {
+        let next = for_purposes(2 + number, Purposes::CARD);
+        let change = Rotation {
+            add: vec![next],
+            close: vec![KeyNumber(u32::from(number))],
+            ..rotation(worn.id())
+        };
+        assert_eq!(ledger.state((owner, 0), StatementKind::ROTATE, &change), Seen::Accepted);
+    }
+    let signers: Vec<_> = (0..16).map(|n| (ThingId([n; 20]), u32::MAX - u32::from(n), n)).collect();
+    let many = |thing: ThingId| -> Vec<_> {
+        (0..16).map(|n| (thing, 1_000_000 + u32::from(n), n)).collect()
+    };
+    let rotating = Rotation { add: (100..116).map(general).collect(), ..rotation(owner) };
+    let url = card_url(worn.id(), 1, 1).into_bytes();
+    let kinds = [
+        (2, ledger.record(owner, "an unknown key").signed(u32::MAX, 0)),
+        (2, ledger.record(worn.id(), "an ended key").signed(0, 1)),
+        (32, ledger.record(owner, "of strangers").signed_by(&signers)),
+        (32, ledger.record(owner, "of sixteen").signed_by(&many(owner))),
+        (2, bare(URL, &url)),
+        (4, {
+            let payload = wrapped(URL, &url);
+            ledger.next(owner, StatementKind::EVIDENCE, payload).signed(0, 0)
+        }),
+        (4, ledger.next(owner, StatementKind::ROTATE, encoded(&rotating)).signed(0, 0)),
+    ];
+    let reads = |inputs: Vec<Vec<u8>>| {
+        let counted = Counted { ledger: &ledger, reads: Cell::new(0) };
+        let count = inputs.len();
+        assert_eq!(admission::admit(inputs, &counted, &OneByOne).len(), count);
+        counted.reads.get()
+    };
+    for (most, input) in &kinds {
+        let alone = reads(vec![input.clone()]);
+        assert!(alone <= *most, "{alone} reads");
+        assert!(reads(vec![input.clone(); 20]) <= 20 * most, "no more for each of many");
+    }
+}
+
+/// Whoever names an issuer can say that its chain brings keys, without any of them being true; one
+/// call follows 64 of them and no more.
+#[test]
+fn a_call_follows_a_bounded_number_of_keys_that_a_chain_brings() {
+    let (mut ledger, id) = (Ledger::new(), device(0).id());
+    ledger.with(&device(0), 0);
+    let mut inputs = Vec::new();
+    let mut writing = ledger.next(id, StatementKind::ROTATE, Vec::new());
+    for round in 0..5u8 {
+        let change = Rotation {
+            add: (0..16).map(|n| general(20 + 16 * round + n)).collect(),
+            ..rotation(id)
+        };
+        writing.payload = encoded(&change);
+        inputs.push(writing.signed(0, 0));
+        let statement = Statement::parse(inputs.last().unwrap()).unwrap();
+        let (sequence, last) = (writing.link.sequence.0 + 1, statement.id().0);
+        writing = writing.at(sequence, last);
+    }
+    let record = |number: u32, n: u8, after: usize| {
+        let statement = Statement::parse(&inputs[after]).unwrap();
+        let next = ledger.record(id, "x").at(after as u32 + 3, statement.id().0);
+        next.signed(number, n)
+    };
+    // Key 64 is the last of the fourth statement, key 65 the first of the fifth.
+    for (number, n, after, found) in [(64, 83, 3, true), (65, 84, 4, false)] {
+        let call = [inputs.clone(), vec![record(number, n, after)]].concat();
+        let admitted = admission::admit(call, &ledger, &OneByOne).pop().unwrap();
+        match admitted {
+            Ok(_) => assert!(found, "key {number}"),
+            Err(refusal) => {
+                assert!(!found, "key {number}: {refusal}");
+                assert_eq!(refusal.code, RefusalCode::KEY_NOT_VALID);
+            }
+        }
+    }
 }

@@ -7,6 +7,7 @@ mod confidence;
 #[path = "../cli/desk.rs"]
 mod desk;
 mod directory;
+mod ending;
 mod import;
 mod members;
 #[path = "../crash/node.rs"]

@@ -180,6 +180,36 @@ fn what_depends_on_a_failed_check_is_not_run() {
     assert_eq!(result(&verdict, &format!("status {}", story.card)), CheckResult::Unknown);
 }
 
+/// A bundle carries its genesis document, so anybody can put another network's in. Neither network
+/// then vouches for what the bundle says.
+#[test]
+fn a_bundle_under_another_networks_genesis_proves_nothing() {
+    let (story, other) = (story(), Network::start());
+    let bytes = story.prove(&[Question::Record(story.record)], Some(NONCE));
+    let genesis = other.node.genesis.encode_to_vec();
+    let mut bundle = Bundle::decode(&bytes).unwrap();
+    bundle.genesis = &genesis;
+    let forged = bundle.encode_to_vec();
+    let (own, foreign) = (story.network.id(), other.id());
+    let record = format!("record {}", story.record);
+    for (trusted, network, certificate) in [
+        // Who trusts this one sees at once that it is not named.
+        (own, (CheckResult::Fail, Some("TM-WRONG-NETWORK")), CheckResult::Unknown),
+        // Who trusts the other one finds that its committee has not certified this.
+        (foreign, (CheckResult::Pass, None), CheckResult::Fail),
+    ] {
+        let verdict = judge(&forged, &Trust { network: Some(trusted), nonce: Some(NONCE) });
+        let check = verdict.checks.iter().find(|check| check.name == "network").unwrap();
+        assert_eq!((check.result, check.code), network);
+        assert_eq!(result(&verdict, "certificate"), certificate);
+        for dependent in ["log", "state", "freshness", &record[..]] {
+            assert_eq!(result(&verdict, dependent), CheckResult::Unknown, "{dependent}");
+        }
+        assert_eq!((verdict.valid, verdict.network), (false, Some(foreign)));
+        assert!(verdict.confidence.is_empty());
+    }
+}
+
 #[test]
 fn another_network_another_nonce_and_no_trust_are_told_apart() {
     let story = story();

@@ -21,7 +21,7 @@ fn shown(desk: &mut Desk, id: &str) -> (Value, usize, Value) {
 
 #[test]
 fn a_thing_that_nobody_controls_ends_by_the_keys_that_it_reveals() {
-    let node = Node::start();
+    let node = Node::start_new();
     for (name, status) in [("lone", "retired"), ("lost", "lost")] {
         let mut desk = Desk::at(&node);
         let id = create(&mut desk, name, "--pre-rotation");
@@ -41,7 +41,7 @@ fn a_thing_that_nobody_controls_ends_by_the_keys_that_it_reveals() {
 
 #[test]
 fn the_present_keys_end_what_a_controller_can_bring_back_or_what_committed_to_nothing() {
-    let node = Node::start();
+    let node = Node::start_new();
     let mut desk = Desk::at(&node);
     let plain = create(&mut desk, "plain", "");
     desk.json("thing status plain retired --as plain");

@@ -9,7 +9,7 @@ use touchmark_core::confidence;
 use touchmark_core::entry::{Entry, Thing};
 use touchmark_core::evidence;
 use touchmark_core::refusal::Unreadable;
-use touchmark_core::view::{Read, View as _};
+use touchmark_core::view::{Held, Read, View as _};
 use touchmark_ledger::StateView as _;
 use touchmark_store::Snapshot;
 use touchmark_wire::bundle::{Bundle, Bytes, Claim, Freshness, Hashes, ProvedLeaf};
@@ -219,7 +219,7 @@ impl<'a> Collection<'a> {
         Ok(())
     }
 
-    fn thing(&self, id: ThingId) -> Result<Option<Thing>, ProofError> {
+    fn thing(&self, id: ThingId) -> Result<Option<Held<Thing>>, ProofError> {
         Ok(self.snapshot.thing(id)?)
     }
 

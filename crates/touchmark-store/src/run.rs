@@ -88,9 +88,7 @@ impl DatabaseView {
         table: Table,
         leaf: u64,
     ) -> impl Iterator<Item = Result<(u64, Vec<u8>), Error>> + use<> {
-        let first =
-            self.last_run(table, leaf).and_then(Result::ok).map_or(leaf, |(first, _)| first);
-        let first = number::bytes(first);
+        let first = number::bytes(leaf - leaf % WINDOW);
         let bounds = (Bound::Included(&first[..]), Bound::Unbounded);
         self.range(table, bounds)
             .flat_map(|row| {

@@ -22,10 +22,7 @@ const PAYLOADS: &str = "payloads";
 impl Store {
     /// Copies the store as it is now into a new or empty folder, while commits go on.
     pub fn backup(&self, to: &Path) -> Result<Manifest, Error> {
-        fs::create_dir_all(to).map_err(Error::file("create", to))?;
-        if fs::read_dir(to).map_err(Error::file("list", to))?.next().is_some() {
-            return Err(Error::NotEmpty { folder: to.into() });
-        }
+        begin_backup(to)?;
         let (snapshot, view) = self.standstill();
         let mut manifest = Manifest::of(snapshot.network(), &snapshot.tip());
         let path = to.join(TABLES);
@@ -48,6 +45,15 @@ impl Store {
         folder::write_durably(to, Manifest::NAME, manifest.to_string().as_bytes())?;
         Ok(manifest)
     }
+}
+
+/// Makes the folder of a backup; one with something in it is refused.
+pub fn begin_backup(to: &Path) -> Result<(), Error> {
+    fs::create_dir_all(to).map_err(Error::file("create", to))?;
+    if fs::read_dir(to).map_err(Error::file("list", to))?.next().is_some() {
+        return Err(Error::NotEmpty { folder: to.into() });
+    }
+    Ok(())
 }
 
 /// Copies payloads that are not erased meanwhile; their files, below the backup.

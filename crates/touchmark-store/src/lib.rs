@@ -44,7 +44,7 @@ mod tile;
 mod tip;
 
 pub use attribute::{Match, Search, Value};
-pub use backup::{restore, verify_backup};
+pub use backup::{begin_backup, restore, verify_backup};
 pub use cache::CacheLimits;
 pub use error::Error;
 pub use event::EventAddress;

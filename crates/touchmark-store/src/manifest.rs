@@ -65,6 +65,11 @@ impl Manifest {
         }
     }
 
+    /// Bytes of all its files.
+    pub fn bytes(&self) -> u64 {
+        self.files.iter().map(|file| file.length).sum()
+    }
+
     /// Reads the manifest in `folder`.
     pub(crate) fn read(folder: &Path) -> Result<Self, Error> {
         let path = folder.join(Self::NAME);

@@ -65,7 +65,7 @@ fn ended(begun: BackupView, made: Result<Manifest, UpkeepError>) -> BackupView {
                 size: manifest.size.0,
                 root: manifest.root.to_string(),
                 state_root: manifest.state_root.to_string(),
-                bytes: manifest.files.iter().map(|file| file.length).sum(),
+                bytes: manifest.bytes(),
             };
             BackupView { state: BackupState::Done, contents: Some(contents), ..begun }
         }

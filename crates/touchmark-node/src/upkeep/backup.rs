@@ -33,10 +33,7 @@ pub fn backup(data: &Path, to: &Path) -> Result<Manifest, UpkeepError> {
 
 /// Copies `store`, which may be in use, and the public files of its data folder.
 pub(crate) fn write(data: &Path, store: &Store, to: &Path) -> Result<Manifest, UpkeepError> {
-    fs::create_dir_all(to).map_err(file(to))?;
-    if fs::read_dir(to).map_err(file(to))?.next().is_some() {
-        return Err(touchmark_store::Error::NotEmpty { folder: to.into() }.into());
-    }
+    touchmark_store::begin_backup(to)?;
     folder::copy_public(data, to)?;
     // Its manifest is written last of all: without it this is no backup.
     Ok(store.backup(&to.join(LEDGER))?)

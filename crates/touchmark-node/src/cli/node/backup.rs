@@ -81,6 +81,6 @@ fn sheet(manifest: &Manifest, name: &'static str, folder: &Path) -> Sheet {
         .add("size", manifest.size.0)
         .add("root", manifest.root.to_string())
         .add("state root", manifest.state_root.to_string())
-        .add("bytes", manifest.files.iter().map(|file| file.length).sum::<u64>());
+        .add("bytes", manifest.bytes());
     sheet
 }

@@ -1,6 +1,7 @@
 //! What waits to be proposed.
 
 use std::collections::{BTreeMap, VecDeque};
+use std::sync::Arc;
 use touchmark_core::admission::Submission;
 use touchmark_core::refusal::{Outcome, Refusal};
 use touchmark_wire::hash::Digest;
@@ -11,7 +12,7 @@ pub type Ticket = Box<dyn FnOnce(Outcome) + Send>;
 
 /// A submission with those who wait for it.
 struct Pending {
-    submission: Submission,
+    submission: Arc<Submission>,
     tickets: Vec<Ticket>,
     place: PendingPlace,
 }
@@ -73,7 +74,11 @@ impl Pool {
         self.waiting_items += 1;
         self.waiting_bytes += bytes;
         self.waiting.push_back(id);
-        let pending = Pending { submission, tickets: vec![ticket], place: PendingPlace::Waiting };
+        let pending = Pending {
+            submission: Arc::new(submission),
+            tickets: vec![ticket],
+            place: PendingPlace::Waiting,
+        };
         self.pending.insert(id, pending);
         Ok(())
     }
@@ -84,7 +89,7 @@ impl Pool {
     }
 
     /// The oldest waiting submission.
-    pub(crate) fn pop(&mut self) -> Option<Submission> {
+    pub(crate) fn pop(&mut self) -> Option<Arc<Submission>> {
         while let Some(id) = self.waiting.pop_front() {
             let Some(pending) = self.pending.get_mut(&id) else { continue };
             if pending.place == PendingPlace::Waiting {

@@ -4,9 +4,10 @@
 #![allow(clippy::unwrap_used, reason = "a test")]
 
 use serde_json::Value;
+use touchmark_keys::software::SoftwareKey;
 use touchmark_node::verifier::FastVerifier;
 use touchmark_wire::algorithm::{
-    Algorithm, Claim, CoseKey, PublicKey, PureVerifier, SignatureVerifier, SignedBytes,
+    Algorithm, Claim, CoseKey, PublicKey, PureVerifier, SignatureVerifier, SignedBytes, Signer as _,
 };
 
 struct Case {
@@ -98,6 +99,62 @@ fn batch_verdicts_are_those_of_single_checks() {
         let expected: Vec<_> = (0..mixed.len()).map(|place| place != valid.len() / 2).collect();
         assert_eq!(accepted(&mixed), expected);
     }
+}
+
+/// Signatures of a few keys, more than one equation holds, as a gateway collects them.
+struct Collected {
+    keys: Vec<SoftwareKey>,
+    messages: Vec<Vec<u8>>,
+    signatures: Vec<[u8; 64]>,
+}
+
+impl Collected {
+    fn new(keys: u8, count: usize) -> Self {
+        let key = |seed| SoftwareKey::from_seed(Algorithm::Ed25519, &[seed; 32]).unwrap();
+        let keys: Vec<_> = (1..=keys).map(key).collect();
+        let messages: Vec<_> = (0..count).map(|turn| turn.to_be_bytes().to_vec()).collect();
+        let sign = |(turn, message): (usize, &Vec<u8>)| {
+            keys[turn % keys.len()].sign(&SignedBytes::new([&message[..]])).unwrap()
+        };
+        let signatures = messages.iter().enumerate().map(sign).collect();
+        Self { keys, messages, signatures }
+    }
+
+    /// The places of those that do not verify.
+    fn refused(&self) -> Vec<usize> {
+        let messages: Vec<_> =
+            self.messages.iter().map(|message| SignedBytes::new([&message[..]])).collect();
+        let claim = |(turn, message): (usize, _)| Claim {
+            key: self.keys[turn % self.keys.len()].public_key(),
+            message,
+            signature: &self.signatures[turn][..],
+        };
+        let claims: Vec<_> = messages.iter().enumerate().map(claim).collect();
+        let verdicts = FastVerifier.verify_batch(&claims);
+        (0..).zip(verdicts).filter(|(_, it)| it.is_err()).map(|(turn, _)| turn).collect()
+    }
+}
+
+#[test]
+fn wrong_signatures_are_found_among_many_of_few_keys() {
+    let mut collected = Collected::new(3, 1_500);
+    assert_eq!(collected.refused(), [0; 0]);
+    for wrong in [0, 127, 128, 1_023, 1_024, 1_499] {
+        collected.signatures[wrong][40] ^= 1;
+    }
+    assert_eq!(collected.refused(), [0, 127, 128, 1_023, 1_024, 1_499]);
+}
+
+/// Two errors of one key whose sum is zero: what is added for a key is weighted first.
+#[test]
+fn errors_of_one_key_do_not_cancel_out() {
+    let mut collected = Collected::new(1, 8);
+    let low = |signature: &[u8; 64]| u64::from_le_bytes(signature[32..40].try_into().unwrap());
+    let signatures = &mut collected.signatures;
+    let (up, down) = (low(&signatures[2]).wrapping_add(1), low(&signatures[5]).wrapping_sub(1));
+    signatures[2][32..40].copy_from_slice(&up.to_le_bytes());
+    signatures[5][32..40].copy_from_slice(&down.to_le_bytes());
+    assert_eq!(collected.refused(), [2, 5]);
 }
 
 /// Each bit of a valid signature of each algorithm changed: both verifiers decide the same.

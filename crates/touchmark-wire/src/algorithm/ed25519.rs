@@ -77,7 +77,8 @@ struct Decoded {
 /// [8]([Σ zᵢSᵢ]B − Σ [zᵢ]Rᵢ − Σ [zᵢkᵢ]Aᵢ) = 0.
 ///
 /// An invalid signature passes with a chance of 2^−128; the factor 8 makes the rule the same as
-/// for single signatures, whatever the torsion in R.
+/// for single signatures, whatever the torsion in R. The terms of one key are added before its
+/// point is multiplied, so several signatures of a key cost less than as many of different keys.
 #[cfg(feature = "alloc")]
 pub(super) fn batch_is_valid<'a>(
     batch: impl ExactSizeIterator<
@@ -85,12 +86,14 @@ pub(super) fn batch_is_valid<'a>(
     >,
     mut random: impl FnMut() -> u128,
 ) -> bool {
+    use alloc::collections::BTreeMap;
     use alloc::vec::Vec;
     use curve25519_dalek::constants::ED25519_BASEPOINT_POINT;
     use curve25519_dalek::traits::VartimeMultiscalarMul as _;
 
-    let terms = 2 * batch.len() + 1;
-    let (mut scalars, mut points) = (Vec::with_capacity(terms), Vec::with_capacity(terms));
+    let most = 2 * batch.len() + 1;
+    let (mut scalars, mut points) = (Vec::with_capacity(most), Vec::with_capacity(most));
+    let mut keys: BTreeMap<&[u8; 32], (Scalar, &EdwardsPoint)> = BTreeMap::new();
     let mut base = Scalar::ZERO;
     for item in batch {
         let Some((point, message, signature)) = item else {
@@ -101,8 +104,13 @@ pub(super) fn batch_is_valid<'a>(
         };
         let z = Scalar::from(random());
         base += z * s;
-        scalars.extend([z * k, -z]);
-        points.extend([point.negated, r]);
+        keys.entry(&point.encoded).or_insert((Scalar::ZERO, &point.negated)).0 += z * k;
+        scalars.push(-z);
+        points.push(r);
+    }
+    for (sum, negated) in keys.into_values() {
+        scalars.push(sum);
+        points.push(*negated);
     }
     scalars.push(base);
     points.push(ED25519_BASEPOINT_POINT);

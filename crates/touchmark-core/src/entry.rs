@@ -246,6 +246,11 @@ impl Thing {
         held.map_or(StatusThen::Forgotten, StatusThen::Known)
     }
 
+    /// Whether its controller registered it, so that what it began with is the controller's word.
+    pub fn is_registered(&self) -> bool {
+        self.confirmed == Some(self.created)
+    }
+
     /// The valid key with this number.
     pub fn key(&self, number: KeyNumber) -> Option<&KeyState> {
         self.keys.iter().find(|key| key.number == number)

@@ -92,7 +92,7 @@ impl Cast {
         Self {
             device: Inception {
                 next: Some(next(Key::Next)),
-                attributes: texts(&[("model", "T1"), ("id", "7"), ("serial", "0042")]),
+                attributes: texts(&[("model", "T1"), ("id", "7"), ("colour", "0042")]),
                 ..thing(ThingKind::DEVICE, &[(Key::Ed25519, general)], by)
             },
             sensor: thing(ThingKind::DEVICE, &[(Key::K256, general)], None),

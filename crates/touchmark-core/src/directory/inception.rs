@@ -138,6 +138,9 @@ impl Inception {
             confirmed: (self.controller == Some(by)).then_some(at),
         };
         add_keys(draft, &mut thing, &self.keys)?;
+        if let Some(attributes) = &self.attributes {
+            super::update::require_word(&thing, by, attributes.keys())?;
+        }
         draft.set_thing(id, thing);
         if let Some(attributes) = &self.attributes {
             super::update::check_attributes(attributes)?;

@@ -1,9 +1,11 @@
 //! Update: attributes of a thing (specification, serial number, progressive number) are set or
-//! removed.
+//! removed, each by who has the word on it.
 
 use super::{governed, payload};
-use crate::entry::{Entry, Purposes};
+use crate::confidence::FIRMWARE;
+use crate::entry::{Entry, Purposes, Thing};
 use crate::event::Event;
+use crate::roster::{NUMBER, SERIAL};
 use crate::rules::{Action, Family, Stop};
 use crate::view::{Draft, Read};
 use alloc::collections::BTreeMap;
@@ -40,9 +42,16 @@ pub struct Update {
     pub remove: Vec<String>,
 }
 
+/// Attributes that only the controller gives to what names one: its directory allots them.
+const ALLOTTED: [&str; 2] = [NUMBER, SERIAL];
+/// Attributes that a thing states of itself even where its controller registered it, and with that
+/// gave it its specification.
+const OWN: [&str; 1] = [FIRMWARE];
+
 fn apply(draft: &mut Draft<'_>, action: &Action<'_>) -> Result<(), Stop> {
     let update: Update = payload(action)?;
-    governed(draft, action, update.thing)?;
+    let thing = governed(draft, action, update.thing)?;
+    require_word(&thing, action.actor, update.set.keys().chain(&update.remove))?;
     let mut attributes = draft.attributes(update.thing)?;
     for name in &update.remove {
         attributes.0.remove(name);
@@ -58,6 +67,27 @@ fn apply(draft: &mut Draft<'_>, action: &Action<'_>) -> Result<(), Stop> {
         removed: update.remove,
     });
     Ok(())
+}
+
+/// Whether `by`, the thing or its controller, may give and take attributes of these names.
+pub(super) fn require_word<'a>(
+    thing: &Thing,
+    by: ThingId,
+    mut names: impl Iterator<Item = &'a String>,
+) -> Result<(), Stop> {
+    if thing.controller.is_none_or(|controller| controller == by) {
+        return Ok(());
+    }
+    let is_registered = thing.is_registered();
+    let is_its_word = |name: &str| {
+        if is_registered { OWN.contains(&name) } else { !ALLOTTED.contains(&name) }
+    };
+    if names.all(|name| is_its_word(name)) {
+        Ok(())
+    } else {
+        let cause = "this attribute is the word of the thing's controller";
+        Err(Stop::denied(RefusalCode::NOT_AUTHORISED, cause))
+    }
 }
 
 /// Bounds what a thing's attributes take in the state.

@@ -17,7 +17,7 @@ use touchmark_wire::registry::{RefusalCode, StatementKind, Status, ThingKind};
 fn a_thing_presents_itself() {
     let mut ledger = Ledger::new();
     let policy = OwnerPolicy { threshold: 1, parties: vec![(ThingId([1; 20]), 1)] };
-    let attributes = BTreeMap::from([("serial".to_string(), "7".to_string())]);
+    let attributes = BTreeMap::from([("model".to_string(), "7".to_string())]);
     let inception = Inception {
         owners: Some(policy.clone()),
         attributes: Some(attributes.clone()),

@@ -82,10 +82,13 @@ fn what_an_organisation_did_not_register_is_not_in_its_directory() {
     let node = Node::start_new();
     let mut desk = center(&node);
     let acme = desk.json("identity show acme")["thing"].as_str().unwrap().to_owned();
-    let impostor = format!(
-        "identity create impostor --kind card --unencrypted --controller {acme} \
+    let numbered = format!(
+        "identity create numbered --kind card --unencrypted --controller {acme} \
          --attribute number=7 --attribute serial=C-1"
     );
+    assert_eq!(desk.error(&numbered).1["code"], "TM-NOT-AUTHORISED");
+    let impostor =
+        format!("identity create impostor --kind card --unencrypted --controller {acme}");
     let impostor = desk.json(&impostor)["thing"].as_str().unwrap().to_owned();
     let shown = desk.json(&format!("thing show {impostor}"));
     assert_eq!(

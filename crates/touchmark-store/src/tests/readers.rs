@@ -33,7 +33,7 @@ fn village() -> Village {
     let node = Node::open(folder.path());
     let (owner, first) = Actor::new(1, ThingKind::ORGANISATION, None, &[("name", "Ufficio")]);
     let device = |seed, serial| {
-        let attributes = [("serial", serial), ("model", "X\0Y")];
+        let attributes = [("label", serial), ("model", "X\0Y")];
         Actor::new(seed, ThingKind::DEVICE, Some(owner.id), &attributes)
     };
     let (a, second) = device(2, "SN-001");
@@ -46,7 +46,7 @@ fn village() -> Village {
     let record = devices[0].record(b"23 degrees");
     let tap = card.tap(7);
     node.batch(vec![record.clone(), tap.clone()]);
-    let update = devices[1].update(&[("serial", "SN-0021"), ("place", "SN-001")], &["model"]);
+    let update = devices[1].update(&[("label", "SN-0021"), ("place", "SN-001")], &["model"]);
     node.batch(vec![update]);
     Village { node, folder, owner, devices, card, record, tap }
 }
@@ -187,7 +187,7 @@ fn what_a_controller_registered_is_found_under_it_by_kind_status_and_attribute()
     let mut village = village();
     let owner = village.owner.id;
     let mut register = |seed, kind, serial| {
-        let payload = Actor::inception(seed, kind, Some(owner), &[("serial", serial)]);
+        let payload = Actor::inception(seed, kind, Some(owner), &[("label", serial)]);
         (payload.id(), village.owner.state(StatementKind::REGISTER, &payload.encode_to_vec()))
     };
     let (x, first) = register(11, ThingKind::CARD, "SN-001");
@@ -227,7 +227,7 @@ fn what_a_controller_registered_is_found_under_it_by_kind_status_and_attribute()
         things.sort();
         things
     };
-    let (serial, exact) = (Some("serial"), Value::Exact("SN-001"));
+    let (serial, exact) = (Some("label"), Value::Exact("SN-001"));
     assert_eq!(
         find(Some(owner), serial, exact),
         sorted(vec![x, y]),
@@ -266,23 +266,23 @@ fn attributes_are_found_exactly_and_by_their_beginning() {
         found.into_iter().map(|found| (found.value, found.thing)).collect()
     };
     let hit = |value: &str, thing| (value.to_owned(), thing);
-    assert_eq!(find(Some("serial"), Value::Exact("SN-001")), [hit("SN-001", a)]);
-    assert_eq!(find(Some("serial"), Value::Exact("SN-00")), []);
+    assert_eq!(find(Some("label"), Value::Exact("SN-001")), [hit("SN-001", a)]);
+    assert_eq!(find(Some("label"), Value::Exact("SN-00")), []);
     // The value before the update is not found any more.
-    assert_eq!(find(Some("serial"), Value::Exact("SN-002")), []);
+    assert_eq!(find(Some("label"), Value::Exact("SN-002")), []);
     let both = [hit("SN-001", a), hit("SN-0021", b)];
-    assert_eq!(find(Some("serial"), Value::Prefix("SN-00")), both);
-    assert_eq!(find(Some("seria"), Value::Prefix("")), []);
-    // Without a name: the serial number of one, the place of the other.
+    assert_eq!(find(Some("label"), Value::Prefix("SN-00")), both);
+    assert_eq!(find(Some("labe"), Value::Prefix("")), []);
+    // Without a name: the label of one, the place of the other.
     assert_eq!(find(None, Value::Exact("SN-001")).len(), 2);
     // Zero bytes in a text do not end it; a removed attribute is not found.
     assert_eq!(find(Some("model"), Value::Exact("X\0Y")), [hit("X\0Y", a)]);
     assert_eq!(find(None, Value::Prefix("X")), [hit("X\0Y", a)]);
     assert_eq!(find(None, Value::Exact("X")), []);
     // In pages.
-    let search = Search { name: Some("serial"), value: Value::Prefix(""), controller: None };
+    let search = Search { name: Some("label"), value: Value::Prefix(""), controller: None };
     let first = snapshot.find(search, None, 1).unwrap();
-    let expected = Match { name: "serial".into(), value: "SN-001".into(), thing: a };
+    let expected = Match { name: "label".into(), value: "SN-001".into(), thing: a };
     assert_eq!(first, [expected]);
     assert_eq!(snapshot.find(search, first.first(), 9).unwrap()[0].thing, b);
 }

@@ -12,7 +12,7 @@ mod reason;
 pub use firmware::{FIRMWARE, minimum_of};
 pub use reason::{Code, Reason};
 
-use crate::entry::{StatusChange, StatusThen, Thing, WordThen};
+use crate::entry::{Accreditation, StatusChange, StatusThen, Thing, WordThen};
 use crate::evidence::{self, Inner, WrappedEvidence};
 use crate::refusal::Unreadable;
 use crate::view::{Held, Read};
@@ -113,7 +113,12 @@ enum Said {
 fn told(leaf: &Leaf<'_>) -> Option<Told> {
     match leaf {
         Leaf::Evidence(bare) => bare_evidence(bare),
-        Leaf::Sighting { leaf, .. } => told(&Leaf::decode(leaf).ok()?),
+        // No deeper: sightings nested by a stranger would take the whole stack.
+        Leaf::Sighting { leaf, .. } => match Leaf::decode(leaf).ok()? {
+            Leaf::Evidence(bare) => bare_evidence(&bare),
+            Leaf::Accepted(bytes) => statement(&Statement::parse(bytes).ok()?),
+            _ => None,
+        },
         Leaf::Batch(_) => None,
         Leaf::Accepted(bytes)
         | Leaf::Denied { statement: bytes, .. }
@@ -170,7 +175,7 @@ impl Examination<'_> {
             Code::DeviceUnknown,
             Code::DeviceForgotten,
         ];
-        self.note_word(codes, id, word);
+        self.note_word(codes, id, word.at(self.at));
         if let Some(organisation) = organisation {
             self.organisation(organisation)?;
             self.firmware(id, &thing, organisation)?;
@@ -185,7 +190,7 @@ impl Examination<'_> {
         let organisation = self.organisation_of(&thing);
         let word = self.word(organisation, card)?;
         let codes = [Code::CardKnown, Code::CardWithdrawn, Code::CardUnknown, Code::CardForgotten];
-        self.note_word(codes, card, word);
+        self.note_word(codes, card, word.at(self.at));
         if let Some(organisation) = organisation {
             self.organisation(organisation)?;
         }
@@ -201,8 +206,9 @@ impl Examination<'_> {
             Code::ReaderUnknown,
             Code::ReaderForgotten,
         ];
+        let word = word.at(self.at);
         self.note_word(codes, reader, word);
-        if let Some(organisation) = organisation.filter(|_| word == Word::Given) {
+        if let Some(organisation) = organisation.filter(|_| matches!(word, WordThen::Given(_))) {
             self.firmware(reader, &thing, organisation)?;
         }
         Ok(())
@@ -267,25 +273,21 @@ impl Examination<'_> {
         Ok(())
     }
 
-    /// What the organisation said of a thing, by then.
-    fn word(&self, by: Option<ThingId>, id: ThingId) -> Result<Word, Unreadable> {
-        let Some(by) = by else { return Ok(Word::None) };
-        let entry = self.state.accreditation(by, id)?.unwrap_or_default();
-        Ok(match entry.at(self.at) {
-            WordThen::Given(_) => Word::Given,
-            WordThen::Withdrawn => Word::Withdrawn,
-            WordThen::Never => Word::None,
-            WordThen::Forgotten => Word::Forgotten,
+    /// What the organisation had said of a thing by then.
+    fn word(&self, by: Option<ThingId>, id: ThingId) -> Result<Accreditation, Unreadable> {
+        Ok(match by {
+            Some(by) => self.state.accreditation(by, id)?.unwrap_or_default(),
+            None => Accreditation::default(),
         })
     }
 
-    fn note_word(&mut self, codes: [Code; 4], id: ThingId, word: Word) {
+    fn note_word(&mut self, codes: [Code; 4], id: ThingId, word: WordThen<'_>) {
         let [given, withdrawn, none, forgotten] = codes;
         let code = match word {
-            Word::Given => given,
-            Word::Withdrawn => withdrawn,
-            Word::None => none,
-            Word::Forgotten => forgotten,
+            WordThen::Given(_) => given,
+            WordThen::Withdrawn => withdrawn,
+            WordThen::Never => none,
+            WordThen::Forgotten => forgotten,
         };
         self.note(code, Some(id), String::new());
     }
@@ -311,13 +313,4 @@ impl Examination<'_> {
         self.note(code, Some(id), own.cloned().unwrap_or_default());
         Ok(())
     }
-}
-
-/// What an organisation said of a thing.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Word {
-    Given,
-    Withdrawn,
-    None,
-    Forgotten,
 }

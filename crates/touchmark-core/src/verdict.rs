@@ -13,6 +13,8 @@ use touchmark_wire::bundle::Bundle;
 use touchmark_wire::hash::Digest;
 use touchmark_wire::ids::{Height, LeafIndex, NetworkId, Timestamp, TreeSize};
 
+pub use claims::LEVELS;
+
 /// What the reader of a bundle trusts and asks.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Trust<'a> {

@@ -6,9 +6,10 @@ use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use touchmark_core::confidence;
-use touchmark_core::entry::{Entry, Thing};
+use touchmark_core::entry::{Entry, KeyState, Purposes, Thing};
 use touchmark_core::evidence;
 use touchmark_core::refusal::Unreadable;
+use touchmark_core::verdict::LEVELS;
 use touchmark_core::view::{Held, Read, View as _};
 use touchmark_ledger::StateView as _;
 use touchmark_store::Snapshot;
@@ -36,6 +37,8 @@ pub enum Question {
     Latest(LeafIndex),
     /// The first thing vouches for the second.
     Accredited(ThingId, ThingId),
+    /// All that others say of a thing.
+    Mentioned(ThingId),
 }
 
 /// Why there is no bundle.
@@ -143,7 +146,14 @@ impl<'a> Collection<'a> {
                 self.record(leaf)?;
                 Claim::Record(leaf)
             }
-            Question::Complete(thing) => Claim::Complete(thing, self.complete(thing)?),
+            Question::Complete(thing) => {
+                let leaves = self.snapshot.complete_history(thing, HISTORY + 1)?;
+                Claim::Complete(thing, self.list(thing, leaves)?)
+            }
+            Question::Mentioned(thing) => {
+                let leaves = self.snapshot.mentions(thing, HISTORY + 1)?;
+                Claim::Mentioned(thing, self.list(thing, leaves)?)
+            }
             Question::Status(thing) => {
                 self.authority(thing)?;
                 Claim::Status(thing)
@@ -180,10 +190,9 @@ impl<'a> Collection<'a> {
         for (thing, number) in signers(&proved.leaf) {
             self.authority(thing)?;
             self.keys.insert(StateKey::thing(thing, EntryKind::HEAD));
-            if let Some(number) = number {
-                self.key(thing, number)?;
-            } else {
-                self.evidence_keys(thing)?;
+            match number {
+                Some(number) => self.key(thing, number)?,
+                None => self.evidence_key(thing, index)?,
             }
         }
         let reader = Recorder { snapshot: self.snapshot, keys: RefCell::default() };
@@ -193,10 +202,14 @@ impl<'a> Collection<'a> {
         Ok(())
     }
 
-    fn complete(&mut self, thing: ThingId) -> Result<Vec<LeafIndex>, ProofError> {
+    /// Shows the leaves that one of a thing's running hashes is of.
+    fn list(
+        &mut self,
+        thing: ThingId,
+        indexes: Vec<LeafIndex>,
+    ) -> Result<Vec<LeafIndex>, ProofError> {
         self.authority(thing)?;
         self.keys.insert(StateKey::thing(thing, EntryKind::HEAD));
-        let indexes = self.snapshot.complete_history(thing, HISTORY + 1)?;
         if indexes.len() > HISTORY {
             return Err(ProofError::TooMany(thing));
         }
@@ -209,12 +222,16 @@ impl<'a> Collection<'a> {
         Ok(indexes)
     }
 
-    /// The entries of a thing and of those above it.
+    /// The entries of a thing and of those above it, as far as a verdict follows them.
     fn authority(&mut self, id: ThingId) -> Result<(), ProofError> {
-        let mut above = Some(id);
-        while let Some(id) = above {
-            let new = self.keys.insert(StateKey::thing(id, EntryKind::THING));
-            above = if new { self.thing(id)?.and_then(|thing| thing.controller) } else { None };
+        let mut above = id;
+        for _ in 0..LEVELS {
+            self.keys.insert(StateKey::thing(above, EntryKind::THING));
+            let thing = self.thing(above)?.filter(|thing| thing.confirmed.is_some());
+            match thing.and_then(|thing| thing.controller) {
+                Some(controller) => above = controller,
+                None => break,
+            }
         }
         Ok(())
     }
@@ -232,12 +249,50 @@ impl<'a> Collection<'a> {
         Ok(())
     }
 
-    fn evidence_keys(&mut self, id: ThingId) -> Result<(), ProofError> {
+    /// The key for evidence that counted at a position; where none did, the last before. One that
+    /// is valid now is shown by the thing's entry, any other by one entry more.
+    fn evidence_key(&mut self, id: ThingId, position: LeafIndex) -> Result<(), ProofError> {
         let thing = self.thing(id)?.ok_or(ProofError::NoThing(id))?;
-        for number in 0..thing.next_number.0 {
-            self.key(id, KeyNumber(number))?;
+        let signs = |key: &KeyState| key.purposes.contains(Purposes::EVIDENCE);
+        if thing.keys.iter().any(|key| signs(key) && key.is_valid_at(position)) {
+            return Ok(());
         }
+        let mut last = None;
+        for number in (0..self.keys_before(id, &thing, position)?).rev().map(KeyNumber) {
+            let Some(key) = self.snapshot.closed_key(id, number)?.filter(signs) else { continue };
+            if key.is_valid_at(position) {
+                self.keys.insert(StateKey::closed_key(id, number));
+                return Ok(());
+            }
+            last = last.or(Some(number));
+        }
+        self.keys.extend(last.map(|number| StateKey::closed_key(id, number)));
         Ok(())
+    }
+
+    /// How many keys a thing had been given before a position. Numbers ascend with leaves, so this
+    /// reads a few of them only, however many keys came since.
+    fn keys_before(
+        &self,
+        id: ThingId,
+        thing: &Thing,
+        position: LeafIndex,
+    ) -> Result<u32, ProofError> {
+        let (mut low, mut high) = (0, thing.next_number.0);
+        while low < high {
+            let middle = low + (high - low) / 2;
+            let number = KeyNumber(middle);
+            let from = match thing.key(number) {
+                Some(key) => Some(key.from),
+                None => self.snapshot.closed_key(id, number)?.map(|key| key.from),
+            };
+            if from.is_some_and(|from| from < position) {
+                low = middle + 1;
+            } else {
+                high = middle;
+            }
+        }
+        Ok(low)
     }
 }
 

@@ -187,6 +187,12 @@ impl Snapshot {
         self.leaves_of(Table::History, thing, Order::OldestFirst, None, limit)
     }
 
+    /// The leaves in which others mention the thing, the oldest first, at most `limit`: those of
+    /// its `mentions` and their running hash.
+    pub fn mentions(&self, thing: ThingId, limit: usize) -> Result<Vec<LeafIndex>, Error> {
+        self.leaves_of(Table::Mention, thing, Order::OldestFirst, None, limit)
+    }
+
     fn leaves_of(
         &self,
         table: Table,

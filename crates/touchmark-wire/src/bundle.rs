@@ -64,6 +64,8 @@ impl<'a> Bundle<'a> {
     pub const LIMIT: usize = 64 << 20;
     /// Most headers between a batch and its certificate.
     pub const HEADERS: usize = 1_024;
+    /// Most claims: each may cost a signature's check, and a few bytes make one.
+    pub const CLAIMS: usize = 1_024;
 
     /// Decodes the one accepted encoding.
     pub fn decode(bytes: &'a [u8]) -> Result<Self, Malformed> {
@@ -72,7 +74,9 @@ impl<'a> Bundle<'a> {
         if bundle.version != Self::VERSION
             || bundle.headers.is_empty()
             || bundle.headers.len() > Self::HEADERS
+            || bundle.claims.len() > Self::CLAIMS
             || !sorted
+            || !bundle.freshness.as_ref().is_none_or(Freshness::is_sorted)
         {
             return Err(Malformed::Shape);
         }
@@ -183,6 +187,9 @@ pub enum Claim {
     /// The first thing vouches for the second.
     #[n(7)]
     Accredited(#[n(0)] ThingId, #[n(1)] ThingId),
+    /// These leaves are all in which others mention this thing.
+    #[n(11)]
+    Mentioned(#[n(0)] ThingId, #[n(1)] Vec<LeafIndex>),
 }
 
 /// Validators' signatures over a client's nonce: the checkpoint is what they hold now.
@@ -201,6 +208,11 @@ pub struct Freshness<'a> {
 impl Freshness<'_> {
     /// Bounds of a nonce, bytes.
     pub const NONCE: core::ops::RangeInclusive<usize> = 16..=64;
+
+    /// Whether each validator answers once, in the order of the committee.
+    fn is_sorted(&self) -> bool {
+        self.signatures.is_sorted_by(|a, b| a.0 < b.0)
+    }
 
     /// What a validator signs: the deterministic CBOR array
     /// `["touchmark-fresh/1", network id, nonce, size, root]`.

@@ -37,9 +37,10 @@ number! {
 }
 
 impl LeafIndex {
-    /// Size of the log in which this leaf is the last.
+    /// Size of the log in which this leaf is the last. The greatest index has none, and in the
+    /// greatest size it is not.
     pub const fn size(self) -> TreeSize {
-        TreeSize(self.0 + 1)
+        TreeSize(self.0.saturating_add(1))
     }
 }
 

@@ -79,7 +79,8 @@ impl ThingsQuery {
 /// What a bundle shall prove.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct ProofQuery {
-    /// The claims; of [`Claim::Complete`] only the thing counts, the node lists the leaves.
+    /// The claims; of [`Claim::Complete`] and [`Claim::Mentioned`] only the thing counts, the node
+    /// lists the leaves.
     pub claims: Vec<Claim>,
     /// What validators shall sign, to show that the answer is fresh.
     pub nonce: Option<Vec<u8>>,
@@ -92,6 +93,7 @@ impl ProofQuery {
             match claim {
                 Claim::Record(leaf) => query.add("record", leaf),
                 Claim::Complete(thing, _) => query.add("complete", thing),
+                Claim::Mentioned(thing, _) => query.add("mentioned", thing),
                 Claim::Status(thing) => query.add("status", thing),
                 Claim::StatusAt(thing, leaf) => query.add("status", format_args!("{thing}@{leaf}")),
                 Claim::Absent(thing) => query.add("absent", thing),
@@ -166,6 +168,7 @@ mod tests {
             claims: vec![
                 Claim::Record(LeafIndex(1)),
                 Claim::Complete(a, Vec::new()),
+                Claim::Mentioned(b, Vec::new()),
                 Claim::Status(a),
                 Claim::StatusAt(b, LeafIndex(2)),
                 Claim::Absent(b),
@@ -175,7 +178,7 @@ mod tests {
             nonce: Some(vec![251; 16]),
         };
         let expected = format!(
-            "?record=1&complete={zero}&status={zero}&status={full}@2&absent={full}&latest=3\
+            "?record=1&complete={zero}&mentioned={full}&status={zero}&status={full}@2&absent={full}&latest=3\
              &accredited={zero}:{full}&nonce=-_v7-_v7-_v7-_v7-_v7-w"
         );
         assert_eq!(query.to_query(), expected);

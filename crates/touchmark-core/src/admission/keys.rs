@@ -1,7 +1,7 @@
 //! Which key a signature is checked under: one of the state, or one that comes in the same call.
 
 use crate::directory::inception::Inception;
-use crate::directory::{NewKey, prerotation};
+use crate::directory::prerotation;
 use crate::evidence;
 use crate::refusal::Refusal;
 use crate::view::{Read as _, View};
@@ -24,8 +24,8 @@ const MOST: usize = 4 * limits::KEYS;
 pub(super) struct Keys<'v> {
     pub(super) view: &'v dyn View,
     /// First keys of things that present themselves. A thing's id is the hash of them, so nobody
-    /// brings other ones.
-    presented: BTreeMap<ThingId, Vec<NewKey>>,
+    /// brings other ones, and they may sign whatever names the thing.
+    presented: BTreeMap<ThingId, Rc<Brought>>,
     /// What statements bring to their chains, by statement id. Nothing is verified yet: whatever
     /// names an issuer may be a stranger's. So only a statement that continues the very one that
     /// brings a key may be signed with it.
@@ -61,10 +61,14 @@ impl<'v> Keys<'v> {
         let protected = statement.protected();
         let (issuer, link) = (protected.kid.thing, protected.link);
         let before = self.brought.get(&link.previous).filter(|it| it.issuer == issuer).cloned();
-        let keys = match link.kind {
-            StatementKind::INCEPTION => self.present(issuer, statement.payload())?,
-            kind => prerotation::brought(kind, statement.payload(), issuer),
-        };
+        if link.kind == StatementKind::INCEPTION {
+            let own = self.present(issuer, statement.payload())?;
+            // Within a chain it brings nothing new.
+            let brought = before.unwrap_or(own);
+            self.brought.insert(statement.id().0, brought.clone());
+            return Ok(Some(brought));
+        }
+        let keys = prerotation::brought(link.kind, statement.payload(), issuer);
         let brought = match before {
             Some(before) if keys.is_empty() => before,
             None if keys.is_empty() => return Ok(None),
@@ -92,14 +96,16 @@ impl<'v> Keys<'v> {
     }
 
     /// Notes a thing that presents itself; returns its keys.
-    fn present(&mut self, issuer: ThingId, payload: &[u8]) -> Result<Vec<NewKey>, Refusal> {
+    fn present(&mut self, issuer: ThingId, payload: &[u8]) -> Result<Rc<Brought>, Refusal> {
         let inception: Inception = codec::decode(payload, limits::STATEMENT)?;
         if Inception::id_of(payload) != issuer {
             let cause = "the id in `kid` is not the hash of the inception payload";
             return Err(Refusal::new(RefusalCode::WRONG_ID, cause));
         }
-        self.presented.insert(issuer, inception.keys.clone());
-        Ok(inception.keys)
+        let keys = inception.keys.iter().map(|new| new.key).collect();
+        let own = Rc::new(Brought { issuer, first: KeyNumber(0), keys });
+        self.presented.insert(issuer, own.clone());
+        Ok(own)
     }
 
     /// The key that `kid` names, for a signature on a statement whose chain brought `brought`.
@@ -112,10 +118,9 @@ impl<'v> Keys<'v> {
         if let Some(key) = brought.and_then(|brought| brought.key(kid.thing, number)) {
             return Ok(key);
         }
-        if let Some(key) =
-            self.presented.get(&kid.thing).and_then(|keys| keys.get(number.0 as usize))
-        {
-            return Ok(key.key);
+        let presented = self.presented.get(&kid.thing);
+        if let Some(key) = presented.and_then(|presented| presented.key(kid.thing, number)) {
+            return Ok(key);
         }
         if let Some(closed) = self.view.closed_key(kid.thing, number)? {
             return Ok(closed.key);

@@ -73,6 +73,16 @@ pub struct OwnerPolicy {
     pub parties: Vec<(ThingId, u16)>,
 }
 
+impl OwnerPolicy {
+    /// Whether the parties stand in their order, each once, and can decide.
+    fn is_sound(&self) -> bool {
+        let weight: u64 = self.parties.iter().map(|(_, weight)| u64::from(*weight)).sum();
+        self.parties.is_sorted_by(|a, b| a.0 < b.0)
+            && self.parties.iter().all(|(_, weight)| *weight > 0)
+            && (1..=weight).contains(&u64::from(self.threshold))
+    }
+}
+
 impl Inception {
     /// The thing id that an encoded inception gives.
     pub fn id_of(encoded: &[u8]) -> ThingId {
@@ -107,6 +117,11 @@ impl Inception {
         }
         if self.keys.is_empty() && self.controller.is_none() {
             return malformed("a thing without keys needs a controller");
+        }
+        if !self.owners.as_ref().is_none_or(OwnerPolicy::is_sound) {
+            return malformed(
+                "owners stand by id, each once with a weight, and reach the threshold",
+            );
         }
         Ok(())
     }

@@ -27,6 +27,9 @@ use touchmark_wire::state::StateKey;
 use touchmark_wire::statement::{Signatures, Statement};
 use touchmark_wire::trie::{ProofError, TrieProof};
 
+/// Most things on a way of authority, the lowest included.
+pub const LEVELS: usize = 16;
+
 /// A sentence when it holds.
 type Judgement = Result<Cow<'static, str>, Finding>;
 
@@ -40,6 +43,7 @@ pub(super) fn name(claim: &Claim) -> Cow<'static, str> {
         Claim::Absent(thing) => format!("absent {thing}").into(),
         Claim::Latest(leaf) => format!("latest {leaf}").into(),
         Claim::Accredited(by, thing) => format!("accredited {thing} by {by}").into(),
+        Claim::Mentioned(thing, _) => format!("mentioned {thing}").into(),
     }
 }
 
@@ -55,7 +59,7 @@ pub(super) fn examine(
     let (Some(as_of), Some(network)) = (foundation.as_of, foundation.network) else {
         return confidence;
     };
-    let judge = Judge { bundle, network, as_of, state: State(state) };
+    let judge = Judge { bundle, network, as_of, state: State::new(state) };
     let mut subjects = Vec::new();
     for claim in &bundle.claims {
         let judgement = judge.claim(claim, &mut subjects);
@@ -78,12 +82,35 @@ pub(super) fn examine(
 }
 
 /// The entries that the bundle shows.
-struct State<'a>(&'a TrieProof<'a>);
+struct State<'a> {
+    proof: &'a TrieProof<'a>,
+    /// In key order: a look through the proof would take as long as the proof is.
+    shown: Vec<(StateKey, &'a [u8])>,
+    /// Those of ended keys.
+    ended: Vec<(StateKey, KeyState)>,
+}
 
-impl State<'_> {
+impl<'a> State<'a> {
+    fn new(proof: &'a TrieProof<'a>) -> Self {
+        let shown: Vec<_> = proof.entries().collect();
+        let closed = shown.iter().filter(|(key, _)| key.kind() == EntryKind::CLOSED_KEY);
+        let ended = closed.filter_map(|(key, value)| match Entry::decode(key, value) {
+            Ok(Entry::ClosedKey(ended)) => Some((*key, ended)),
+            _ => None,
+        });
+        Self { proof, ended: ended.collect(), shown }
+    }
+
+    fn value(&self, key: &StateKey) -> Result<Option<&'a [u8]>, ProofError> {
+        match self.shown.binary_search_by_key(key, |(shown, _)| *shown) {
+            Ok(place) => Ok(Some(self.shown[place].1)),
+            Err(_) => self.proof.get(key),
+        }
+    }
+
     fn entry(&self, key: &StateKey) -> Result<Option<Entry>, Finding> {
         let not_shown = |error: ProofError| Finding::unknown("TM-NOT-COVERED", format!("{error}"));
-        let Some(value) = self.0.get(key).map_err(not_shown)? else {
+        let Some(value) = self.value(key).map_err(not_shown)? else {
             return Ok(None);
         };
         let malformed = |_| Finding::fail("TM-MALFORMED", "a state entry is malformed");
@@ -133,6 +160,32 @@ impl State<'_> {
     }
 }
 
+impl State<'_> {
+    /// The key of a thing that counted for its evidence in a leaf at `position`, or, where none
+    /// did, the last one before: evidence that was known before is read again after its key ended.
+    /// A bundle shows the one that it needs of all that the thing ever had.
+    fn evidence_key(&self, id: ThingId, position: LeafIndex) -> Result<KeyState, Finding> {
+        let thing = self.registered(id)?;
+        let is_its = |(entry, key): &&(StateKey, KeyState)| {
+            key.from < position && *entry == StateKey::closed_key(id, key.number)
+        };
+        let ended: Vec<_> = self.ended.iter().filter(is_its).map(|(_, key)| key).collect();
+        let known = thing.keys.iter().chain(ended);
+        known
+            .filter(|key| key.purposes.contains(Purposes::EVIDENCE) && key.from < position)
+            .max_by_key(|key| (key.is_valid_at(position), key.number))
+            .cloned()
+            .ok_or_else(|| {
+                let reason = format!("no key of {id} for evidence at leaf {position} is shown");
+                if thing.keys.len() as u64 == u64::from(thing.next_number.0) {
+                    Finding::fail("TM-KEY-NOT-VALID", reason)
+                } else {
+                    Finding::unknown("TM-NOT-COVERED", reason)
+                }
+            })
+    }
+}
+
 impl Read for State<'_> {
     /// What is not shown, or malformed, cannot be read.
     fn read(&self, key: &StateKey) -> Result<Option<Arc<Entry>>, Unreadable> {
@@ -159,6 +212,10 @@ impl Judge<'_> {
             Claim::Complete(thing, ref leaves) => {
                 about(thing);
                 self.complete(thing, leaves)
+            }
+            Claim::Mentioned(thing, ref leaves) => {
+                about(thing);
+                self.mentioned(thing, leaves)
             }
             Claim::Status(thing) => {
                 about(thing);
@@ -203,10 +260,15 @@ impl Judge<'_> {
             Leaf::Evidence(bare) => {
                 let inner = evidence::parse(bare.format, bare.bytes)
                     .map_err(|refusal| Finding::fail("TM-MALFORMED", refusal.cause))?;
-                let key = self.evidence_key(inner.thing, index)?;
-                verify(&key, SignedBytes::new([&inner.message[..]]), &inner.signature)?;
-                about(inner.thing);
-                Ok(format!("leaf {index} is evidence signed by {}", inner.thing).into())
+                let card = inner.thing;
+                let key = self.state.evidence_key(card, index)?;
+                if !key.is_valid_at(index) {
+                    let reason = format!("{card} had no key for evidence at leaf {index}");
+                    return Err(Finding::fail("TM-KEY-NOT-VALID", reason));
+                }
+                verify(&key.key, SignedBytes::new([&inner.message[..]]), &inner.signature)?;
+                about(card);
+                Ok(format!("leaf {index} is evidence signed by {card}").into())
             }
             Leaf::Denied { code, .. } | Leaf::Sighting { code, .. } => {
                 let code = RefusalCode(code);
@@ -252,8 +314,8 @@ impl Judge<'_> {
             }
         }
         about(issuer);
-        let head = self.state.head(issuer);
-        if let Ok(Head { fork: Some(fork), .. }) = head {
+        // Without the chain's head nothing would be said of a fork.
+        if let Head { fork: Some(fork), .. } = self.state.head(issuer)? {
             let reason = format!("the chain of {issuer} was forked (leaf {})", fork.leaf);
             return Err(Finding::unknown("TM-FORK", reason));
         }
@@ -277,43 +339,18 @@ impl Judge<'_> {
         let wrapped: evidence::WrappedEvidence<'_> =
             touchmark_wire::codec::decode(payload, limit).map_err(|_| malformed())?;
         let inner = evidence::parse(wrapped.format, wrapped.bytes).map_err(|_| malformed())?;
-        let key = self.evidence_key(inner.thing, index)?;
-        verify(&key, SignedBytes::new([&inner.message[..]]), &inner.signature)?;
-        about(inner.thing);
         let card = inner.thing;
-        Ok(format!("leaf {index} is evidence signed by {card}, read by {reader}").into())
+        let key = self.state.evidence_key(card, index)?;
+        verify(&key.key, SignedBytes::new([&inner.message[..]]), &inner.signature)?;
+        about(card);
+        let ended = if key.is_valid_at(index) { "" } else { "; its key had ended, so it is older" };
+        Ok(format!("leaf {index} is evidence signed by {card}, read by {reader}{ended}").into())
     }
 
-    /// The evidence key of a thing that was valid for a leaf at `position`: one of the keys that the
-    /// bundle shows.
-    fn evidence_key(&self, id: ThingId, position: LeafIndex) -> Result<CoseKey, Finding> {
-        let last = self.state.registered(id)?.evidence_key;
-        let mut hidden = None;
-        for number in last.map_or(0..0, |last| 0..last.0 + 1).rev().map(KeyNumber) {
-            match self.state.key_at(id, number, position) {
-                Ok(key) if key.purposes.contains(Purposes::EVIDENCE) => return Ok(key.key),
-                Err(finding) if finding.code == "TM-NOT-COVERED" => hidden = Some(finding),
-                Ok(_) | Err(_) => {}
-            }
-        }
-        let none = || {
-            let reason = format!("{id} had no key for evidence at leaf {position}");
-            Finding::fail("TM-KEY-NOT-VALID", reason)
-        };
-        Err(hidden.unwrap_or_else(none))
-    }
-
-    /// The running hash over the listed leaves must be the one that the validators certified when
-    /// they ran the rules; no other list of leaves has it.
     fn complete(&self, id: ThingId, leaves: &[LeafIndex]) -> Judgement {
         let head = self.state.head(id)?;
-        let mut history = Digest::default();
-        for index in leaves {
-            let leaf = self.leaf(*index)?;
-            history = extend_history(&history, *index, &merkle::leaf_hash(leaf.leaf));
-        }
-        let count = leaves.len() as u64;
-        if count == head.count && history == head.history {
+        let count = leaves.len();
+        if self.is_list(leaves, head.count, &head.history)? {
             let all = format!("these {count} leaves are the whole history of {id}");
             let apart = match head.mentions {
                 0 => String::new(),
@@ -326,6 +363,38 @@ impl Judge<'_> {
                 format!("of {all} leaves in the history of {id}, {count} are shown, or altered");
             Err(Finding::fail("TM-INCOMPLETE", reason))
         }
+    }
+
+    fn mentioned(&self, id: ThingId, leaves: &[LeafIndex]) -> Judgement {
+        let head = self.state.head(id)?;
+        let count = leaves.len();
+        if self.is_list(leaves, head.mentions, &head.mentioned)? {
+            Ok(format!("these {count} leaves are all in which others mention {id}").into())
+        } else {
+            let all = head.mentions;
+            let reason = format!("of {all} mentions of {id}, {count} are shown, or altered");
+            Err(Finding::fail("TM-INCOMPLETE", reason))
+        }
+    }
+
+    /// Whether the leaves have this running hash: the validators certified it when they ran the
+    /// rules, and no other list of leaves has it.
+    fn is_list(
+        &self,
+        leaves: &[LeafIndex],
+        count: u64,
+        certified: &Digest,
+    ) -> Result<bool, Finding> {
+        // First, so that a long list of one long leaf is not hashed again and again.
+        if leaves.len() as u64 != count {
+            return Ok(false);
+        }
+        let mut history = Digest::default();
+        for index in leaves {
+            let leaf = self.leaf(*index)?;
+            history = extend_history(&history, *index, &merkle::leaf_hash(leaf.leaf));
+        }
+        Ok(history == *certified)
     }
 
     fn status(&self, id: ThingId) -> Judgement {
@@ -404,12 +473,10 @@ impl Judge<'_> {
                     let claim = "as its controller, which has not confirmed that";
                     return Ok(format!("{names}; {above} names {controller} {claim}").into());
                 }
-                Some(controller) if controller != above && names.len() < 16 => above = controller,
+                Some(controller) if names.len() < LEVELS => above = controller,
                 Some(_) => {
-                    return Err(Finding::fail(
-                        "TM-NOT-AUTHORISED",
-                        "the controllers form a circle",
-                    ));
+                    let reason = format!("{id} has more than {LEVELS} controllers above it");
+                    return Err(Finding::fail("TM-NOT-AUTHORISED", reason));
                 }
                 None => return Ok(names.join(" under ").into()),
             }

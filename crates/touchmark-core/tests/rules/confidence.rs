@@ -7,6 +7,8 @@ use touchmark_core::directory::inception::Inception;
 use touchmark_core::directory::update::Update;
 use touchmark_core::entry::{Accreditation, Thing};
 use touchmark_wire::ids::{LeafIndex, ThingId};
+use touchmark_wire::leaf::Leaf;
+use touchmark_wire::limits;
 use touchmark_wire::registry::{EntryKind, EvidenceFormat, StatementKind, Status, ThingKind};
 use touchmark_wire::state::StateKey;
 
@@ -323,4 +325,14 @@ fn what_happens_later_changes_no_earlier_authorisation() {
     cast.set(reader, Status::LOST);
     cast.vouch(reader, &[]);
     assert_eq!(cast.confidence(read), then);
+}
+
+/// Nobody's rules make such a leaf, but whoever judges bytes must come to an end.
+#[test]
+fn sightings_in_sightings_say_nothing() {
+    let mut leaf = bare(URL, b"https://a.example/?i=");
+    while leaf.len() + 16 < limits::LEAF {
+        leaf = Leaf::Sighting { code: 201, leaf: &leaf }.encode_to_vec();
+    }
+    assert_eq!(confidence::of_leaf(LeafIndex(1), &leaf, &Ledger::new()), Ok(None));
 }

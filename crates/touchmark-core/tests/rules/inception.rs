@@ -14,6 +14,26 @@ use touchmark_wire::ids::{KeyNumber, LeafIndex, Sequence, ThingId};
 use touchmark_wire::registry::{RefusalCode, StatementKind, Status, ThingKind};
 
 #[test]
+fn owners_who_could_never_decide_are_denied() {
+    let mut ledger = Ledger::new();
+    let [a, b] = [ThingId([1; 20]), ThingId([2; 20])];
+    for (n, (threshold, parties)) in (0..).zip([
+        (1, vec![]),
+        (0, vec![(a, 1)]),
+        (3, vec![(a, 1), (b, 1)]),
+        (1, vec![(b, 1), (a, 1)]),
+        (2, vec![(a, 1), (a, 1)]),
+        (1, vec![(a, 1), (b, 0)]),
+    ]) {
+        let owners = Some(OwnerPolicy { threshold, parties });
+        let seen = ledger.incept(&Inception { owners, ..device(n) }, n);
+        assert_eq!(seen, Seen::Denied(RefusalCode::PAYLOAD), "{n}");
+    }
+    let owners = Some(OwnerPolicy { threshold: 2, parties: vec![(a, 1), (b, 1)] });
+    assert_eq!(ledger.incept(&Inception { owners, ..device(7) }, 7), Seen::Accepted);
+}
+
+#[test]
 fn a_thing_presents_itself() {
     let mut ledger = Ledger::new();
     let policy = OwnerPolicy { threshold: 1, parties: vec![(ThingId([1; 20]), 1)] };

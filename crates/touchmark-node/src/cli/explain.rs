@@ -14,21 +14,25 @@ use touchmark_wire::statement::{Content, Signatures, Statement};
 pub(crate) fn leaf(bytes: &[u8]) -> Result<Sheet, Malformed> {
     let mut sheet = Sheet::default();
     match Leaf::decode(bytes)? {
-        Leaf::Accepted(bytes) => return Statement::parse(bytes).map(|it| statement(&it)),
+        Leaf::Accepted(bytes) => return parsed(bytes),
         Leaf::Denied { code, statement } => {
             sheet.add("denied", RefusalCode(code).to_string());
-            sheet.add("statement", leaf(statement)?);
+            sheet.add("statement", parsed(statement)?);
         }
         Leaf::Fork { first, second } => {
             sheet.add("first statement at leaf", first.0);
-            sheet.add("second statement", leaf(second)?);
+            sheet.add("second statement", parsed(second)?);
         }
-        Leaf::Evidence(BareEvidence { format, bytes }) => {
-            sheet.add("evidence", payload::evidence(format, bytes));
-        }
+        Leaf::Evidence(bare) => return Ok(evidence(&bare)),
         Leaf::Sighting { code, leaf: inner } => {
             sheet.add("sighting", RefusalCode(code).to_string());
-            sheet.add("of", leaf(inner)?);
+            // No deeper: leaves nested by a stranger would take the whole stack.
+            let inner = match Leaf::decode(inner)? {
+                Leaf::Accepted(bytes) => parsed(bytes)?,
+                Leaf::Evidence(bare) => evidence(&bare),
+                _ => return Err(Malformed::Shape),
+            };
+            sheet.add("of", inner);
         }
         Leaf::Batch(batch) => {
             sheet.add("height", batch.height.0).add("time", batch.time);
@@ -36,6 +40,16 @@ pub(crate) fn leaf(bytes: &[u8]) -> Result<Sheet, Malformed> {
         }
     }
     Ok(sheet)
+}
+
+fn parsed(bytes: &[u8]) -> Result<Sheet, Malformed> {
+    Statement::parse(bytes).map(|it| statement(&it))
+}
+
+fn evidence(bare: &BareEvidence<'_>) -> Sheet {
+    let mut sheet = Sheet::default();
+    sheet.add("evidence", payload::evidence(bare.format, bare.bytes));
+    sheet
 }
 
 /// A statement: who, where in which chain, what, signed by whom.

@@ -19,7 +19,7 @@ pub(super) enum Command {
 
 #[derive(clap::Args, Debug)]
 #[command(group = clap::ArgGroup::new("claims").required(true).multiple(true)
-    .args(["record", "complete", "status", "absent", "latest", "accredited"]))]
+    .args(["record", "complete", "mentioned", "status", "absent", "latest", "accredited"]))]
 pub(super) struct Fetch {
     /// That this leaf is in the log, rightly signed; repeatable
     #[arg(long, value_name = "LEAF")]
@@ -27,6 +27,10 @@ pub(super) struct Fetch {
     /// That nothing by or about this thing is missing; repeatable
     #[arg(long, value_name = "ID")]
     complete: Vec<String>,
+    /// All that others say of this thing (accreditations, sightings, evidence read again), which its
+    /// own history leaves out; repeatable
+    #[arg(long, value_name = "ID")]
+    mentioned: Vec<String>,
     /// Status and keys of this thing, now or for a leaf; repeatable
     #[arg(long, value_name = "ID[@LEAF]")]
     status: Vec<String>,
@@ -84,6 +88,9 @@ fn claims(session: &Session<'_, '_>, fetch: &Fetch) -> Result<Vec<Claim>, Failur
     claims.extend(fetch.record.iter().map(|leaf| Claim::Record(LeafIndex(*leaf))));
     for text in &fetch.complete {
         claims.push(Claim::Complete(session.thing(text)?, Vec::new()));
+    }
+    for text in &fetch.mentioned {
+        claims.push(Claim::Mentioned(session.thing(text)?, Vec::new()));
     }
     for text in &fetch.status {
         claims.push(match text.split_once('@') {

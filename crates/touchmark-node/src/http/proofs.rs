@@ -22,7 +22,7 @@ pub(super) async fn receipt(
     Ok(Body(media::COSE, proof::receipt(&node, LeafIndex(index))?))
 }
 
-/// `GET /v1/proofs?record=…&complete=…&status=…&absent=…&latest=…&accredited=…&nonce=…`
+/// `GET /v1/proofs?record=…&complete=…&mentioned=…&status=…&absent=…&latest=…&accredited=…&nonce=…`
 pub(super) async fn bundle(
     State(node): State<Arc<Node>>,
     RawQuery(query): RawQuery,
@@ -57,6 +57,7 @@ fn question(name: &str, value: &str) -> Result<Question, Negative> {
         "record" => Question::Record(leaf(value)?),
         "latest" => Question::Latest(leaf(value)?),
         "complete" => Question::Complete(parsed(value)?),
+        "mentioned" => Question::Mentioned(parsed(value)?),
         "absent" => Question::Absent(parsed(value)?),
         "status" => match value.split_once('@') {
             Some((thing, position)) => Question::StatusAt(parsed(thing)?, leaf(position)?),

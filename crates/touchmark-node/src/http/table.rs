@@ -260,7 +260,7 @@ fn events() -> Vec<Route> {
 }
 
 fn proving() -> Vec<Route> {
-    const CLAIMS: [Parameter; 7] = [
+    const CLAIMS: [Parameter; 8] = [
         query("record", "Position of a leaf that is in the log", "17"),
         query("complete", "Thing of which to prove all leaves", identifiers::THING),
         query("status", "Thing, or thing@position, whose status to prove", identifiers::THING),
@@ -288,6 +288,7 @@ fn proving() -> Vec<Route> {
             .problems(&[Code::NOT_FOUND, Code::LIMIT, Code::NOT_READY]),
         Route::get("/checkpoint", "The newest checkpoint, cosigned (C2SP)", tiles::checkpoint)
             .raw(media::TEXT, "A signed note"),
+        query("mentioned", "Thing of which to prove all that others say", identifiers::THING),
         Route::get("/tile/{*path}", "The log as C2SP tlog-tiles", tiles::tile)
             .parameters(&[path("path", "As the specification has it", "entries/000.p/18")])
             .raw(media::OCTETS, "A tile; it never changes")

@@ -68,6 +68,7 @@ fn name(check: &str) -> &str {
         "freshness" => "Freshness",
         "record" => "Record",
         "complete" => "Complete",
+        "mentioned" => "Mentioned",
         "status" => "Status",
         "absent" => "Absent",
         "latest" => "Latest",
@@ -123,6 +124,11 @@ fn meaning(check: &str) -> Meaning {
             "these are all entries by and about the thing; none was left out.",
             "that whoever holds its keys told everything they know.",
         ),
+        "mentioned" => (
+            "these are all entries in which others speak of the thing: what they vouch for, sightings, \
+             taps read again.",
+            "that any of them is right: whoever likes may mention a thing.",
+        ),
         "status" => (
             "the status and keys of the thing at this point, as its controller set them.",
             "that a theft or loss was reported in time.",
@@ -156,6 +162,7 @@ mod tests {
             "freshness",
             "record 7",
             "complete abc",
+            "mentioned abc",
             "status abc at 7",
             "absent abc",
             "latest 7",

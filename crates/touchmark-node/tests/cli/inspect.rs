@@ -19,6 +19,7 @@ use touchmark_wire::codec;
 use touchmark_wire::hash::Digest;
 use touchmark_wire::ids::{KeyNumber, NetworkId, Sequence, ThingId};
 use touchmark_wire::leaf::{BareEvidence, Leaf};
+use touchmark_wire::limits;
 use touchmark_wire::registry::{
     ContentFormat, EvidenceFormat, RefusalCode, StatementKind, Status, ThingKind,
 };
@@ -234,4 +235,34 @@ fn what_is_nothing_says_why_not() {
     cut.pop();
     desk.write("cut", cut);
     assert_eq!(desk.error("inspect cut").0, Exit::Refused);
+}
+
+/// Whoever nests as deep as a leaf is long takes no more stack than a page's thread has.
+#[test]
+fn what_is_nested_without_end_is_explained_with_one() {
+    let room = limits::STATEMENT - 1_024;
+    let mut group = Vec::new();
+    loop {
+        let action =
+            GroupAction { actor: issuer(), kind: StatementKind::GROUP, payload: group.clone() };
+        let around = codec::encode(&Group(vec![action]));
+        if around.len() > room {
+            break;
+        }
+        group = around;
+    }
+    let mut arrays = vec![0x81; room];
+    arrays.push(0);
+    for nested in
+        [statement(StatementKind::GROUP, &group), statement(StatementKind::RECORD, &arrays)]
+    {
+        assert_eq!(inspect(nested, "").0, Exit::Fine);
+    }
+    let mut sighting = statement(StatementKind::RECORD, &[0]);
+    while sighting.len() + 16 < limits::LEAF {
+        sighting = Leaf::Sighting { code: 201, leaf: &sighting }.encode_to_vec();
+    }
+    let mut desk = Desk::new();
+    desk.write("sighting", sighting);
+    assert_eq!(desk.error("inspect sighting").0, Exit::Refused);
 }

@@ -4,6 +4,7 @@
 
 mod administration;
 mod events;
+#[allow(dead_code, reason = "issuers are shared with other tests")]
 #[path = "../spine/issuer.rs"]
 mod issuer;
 mod limits;

@@ -103,6 +103,12 @@ impl Card {
         let signature = self.key.sign(&SignedBytes::new([signed.as_bytes()])).unwrap();
         signature.iter().fold(signed.to_owned(), |url, byte| url + &format!("{byte:02X}"))
     }
+    /// Another key in place of the one before.
+    pub(crate) fn renew(&mut self) -> NewKey {
+        self.key = SoftwareKey::generate(Algorithm::Es256).unwrap();
+        NewKey::new(*self.key.public_key().cose(), Purposes::CARD)
+    }
+
 }
 
 fn inception(
@@ -119,6 +125,6 @@ fn inception(
         nonce: key.public_key().digest().0[..16].to_vec(),
         controller,
         owners: None,
-        attributes: Some(BTreeMap::from([("serial".to_owned(), "4711".to_owned())])),
+        attributes: Some(BTreeMap::from([("label".to_owned(), "4711".to_owned())])),
     }
 }

@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
 mod command;
+#[allow(dead_code, reason = "issuers are shared with other tests")]
 mod issuer;
 mod network;
 mod pages;

@@ -3,17 +3,22 @@
 use crate::issuer::{Card, Issuer};
 use crate::network::Network;
 use touchmark_core::directory::accreditation::Accredit;
+use touchmark_core::directory::rotation::Rotation;
 use touchmark_core::directory::status::SetStatus;
 use touchmark_core::entry::Thing;
+use touchmark_core::evidence::WrappedEvidence;
 use touchmark_core::refusal::Outcome;
 use touchmark_core::verdict::{CheckResult, Trust, Verdict, judge};
 use touchmark_node::proof::{self, Question};
 use touchmark_wire::algorithm::{Algorithm, PureVerifier};
 use touchmark_wire::bundle::{Bundle, Claim};
-use touchmark_wire::ids::{LeafIndex, ThingId};
+use touchmark_wire::codec::Malformed;
+use touchmark_wire::ids::{KeyNumber, LeafIndex, ThingId};
+use touchmark_wire::leaf::{BareEvidence, Leaf};
 use touchmark_wire::merkle;
 use touchmark_wire::receipt::Receipt;
-use touchmark_wire::registry::{StatementKind, Status, ThingKind};
+use touchmark_wire::registry::{EntryKind, EvidenceFormat, StatementKind, Status, ThingKind};
+use touchmark_wire::state::StateKey;
 
 const NONCE: &[u8] = b"sixteen bytes or more";
 
@@ -165,6 +170,156 @@ fn a_history_without_one_leaf_is_not_complete() {
     bundle.claims[0] = Claim::Complete(thing, leaves);
     let verdict = story.judge(&bundle.encode_to_vec(), None);
     assert_eq!(result(&verdict, &format!("complete {}", story.sensor)), CheckResult::Fail);
+}
+
+/// However often a card got another key, a bundle shows the one that signed.
+#[test]
+fn evidence_is_proved_by_one_key_of_a_thousand() {
+    let network = Network::start();
+    let mut maker = Issuer::new(network.id(), ThingKind::ORGANISATION, Algorithm::Ed25519);
+    let mut card = Card::new(maker.id);
+    let tap = |card: &Card, counter| {
+        let bytes = card.url(counter);
+        Leaf::Evidence(BareEvidence { format: EvidenceFormat::CARD_URL, bytes: &bytes })
+            .encode_to_vec()
+    };
+    network.submit(vec![maker.inception(), maker.act(StatementKind::REGISTER, &card.inception)]);
+    let mut taps = vec![network.submit(vec![tap(&card, 1)])[0].leaf().unwrap()];
+    let prove = |leaf| network.wait(proof::prove(&network.node, &[Question::Record(leaf)], None));
+    let before = prove(taps[0]).unwrap().len();
+    for half in [0, 500] {
+        let mut rotations = Vec::new();
+        for number in half..half + 500 {
+            let exchange = Rotation {
+                thing: card.id(),
+                add: vec![card.renew()],
+                close: vec![KeyNumber(number)],
+                next: None,
+                threshold: None,
+            };
+            rotations.push(maker.act(StatementKind::ROTATE, &exchange));
+        }
+        let outcomes = network.submit(rotations);
+        assert!(outcomes.iter().all(|it| matches!(it, Outcome::Accepted(_))));
+        taps.push(network.submit(vec![tap(&card, half + 2)])[0].leaf().unwrap());
+    }
+    for leaf in taps {
+        let bundle = prove(leaf).unwrap();
+        let verdict = judge(&bundle, &Trust { network: Some(network.id()), nonce: None });
+        assert!(verdict.valid, "{:#?}", verdict.checks);
+        assert!(bundle.len() < before + 2_000, "{} bytes, {before} before", bundle.len());
+    }
+}
+
+/// A tap that was known before is read once more when its card is no longer authorised.
+#[test]
+fn evidence_read_again_after_its_key_ended_is_proved() {
+    let mut story = story();
+    let mut reader = Issuer::new(story.network.id(), ThingKind::READER, Algorithm::Es256);
+    let card = Card::new(story.maker.id);
+    let bytes = card.url(1);
+    let format = EvidenceFormat::CARD_URL;
+    let bare = Leaf::Evidence(BareEvidence { format, bytes: &bytes }).encode_to_vec();
+    let stolen = SetStatus { thing: card.id(), status: Status::STOLEN, reason: None, keys: None };
+    let outcomes = story.network.submit(vec![
+        story.maker.act(StatementKind::REGISTER, &card.inception),
+        reader.inception(),
+    ]);
+    assert!(outcomes.iter().all(|it| matches!(it, Outcome::Accepted(_))), "{outcomes:?}");
+    story.network.submit(vec![bare]);
+    story.network.submit(vec![story.maker.act(StatementKind::STATUS, &stolen)]);
+    let wrapped = WrappedEvidence { format, bytes: &bytes, context: None };
+    let outcome = story.network.submit(vec![reader.act(StatementKind::EVIDENCE, &wrapped)]);
+    let Outcome::Accepted(leaf) = outcome[0] else { panic!("{outcome:?}") };
+    let verdict = story.judge(&story.prove(&[Question::Record(leaf)], None), None);
+    assert!(verdict.valid, "{:#?}", verdict.checks);
+    let name = format!("record {leaf}");
+    let check = verdict.checks.iter().find(|check| check.name == name).unwrap();
+    assert!(check.reason.ends_with("its key had ended, so it is older"), "{}", check.reason);
+}
+
+#[test]
+fn all_that_others_say_of_a_thing_is_proved() {
+    let story = story();
+    let mut stranger = Issuer::new(story.network.id(), ThingKind::PERSON, Algorithm::Ed25519);
+    let mut words = vec![stranger.inception()];
+    for roles in [vec!["fake".to_owned()], vec!["genuine".to_owned()], Vec::new()] {
+        words.push(stranger.act(StatementKind::ACCREDIT, &Accredit { thing: story.card, roles }));
+    }
+    story.network.submit(words);
+    let bytes =
+        story.prove(&[Question::Mentioned(story.card), Question::Complete(story.card)], None);
+    let verdict = story.judge(&bytes, None);
+    assert!(verdict.valid, "{:#?}", verdict.checks);
+    let name = format!("mentioned {}", story.card);
+    let check = verdict.checks.iter().find(|check| check.name == name).unwrap();
+    let all = format!("these 3 leaves are all in which others mention {}", story.card);
+    assert_eq!(check.reason, all);
+    let bundle = Bundle::decode(&bytes).unwrap();
+    let Claim::Mentioned(thing, leaves) = bundle.claims[0].clone() else {
+        panic!("another claim than asked for");
+    };
+    let Claim::Complete(_, history) = bundle.claims[1].clone() else {
+        panic!("another claim than asked for");
+    };
+    let swapped = vec![leaves[1], leaves[0], leaves[2]];
+    for wrong in [leaves[1..].to_vec(), swapped, history, Vec::new()] {
+        let mut changed = bundle.clone();
+        changed.claims[0] = Claim::Mentioned(thing, wrong);
+        let verdict = story.judge(&changed.encode_to_vec(), None);
+        assert_eq!(result(&verdict, &name), CheckResult::Fail);
+    }
+}
+
+/// Whoever leaves the head of a chain out of a bundle hides that the chain was forked.
+#[test]
+fn a_record_is_not_proved_without_the_head_of_its_chain() {
+    let story = story();
+    let bytes = story.prove(&[Question::Record(story.record)], None);
+    let mut bundle = Bundle::decode(&bytes).unwrap();
+    let things = [story.sensor].map(|id| StateKey::thing(id, EntryKind::THING));
+    let state = story.network.node.store.snapshot().prove(&things).unwrap();
+    bundle.state = &state;
+    let verdict = story.judge(&bundle.encode_to_vec(), None);
+    assert_eq!(result(&verdict, "state"), CheckResult::Pass);
+    assert_eq!(result(&verdict, &format!("record {}", story.record)), CheckResult::Unknown);
+    assert!(!verdict.valid);
+}
+
+/// The program stops rather than count wrong, so what strangers count must not make it.
+#[test]
+fn a_bundle_with_the_greatest_position_fails() {
+    let story = story();
+    let bytes = story.prove(&[Question::Record(story.record)], None);
+    let greatest = LeafIndex(u64::MAX);
+    let mut bundle = Bundle::decode(&bytes).unwrap();
+    bundle.batch.index = greatest;
+    let verdict = story.judge(&bundle.encode_to_vec(), None);
+    assert_eq!(result(&verdict, "log"), CheckResult::Fail);
+    let mut bundle = Bundle::decode(&bytes).unwrap();
+    bundle.leaves[0].index = greatest;
+    bundle.claims = vec![
+        Claim::Record(greatest),
+        Claim::Latest(greatest),
+        Claim::StatusAt(story.sensor, greatest),
+    ];
+    let verdict = story.judge(&bundle.encode_to_vec(), None);
+    assert_eq!(result(&verdict, &format!("record {greatest}")), CheckResult::Fail);
+    assert!(!verdict.valid);
+}
+
+/// A few bytes make a claim, and each may cost the check of a signature.
+#[test]
+fn a_bundle_is_bounded_in_what_it_costs_to_judge() {
+    let story = story();
+    let bytes = story.prove(&[Question::Record(story.record)], Some(NONCE));
+    let mut bundle = Bundle::decode(&bytes).unwrap();
+    bundle.claims = vec![Claim::Record(story.record); Bundle::CLAIMS + 1];
+    assert_eq!(Bundle::decode(&bundle.encode_to_vec()), Err(Malformed::Shape));
+    bundle.claims.truncate(1);
+    let fresh = bundle.freshness.as_mut().unwrap();
+    fresh.signatures.push(fresh.signatures[0]);
+    assert_eq!(Bundle::decode(&bundle.encode_to_vec()), Err(Malformed::Shape));
 }
 
 #[test]

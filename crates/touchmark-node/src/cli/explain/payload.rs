@@ -194,7 +194,12 @@ fn group(payload: &[u8]) -> Result<Field, Malformed> {
     let actions = group.0.iter().map(|action| {
         let mut sheet = Sheet::default();
         sheet.add("actor", action.actor.to_string()).add("kind", action.kind.to_string());
-        sheet.add("payload", of(action.kind, ContentFormat::CBOR, &action.payload));
+        let payload = match action.kind {
+            // None can be in another; nested by a stranger they would take the whole stack.
+            StatementKind::GROUP => content(ContentFormat::CBOR, &action.payload),
+            kind => of(kind, ContentFormat::CBOR, &action.payload),
+        };
+        sheet.add("payload", payload);
         sheet
     });
     Ok(actions.collect())

@@ -57,6 +57,9 @@ fn claim(claim: &Claim) -> String {
         Claim::Complete(thing, leaves) => {
             format!("{} leaves are all by or about {thing}", leaves.len())
         }
+        Claim::Mentioned(thing, leaves) => {
+            format!("{} leaves are all in which others mention {thing}", leaves.len())
+        }
         Claim::Status(thing) => format!("status and keys of {thing}"),
         Claim::StatusAt(thing, leaf) => format!("status and keys of {thing} for leaf {leaf}"),
         Claim::Absent(thing) => format!("there is no thing {thing}"),

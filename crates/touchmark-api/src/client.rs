@@ -10,12 +10,12 @@ mod query;
 pub use error::ClientError;
 pub use query::{Order, Page, ProofQuery, ThingsQuery};
 
-use crate::{LeafView, Listing, NetworkView, Problem, ThingView, Written, media};
+use crate::{LeafView, Listing, NetworkView, PayloadView, Problem, ThingView, Written, media};
 use serde::de::DeserializeOwned;
 use std::time::Duration;
 use touchmark_wire::bundle::Bundle;
 use touchmark_wire::ids::{EvidenceId, LeafIndex, StatementId, ThingId};
-use touchmark_wire::registry::EvidenceFormat;
+use touchmark_wire::registry::{EvidenceFormat, RefusalCode};
 use ureq::http::Response;
 use ureq::{Agent, Body};
 
@@ -125,6 +125,29 @@ impl Client {
     /// A leaf as it stands in the log.
     pub fn leaf_bytes(&self, index: LeafIndex) -> Result<Vec<u8>, ClientError> {
         self.bytes(&format!("/v1/leaves/{index}"), media::CBOR)
+    }
+
+    /// Gives the node salt and content (an encoded [`Preimage`]) of what a leaf commits to, to keep
+    /// them until they are erased.
+    ///
+    /// [`Preimage`]: touchmark_wire::statement::Preimage
+    pub fn keep_payload(&self, index: LeafIndex, preimage: &[u8]) -> Result<(), ClientError> {
+        let url = format!("{}/v1/leaves/{index}/payload", self.base);
+        let answer = self.agent.post(&url).content_type(media::CBOR).send(preimage);
+        received(&url, answer).map(drop)
+    }
+
+    /// Salt and content of what a leaf commits to, where the node has them; not checked here.
+    pub fn payload(&self, index: LeafIndex) -> Result<Option<PayloadView>, ClientError> {
+        match self.json(&format!("/v1/leaves/{index}/payload")) {
+            Ok(view) => Ok(Some(view)),
+            Err(ClientError::Refused(problem))
+                if problem.code() == Some(RefusalCode::NOT_FOUND) =>
+            {
+                Ok(None)
+            }
+            Err(error) => Err(error),
+        }
     }
 
     /// The leaf with this statement.

@@ -17,6 +17,7 @@ mod leaf;
 mod network;
 #[cfg(feature = "openapi")]
 pub mod openapi;
+mod payload;
 mod problem;
 mod proved;
 pub mod senml;
@@ -35,6 +36,7 @@ pub use edge::EdgeCode;
 pub use event::{EventView, Happening};
 pub use leaf::{EvidenceView, Kind, LeafView, Listing, SignerView, StatementView};
 pub use network::{NetworkView, Readiness, ValidatorView};
+pub use payload::PayloadView;
 pub use problem::{HeadView, Problem};
 pub use proved::Proved;
 pub use text::Base64;

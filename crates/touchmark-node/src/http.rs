@@ -19,6 +19,7 @@ mod identities;
 mod leaves;
 mod limits;
 mod metrics;
+mod payloads;
 mod proofs;
 mod reading;
 mod route;

@@ -52,7 +52,7 @@ pub use lock::Lock;
 pub use log::StoredBatch;
 pub use manifest::{BackupFile, Manifest};
 pub use order::Order;
-pub use payload::{Erased, Payload};
+pub use payload::{Erased, Kept, Payload};
 pub use rebuild::{Progress, Rebuilt, rebuild};
 pub use snapshot::{Counts, Snapshot};
 pub use statement::ChainedStatement;

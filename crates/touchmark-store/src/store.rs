@@ -4,7 +4,7 @@ use crate::cache::{CacheLimits, Caches};
 use crate::database::{Database, DatabaseView, Table};
 use crate::error::Error;
 use crate::folder::Folder;
-use crate::payload::{Erased, Payload, Payloads};
+use crate::payload::{Erased, Kept, Payload, Payloads};
 use crate::snapshot::{Counts, Snapshot};
 use crate::tip::StoredTip;
 use crate::{attribute, event, log, number, state, statement, thing, tile};
@@ -140,7 +140,7 @@ impl Store {
     }
 
     /// Keeps what the log commits to, durably; whether it fits is for the caller to check.
-    pub fn put_payload(&self, commitment: Digest, payload: &Payload) -> Result<(), Error> {
+    pub fn put_payload(&self, commitment: Digest, payload: &Payload) -> Result<Kept, Error> {
         self.payloads.put(commitment, payload)
     }
 

@@ -4,6 +4,8 @@
 pub const LEAF: usize = 65_535;
 /// Longest statement, bytes: leaves room to wrap it in a denied, fork or sighting leaf.
 pub const STATEMENT: usize = LEAF - 64;
+/// Longest salt and content behind a committed payload that a node keeps, bytes encoded.
+pub const PREIMAGE: usize = 1 << 20;
 /// Longest protected header, bytes.
 pub const PROTECTED: usize = 512;
 /// Most signers of one statement.

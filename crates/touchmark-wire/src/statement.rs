@@ -11,6 +11,7 @@
 //! another valid signature over the same bytes is the same statement.
 
 mod kid;
+mod preimage;
 mod protected;
 mod sig_structure;
 mod signers;
@@ -21,6 +22,7 @@ mod draft;
 #[cfg(feature = "alloc")]
 pub use draft::Draft;
 pub use kid::Kid;
+pub use preimage::Preimage;
 pub use protected::{Claims, Content, Link, Protected};
 pub use sig_structure::SigStructure;
 pub use signers::{SignerEntry, Signers};

@@ -1,8 +1,8 @@
 //! One example of each JSON type. Tests parse every one with its type.
 
 use crate::{
-    BackupView, CardView, DrainView, EventView, LeafView, Listing, LoadView, NetworkView, Problem,
-    Proved, Readiness, Tap, TapView, ThingView, Written,
+    BackupView, CardView, DrainView, EventView, LeafView, Listing, LoadView, NetworkView,
+    PayloadView, Problem, Proved, Readiness, Tap, TapView, ThingView, Written,
 };
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -174,6 +174,17 @@ impl Exampled for CardView {
             },
             "counters": { "card-url": { "value": 7, "at": 17 } },
             "size": 18,
+        })
+    }
+}
+
+impl Exampled for PayloadView {
+    fn example() -> Value {
+        json!({
+            "position": 17,
+            "content_format": 50,
+            "salt": "AAECAwQFBgcICQoLDA0ODwABAgMEBQYHCAkKCwwNDg8",
+            "content": "eyJib3JuIjoxOTgwfQ",
         })
     }
 }

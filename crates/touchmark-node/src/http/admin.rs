@@ -2,6 +2,8 @@
 
 use super::Gateway;
 use super::answer::Negative;
+use super::extract::Named;
+use super::payloads;
 use crate::apikey::{ApiKeyError, Scope};
 use crate::node::now;
 use axum::Json;
@@ -9,6 +11,7 @@ use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode, header};
 use std::sync::atomic::Ordering;
 use touchmark_api::{BackupView, DrainView, EdgeCode, LoadView, Problem, UseView};
+use touchmark_wire::ids::LeafIndex;
 use touchmark_wire::registry::RefusalCode;
 
 /// `GET /v1/admin/load`
@@ -77,6 +80,16 @@ pub(super) async fn backup(
         .last()
         .map(Json)
         .ok_or_else(|| Negative::not_found("a backup that was asked for since the node started"))
+}
+
+/// `DELETE /v1/admin/payloads/{index}`
+pub(super) async fn erase(
+    State(gateway): State<Gateway>,
+    Named(index): Named<u64>,
+    headers: HeaderMap,
+) -> Result<StatusCode, Negative> {
+    authorise(&gateway, &headers, Scope::Operate)?;
+    payloads::erase(gateway.node.clone(), LeafIndex(index)).await
 }
 
 fn drained(gateway: &Gateway) -> DrainView {

@@ -3,7 +3,8 @@
 use super::gate::Class;
 use super::route::Route;
 use super::{
-    admin, cards, events, health, history, metrics, proofs, reading, submission, things, tiles,
+    admin, cards, events, health, history, metrics, payloads, proofs, reading, submission, things,
+    tiles,
 };
 use crate::apikey::Scope;
 use axum::Json;
@@ -11,8 +12,8 @@ use axum::http::header;
 use axum::response::IntoResponse;
 use touchmark_api::openapi::{Content, Parameter, Place, Shape, identifiers};
 use touchmark_api::{
-    BackupView, CardView, DrainView, LeafView, Listing, LoadView, NetworkView, Proved, Readiness,
-    Tap, TapView, ThingView, Written, media,
+    BackupView, CardView, DrainView, LeafView, Listing, LoadView, NetworkView, PayloadView, Proved,
+    Readiness, Tap, TapView, ThingView, Written, media,
 };
 use touchmark_wire::registry::RefusalCode as Code;
 
@@ -46,6 +47,7 @@ const fn path(name: &'static str, meaning: &'static str, example: &'static str) 
 
 const THING: Parameter = path("id", "Thing id, 32 characters of base32", identifiers::THING);
 const POSITION: Parameter = path("index", "Position in the log, from 0", "17");
+const PAYLOAD: &str = "/v1/leaves/{index}/payload";
 const AT_LEAST: Parameter = query(
     "at_least",
     "Wait (at most 10 s) until the log has so many leaves: a write's position plus one reads what \
@@ -183,6 +185,29 @@ fn log() -> Vec<Route> {
             .empty(304, "As `If-None-Match` says, nothing changed")
             .problems(&READING)
             .problems(&[Code::NOT_FOUND]),
+        Route::get(PAYLOAD, "What a leaf commits to", payloads::payload)
+            .describe("Salt and content, if this node has them and they were not erased.")
+            .parameters(&[POSITION])
+            .json::<PayloadView>(200, "Genuine: the node compared them with the commitment")
+            .raw(media::CBOR, "The array [salt, content]: its SHA-256 is the payload in the leaf")
+            .problems(&READING)
+            .problems(&[Code::NOT_FOUND]),
+        Route::post(PAYLOAD, "Keep what a leaf commits to", payloads::keep)
+            .describe(
+                "Whoever has salt and content of an accepted statement's committed payload may \
+                 bring them, and whoever asks is shown them, until they are erased. What was erased \
+                 is not kept again.",
+            )
+            .parameters(&[POSITION])
+            .takes(Content::Raw { media: media::CBOR, meaning: "The array [salt, content]" })
+            .empty(204, "Kept durably")
+            .problems(&READING)
+            .problems(&[
+                Code::NOT_FOUND,
+                Code::PAYLOAD,
+                Code::TOO_LONG,
+                Code::NOT_AUTHORISED,
+            ]),
         Route::get("/v1/statements/{id}", "The leaf of a statement", reading::statement)
             .parameters(&[path("id", "Statement id", identifiers::HASH), AT_LEAST, PROOF])
             .parameters(&[CONFIDENCE])
@@ -263,6 +288,7 @@ fn proving() -> Vec<Route> {
     const CLAIMS: [Parameter; 8] = [
         query("record", "Position of a leaf that is in the log", "17"),
         query("complete", "Thing of which to prove all leaves", identifiers::THING),
+        query("mentioned", "Thing of which to prove all that others say", identifiers::THING),
         query("status", "Thing, or thing@position, whose status to prove", identifiers::THING),
         query("absent", "Thing that is not registered", identifiers::THING),
         query("latest", "Position of a leaf after which there is none of its issuer", "17"),
@@ -288,7 +314,6 @@ fn proving() -> Vec<Route> {
             .problems(&[Code::NOT_FOUND, Code::LIMIT, Code::NOT_READY]),
         Route::get("/checkpoint", "The newest checkpoint, cosigned (C2SP)", tiles::checkpoint)
             .raw(media::TEXT, "A signed note"),
-        query("mentioned", "Thing of which to prove all that others say", identifiers::THING),
         Route::get("/tile/{*path}", "The log as C2SP tlog-tiles", tiles::tile)
             .parameters(&[path("path", "As the specification has it", "entries/000.p/18")])
             .raw(media::OCTETS, "A tile; it never changes")
@@ -329,6 +354,12 @@ fn administration() -> Vec<Route> {
         Route::get("/v1/admin/backup", "How far the last backup is", admin::backup)
             .administers(Scope::Read)
             .json::<BackupView>(200, "The last one that was asked for since the node started")
+            .problems(&[Code::NOT_FOUND]),
+        Route::delete("/v1/admin/payloads/{index}", "Erase what a leaf commits to", admin::erase)
+            .describe("The log, its proofs and backups that were made before stay as they are.")
+            .parameters(&[POSITION])
+            .administers(Scope::Operate)
+            .empty(204, "Erased from this node's disk")
             .problems(&[Code::NOT_FOUND]),
     ]
 }

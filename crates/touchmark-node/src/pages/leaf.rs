@@ -9,7 +9,7 @@ use super::{belief, check, sheet, taking};
 use crate::cli::explain;
 use axum::extract::{Path, State};
 use maud::{Markup, html};
-use touchmark_api::{Kind, LeafView, Problem};
+use touchmark_api::{Kind, LeafView, PayloadView, Problem};
 use touchmark_core::verdict::{CheckResult, Verdict};
 use touchmark_wire::ids::Timestamp;
 
@@ -27,11 +27,17 @@ pub(super) async fn page(
     let proof = proof(&view);
     let verdict = check::verdict(&reader, &proof).await;
     let time = recorded(&reader, &view).await;
+    let payload: Option<PayloadView> = if is_committed(&view) {
+        reader.json(&format!("/v1/leaves/{position}/payload")).await.ok()
+    } else {
+        None
+    };
     let main = html! {
         article {
             (judgement(&view, &verdict, time))
             @if let Some(confidence) = &view.confidence { (belief::section(confidence)) }
             (content(&view))
+            @if is_committed(&view) { (kept(payload.as_ref())) }
             (origin(&view))
             (proofs(&view, &proof))
             nav.turn aria-label="Neighbours in the log" {
@@ -54,6 +60,27 @@ fn proof(view: &LeafView) -> String {
         // The standing at the very leaf that registers a thing is not defined.
         Some(by) if !is_inception(view) => format!("record={position}&status={by}@{position}"),
         _ => format!("record={position}"),
+    }
+}
+
+fn is_committed(view: &LeafView) -> bool {
+    let commits = view.statement.as_ref().is_some_and(|statement| statement.committed);
+    commits && view.kind == Kind::Accepted
+}
+
+/// What the leaf commits to, as long as this node has it.
+fn kept(payload: Option<&PayloadView>) -> Markup {
+    html! {
+        section aria-labelledby="kept" {
+            h2 #kept { "What it commits to" }
+            @match payload {
+                Some(payload) => {
+                    p { "This is kept beside the log and can be erased; the proof stays." }
+                    (sheet::list(&explain::payload::kept(payload)))
+                }
+                None => p { "The content is not here: it was not given to this node, or erased." }
+            }
+        }
     }
 }
 

@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "a test")]
 #![allow(dead_code, reason = "desk and node are shared with other tests")]
 
+mod commitment;
 mod confidence;
 #[path = "../cli/desk.rs"]
 mod desk;

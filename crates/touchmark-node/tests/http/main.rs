@@ -9,6 +9,7 @@ mod events;
 mod issuer;
 mod limits;
 mod lists;
+mod payloads;
 mod site;
 mod slowness;
 mod taps;

@@ -10,7 +10,7 @@ use touchmark_wire::codec;
 use touchmark_wire::hash::Digest;
 use touchmark_wire::ids::{KeyNumber, NetworkId, Sequence, StatementId, ThingId};
 use touchmark_wire::registry::{ContentFormat, StatementKind, ThingKind};
-use touchmark_wire::statement::{Content, Draft, Link};
+use touchmark_wire::statement::{Content, Draft, Link, Preimage};
 
 pub(crate) struct Issuer {
     pub(crate) id: ThingId,
@@ -51,12 +51,22 @@ impl Issuer {
         self.state(kind, ContentFormat::CBOR, &codec::encode(act))
     }
 
+    /// A record of which the log has the commitment only.
+    pub(crate) fn commit(&mut self, preimage: &Preimage<'_>, format: ContentFormat) -> Vec<u8> {
+        let commitment = preimage.commitment();
+        self.state_as(StatementKind::RECORD, Content::Committed(format), &commitment.0)
+    }
+
     pub(crate) fn state(
         &mut self,
         kind: StatementKind,
         format: ContentFormat,
         payload: &[u8],
     ) -> Vec<u8> {
+        self.state_as(kind, Content::Inline(format), payload)
+    }
+
+    fn state_as(&mut self, kind: StatementKind, content: Content, payload: &[u8]) -> Vec<u8> {
         self.sequence += 1;
         let draft = Draft {
             issuer: self.id,
@@ -66,7 +76,7 @@ impl Issuer {
                 previous: self.last,
                 channel: None,
             },
-            content: Content::Inline(format),
+            content,
             claims: None,
             payload,
         };
@@ -93,6 +103,12 @@ impl Card {
         self.inception.id()
     }
 
+    /// Another key in place of the one before.
+    pub(crate) fn renew(&mut self) -> NewKey {
+        self.key = SoftwareKey::generate(Algorithm::Es256).unwrap();
+        NewKey::new(*self.key.public_key().cose(), Purposes::CARD)
+    }
+
     pub(crate) fn url(&self, counter: u32) -> Vec<u8> {
         let signed = format!("https://t.example/?i={}&c={counter:06X}&s=", self.id());
         self.sign_url(&signed).into_bytes()
@@ -103,12 +119,6 @@ impl Card {
         let signature = self.key.sign(&SignedBytes::new([signed.as_bytes()])).unwrap();
         signature.iter().fold(signed.to_owned(), |url, byte| url + &format!("{byte:02X}"))
     }
-    /// Another key in place of the one before.
-    pub(crate) fn renew(&mut self) -> NewKey {
-        self.key = SoftwareKey::generate(Algorithm::Es256).unwrap();
-        NewKey::new(*self.key.public_key().cose(), Purposes::CARD)
-    }
-
 }
 
 fn inception(

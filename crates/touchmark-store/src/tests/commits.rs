@@ -1,7 +1,7 @@
 //! Commits that fail, and what is kept beside the commits.
 
 use super::fixture::{Actor, Node};
-use crate::{CacheLimits, Erased, Payload};
+use crate::{CacheLimits, Erased, Kept, Payload};
 use std::path::Path;
 use std::process::Command;
 use touchmark_core::view::Read as _;
@@ -107,5 +107,10 @@ fn an_erased_payload_is_gone_from_the_disk() {
     assert_eq!(node.store.erase_payload(commitment).unwrap(), Erased::NothingThere);
     assert_eq!(node.store.payload(commitment).unwrap(), None);
     let path = folder.path().join("payloads/05");
-    assert_eq!(std::fs::read_dir(path).unwrap().count(), 0);
+    let left: Vec<_> = std::fs::read_dir(path).unwrap().map(|it| it.unwrap()).collect();
+    assert_eq!((left.len(), left[0].metadata().unwrap().len()), (1, 0));
+    // Whoever has a copy puts none back.
+    let payload = Payload { salt: [6; 32], content: b"born in 1980".to_vec() };
+    assert_eq!(node.store.put_payload(commitment, &payload).unwrap(), Kept::NeverAgain);
+    assert_eq!(node.store.payload(commitment).unwrap(), None);
 }

@@ -2,6 +2,7 @@
 
 use super::purposes;
 use crate::cli::sheet::{Field, Sheet};
+use touchmark_api::PayloadView;
 use touchmark_api::senml::{Measurement, Pack};
 use touchmark_core::directory::NewKey;
 use touchmark_core::directory::accreditation::Accredit;
@@ -43,6 +44,16 @@ pub(crate) fn of(kind: StatementKind, format: ContentFormat, payload: &[u8]) -> 
         }),
         None => content(format, payload),
     }
+}
+
+/// What a leaf commits to.
+pub(crate) fn kept(payload: &PayloadView) -> Sheet {
+    let format = ContentFormat(payload.content_format);
+    let mut sheet = Sheet::default();
+    sheet.add("content", format.to_string());
+    sheet.add("payload", content(format, &payload.content.0));
+    sheet.add("salt", payload.salt.0.as_slice());
+    sheet
 }
 
 /// Data in a content format, as text where it has one.

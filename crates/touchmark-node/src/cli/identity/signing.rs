@@ -32,7 +32,7 @@ pub(crate) struct Signing {
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Proposal<'a> {
     pub(crate) kind: StatementKind,
-    pub(crate) format: ContentFormat,
+    pub(crate) content: Content,
     pub(crate) payload: &'a [u8],
     pub(crate) signers: Signers,
 }
@@ -49,7 +49,8 @@ pub(crate) enum Signers {
 impl<'a> Proposal<'a> {
     /// A payload of a fixed shape.
     pub(crate) const fn new(kind: StatementKind, payload: &'a [u8]) -> Self {
-        Self { kind, format: ContentFormat::CBOR, payload, signers: Signers::Present }
+        let content = Content::Inline(ContentFormat::CBOR);
+        Self { kind, content, payload, signers: Signers::Present }
     }
 
     const fn purpose(&self) -> Purposes {
@@ -224,7 +225,7 @@ pub(crate) const fn draft_at<'a>(tip: Tip, issuer: ThingId, proposal: &Proposal<
     Draft {
         issuer,
         link: Link { kind: proposal.kind, sequence, previous, channel: None },
-        content: Content::Inline(proposal.format),
+        content: proposal.content,
         claims: None,
         payload: proposal.payload,
     }

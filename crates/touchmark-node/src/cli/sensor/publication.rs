@@ -9,6 +9,7 @@ use touchmark_core::entry::Purposes;
 use touchmark_keys::software::SoftwareKey;
 use touchmark_wire::ids::{Did, KeyNumber};
 use touchmark_wire::registry::{ContentFormat, StatementKind};
+use touchmark_wire::statement::Content;
 
 /// An identity that goes on stating while its node may be away.
 pub(super) struct Publication {
@@ -66,7 +67,8 @@ impl Publication {
         format: ContentFormat,
         payload: &[u8],
     ) -> Result<bool, Failure> {
-        let proposal = Proposal { format, ..Proposal::new(StatementKind::RECORD, payload) };
+        let content = Content::Inline(format);
+        let proposal = Proposal { content, ..Proposal::new(StatementKind::RECORD, payload) };
         match signing::keep(&mut self.identity, &self.keys, &proposal) {
             Ok(_) => Ok(true),
             // Nothing was signed away: the place is free until the bytes are on the disk.

@@ -1,16 +1,17 @@
 //! Connections: how many there are, and how long they may take.
 
+mod linger;
 mod stall;
 
 use super::Gateway;
 use super::crowd::Full;
 use super::source::{Peer, Source};
 use axum::Router;
-use axum::body::Body;
 use axum::http::Request;
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper_util::rt::{TokioIo, TokioTimer};
+use linger::{Lingering, Receiving};
 use stall::Impatient;
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -74,10 +75,12 @@ async fn connection(stream: TcpStream, peer: SocketAddr, router: Router, gateway
     let limits = &gateway.limits;
     // Answers are written whole; waiting for more to send only delays them.
     let _ = stream.set_nodelay(true);
-    let stream = TokioIo::new(Impatient::new(stream, limits.stall_time));
+    let receiving = Receiving::default();
+    let stream = Lingering::new(Impatient::new(stream, limits.stall_time), receiving.clone());
+    let stream = TokioIo::new(stream);
     let service = hyper::service::service_fn(move |mut request: Request<Incoming>| {
         request.extensions_mut().insert(Peer(peer.ip()));
-        router.clone().call(request.map(Body::new))
+        router.clone().call(request.map(|body| receiving.watch(body)))
     });
     let connection = http1::Builder::new()
         .timer(TokioTimer::new())
@@ -118,5 +121,6 @@ fn refuse(stream: TcpStream, full: Full) {
     tokio::spawn(async move {
         let mut stream = stream;
         let _ = tokio::time::timeout(Duration::from_secs(1), stream.shutdown()).await;
+        linger::drain(stream).await;
     });
 }

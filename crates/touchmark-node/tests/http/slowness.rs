@@ -46,6 +46,48 @@ fn a_body_that_is_too_long_is_not_received() {
     assert!(text.starts_with("HTTP/1.1 413") && text.contains("TM-TOO-LONG"), "{text}");
 }
 
+/// Sends head and body in pieces with pauses, and only then reads.
+fn send_slowly(site: &Site, from: [u8; 4], head: &str, length: usize) -> std::io::Result<String> {
+    let head = format!("{head}host: x\r\ncontent-length: {length}\r\n\r\n");
+    let mut stream = site.speak(from, head.as_bytes());
+    let pieces = 8;
+    for _ in 0..pieces {
+        thread::sleep(Duration::from_millis(60));
+        stream.write_all(&vec![b'x'; length / pieces])?;
+    }
+    let mut text = String::new();
+    stream.read_to_string(&mut text)?;
+    Ok(text)
+}
+
+#[test]
+fn a_client_that_is_still_sending_hears_why_it_is_refused() {
+    let scarce = touchmark_node::http::Rate { burst: 1, per_second: 1 };
+    let site = Site::with(Limits { writes: Some(scarce), ..Limits::default() });
+    let statements = "POST /v1/statements HTTP/1.1\r\ncontent-type: application/cose\r\n";
+    let admin = "POST /v1/admin/drain HTTP/1.1\r\nauthorization: Bearer no\r\n";
+    let long = 8 * 1_100_000;
+    let answer = send_slowly(&site, [127, 0, 0, 2], statements, long).unwrap();
+    assert!(answer.starts_with("HTTP/1.1 413") && answer.contains("TM-TOO-LONG"), "{answer}");
+    let answer = send_slowly(&site, [127, 0, 0, 2], statements, long).unwrap();
+    assert!(answer.starts_with("HTTP/1.1 429") && answer.contains("TM-QUOTA"), "{answer}");
+    let answer = send_slowly(&site, [127, 0, 0, 3], admin, long).unwrap();
+    assert!(answer.starts_with("HTTP/1.1 401") && answer.contains("TM-API-KEY"), "{answer}");
+    // Whoever sends without end is not listened to for ever.
+    let endless = send_slowly(&site, [127, 0, 0, 4], statements, 8 * 16_000_000);
+    assert!(endless.is_err(), "{endless:?}");
+}
+
+#[test]
+fn a_connection_too_many_is_told_so_while_it_sends() {
+    let site = Site::with(Limits { connections_of_source: 1, ..Limits::default() });
+    let _open = site.speak(HOME, b"GET /v1/network HTTP/1.1\r\n");
+    thread::sleep(Duration::from_millis(200));
+    let head = "POST /v1/statements HTTP/1.1\r\ncontent-type: application/cose\r\n";
+    let answer = send_slowly(&site, HOME, head, 8 * 4_000).unwrap();
+    assert!(answer.starts_with("HTTP/1.1 429"), "{answer}");
+}
+
 #[test]
 fn bodies_at_once_are_bounded() {
     let site = Site::with(Limits { bodies: 10_000, ..Limits::default() });
@@ -87,6 +129,8 @@ fn connections_are_bounded_in_all_and_for_each_source() {
     assert_eq!(status, 429, "{text}");
     assert!(text.contains("retry-after: 5"), "{text}");
     assert_eq!(site.get_from([127, 0, 0, 3], "/v1/network").0, 200, "others come in");
+    // Its place is free a moment after its answer.
+    thread::sleep(Duration::from_millis(200));
     let _more: Vec<_> = (0..2).map(|_| site.speak([127, 0, 0, 3], half)).collect();
     thread::sleep(Duration::from_millis(200));
     assert_eq!(site.get_from([127, 0, 0, 4], "/v1/network").0, 503);

@@ -6,7 +6,7 @@ use crate::proof::{Question, prove};
 use axum::Json;
 use axum::extract::{FromRequestParts, Path, Query};
 use axum::http::request::Parts;
-use axum::http::{HeaderMap, header};
+use axum::http::{HeaderMap, Uri, header};
 use axum::response::{IntoResponse, Response};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
@@ -64,6 +64,12 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequestParts<S> for Params<T> {
             Err(rejection) => Err(Negative::malformed(rejection.body_text())),
         }
     }
+}
+
+/// Name and value of every parameter, decoded as [`Params`] decodes them.
+pub(super) fn parameters(uri: &Uri) -> Result<Vec<(String, String)>, Negative> {
+    let pairs = Query::try_from_uri(uri);
+    pairs.map(|Query(pairs)| pairs).map_err(|it| Negative::malformed(it.body_text()))
 }
 
 /// What every read may say.

@@ -9,6 +9,7 @@ pub(super) use dress::dress;
 use super::Gateway;
 use super::answer::{Negative, Refused};
 use super::bucket::{Allowance, Buckets};
+use super::extract::parameters;
 use super::source::Source;
 use axum::extract::{Request, State};
 use axum::http::HeaderValue;
@@ -101,11 +102,11 @@ impl Gate {
     /// everything.
     fn refuse_unknown_query(&self, request: &Request) -> Result<(), Negative> {
         let Some(names) = &self.query else { return Ok(()) };
-        let query = request.uri().query().unwrap_or_default();
-        let given = query.split('&').filter(|pair| !pair.is_empty());
-        let unknown = given
-            .map(|pair| pair.split_once('=').map_or(pair, |(name, _)| name))
-            .find(|name| !names.contains(name));
+        if request.uri().query().is_none_or(str::is_empty) {
+            return Ok(());
+        }
+        let given = parameters(request.uri())?;
+        let unknown = given.iter().map(|(name, _)| name).find(|name| !names.contains(&&***name));
         let Some(name) = unknown else { return Ok(()) };
         let known = if names.is_empty() { "none".into() } else { names.join(", ") };
         let name: String = name.chars().take(64).collect();

@@ -1,10 +1,10 @@
 //! Receipts and bundles.
 
 use super::answer::{Body, Negative};
-use super::extract::Named;
+use super::extract::{Named, Params};
 use crate::node::Node;
 use crate::proof::{self, Question};
-use axum::extract::{RawQuery, State};
+use axum::extract::State;
 use std::str::FromStr;
 use std::sync::Arc;
 use touchmark_api::{Base64, media};
@@ -25,17 +25,15 @@ pub(super) async fn receipt(
 /// `GET /v1/proofs?record=…&complete=…&mentioned=…&status=…&absent=…&latest=…&accredited=…&nonce=…`
 pub(super) async fn bundle(
     State(node): State<Arc<Node>>,
-    RawQuery(query): RawQuery,
+    Params(pairs): Params<Vec<(String, String)>>,
 ) -> Result<Body, Negative> {
     let mut questions = Vec::new();
     let mut nonce = None;
-    let query = query.unwrap_or_default();
-    for (name, value) in query.split('&').filter_map(|pair| pair.split_once('=')) {
-        let value = value.replace("%3A", ":").replace("%40", "@");
+    for (name, value) in &pairs {
         if name == "nonce" {
-            nonce = Some(nonce_of(&value)?);
+            nonce = Some(nonce_of(value)?);
         } else {
-            questions.push(question(name, &value)?);
+            questions.push(question(name, value)?);
         }
     }
     if questions.is_empty() || questions.len() > CLAIMS {

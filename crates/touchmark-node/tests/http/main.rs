@@ -10,6 +10,7 @@ mod issuer;
 mod limits;
 mod lists;
 mod payloads;
+mod queries;
 mod site;
 mod slowness;
 mod taps;

@@ -65,7 +65,7 @@ impl Client {
     /// Submits one encoded statement. A negative outcome is a [`ClientError::Refused`], whose
     /// `position` tells whether it is in the log.
     pub fn submit_statement(&self, statement: &[u8]) -> Result<Written, ClientError> {
-        self.post("/v1/statements", media::COSE, statement)
+        accepted(self.post("/v1/statements", media::COSE, statement)?)
     }
 
     /// Submits statements and bare evidence (leaves) that stand one after the other; one answer for
@@ -84,7 +84,7 @@ impl Client {
             EvidenceFormat::CARD_URL => media::TEXT,
             _ => media::CBOR,
         };
-        self.post(&format!("/v1/evidence/{format}"), kind, bytes)
+        accepted(self.post(&format!("/v1/evidence/{format}"), kind, bytes)?)
     }
 
     /// The network, its validators and where its log stands.
@@ -102,7 +102,7 @@ impl Client {
         self.json(&format!("/v1/things/{id}"))
     }
 
-    /// The leaves by and about a thing, in log order.
+    /// The history of a thing and its mentions, in log order.
     pub fn history(&self, id: ThingId, page: &Page) -> Result<Listing<LeafView>, ClientError> {
         self.json(&format!("/v1/things/{id}/history{}", page.to_query()))
     }
@@ -209,6 +209,14 @@ impl Client {
         let request = self.agent.post(&url).content_type(kind);
         let answer = request.header("accept", "application/json").send(body);
         parsed(&url, &received(&url, answer)?)
+    }
+}
+
+/// What has its effect; anything else is a problem, also where the response's status is none.
+fn accepted(written: Written) -> Result<Written, ClientError> {
+    match written.as_problem() {
+        Some(problem) => Err(ClientError::Refused(Box::new(problem))),
+        None => Ok(written),
     }
 }
 

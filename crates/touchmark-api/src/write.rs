@@ -4,6 +4,7 @@ use crate::{HeadView, Problem};
 use serde::{Deserialize, Serialize};
 use touchmark_core::refusal::Outcome;
 use touchmark_wire::hash::Digest;
+use touchmark_wire::registry::RefusalCode;
 
 /// What became of a submission.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
@@ -78,5 +79,27 @@ impl Written {
     pub fn problem(outcome: &Outcome) -> Option<Problem> {
         let refusal = outcome.refusal()?;
         Some(Problem { position: outcome.leaf().map(|leaf| leaf.0), ..Problem::from(refusal) })
+    }
+
+    /// The problem that an answer is which says of something that it has no effect, whatever the
+    /// status of the response around it.
+    pub(crate) fn as_problem(&self) -> Option<Problem> {
+        let code = match (&self.code, self.outcome) {
+            (None, OutcomeName::Accepted | OutcomeName::Known) => return None,
+            (Some(code), _) => code.clone(),
+            (None, _) => RefusalCode::INTERNAL.to_string(),
+        };
+        let known = RefusalCode::from_name(&code).unwrap_or(RefusalCode::INTERNAL);
+        let plain = Problem::new(known, "it has no effect");
+        Some(Problem {
+            kind: format!("/problems#{code}"),
+            detail: self.detail.clone().unwrap_or(plain.detail),
+            hint: self.hint.clone().unwrap_or(plain.hint),
+            head: self.head.clone(),
+            position: self.position,
+            code,
+            title: plain.title,
+            status: plain.status,
+        })
     }
 }

@@ -7,18 +7,21 @@
 //!
 //! ```text
 //! FOLDER/log     frames, each on the disk before the next is written and before anything is sent
+//! FOLDER/kept    how much of the log was reported as kept (8 bytes, big endian) | checksum (8)
 //! FOLDER/lock    held while the outbox is open
 //! frame = length of the body (4 bytes, big endian) | kind (1) | body | checksum (8)
 //! kind  = 1, a statement | 2, the oldest that waited has arrived (no body)
 //! ```
 
 mod log;
+mod promise;
 
 use crate::disk::{self, Secrecy};
 use log::{Frame, Kind};
+use promise::Promise;
 use std::collections::VecDeque;
 use std::fs::{File, OpenOptions};
-use std::io::{self, Read as _, Seek as _, SeekFrom, Write as _};
+use std::io::{self, Seek as _, SeekFrom, Write as _};
 use std::path::{Path, PathBuf};
 use touchmark_wire::limits;
 
@@ -54,8 +57,9 @@ pub enum OutboxError {
         /// Why.
         source: io::Error,
     },
-    /// A file that was changed from outside, or by a failing disk.
-    #[error("{path} is damaged at byte {at}")]
+    /// A file that was changed from outside, or by a failing disk: what is spoilt or gone there had
+    /// been reported as kept, so nothing was cut off.
+    #[error("{path} is damaged at byte {at}: what had been kept there is spoilt or gone")]
     Damaged {
         /// Which file.
         path: PathBuf,
@@ -72,6 +76,9 @@ pub struct Outbox {
     /// Bytes of `file` that are frames on the disk.
     length: u64,
     waiting: VecDeque<Vec<u8>>,
+    promise: Promise,
+    /// Bytes of a frame that a crash cut off while it was written; nobody had been told of it.
+    torn: u64,
     limit: usize,
     /// A write failed and could not be taken back: what the file ends with is not known.
     is_broken: bool,
@@ -96,23 +103,52 @@ impl Outbox {
         let lock = disk::lock(folder).map_err(at(&folder.join("lock")))?;
         let lock = lock.ok_or_else(|| OutboxError::InUse { path: folder.into() })?;
         let path = folder.join("log");
+        let Replayed { waiting, length, torn } = replay(folder)?;
         if !path.exists() {
             disk::replace(&path, &[], Secrecy::Owner).map_err(at(&path))?;
         }
-        let (waiting, length) = replay(&path)?;
         let file = OpenOptions::new().read(true).write(true).open(&path).map_err(at(&path))?;
         // What a crash left of a frame is cut off before the next is written there.
         file.set_len(length).and_then(|()| file.sync_all()).map_err(at(&path))?;
-        Ok(Self { path, file, length, waiting, limit, is_broken: false, _lock: lock })
+        if torn > 0 {
+            tracing::warn!(path = %path.display(), torn, "a write that a crash cut off is dropped");
+        }
+        let promise = Promise::of(folder);
+        Ok(Self {
+            path,
+            file,
+            length,
+            waiting,
+            promise,
+            torn,
+            limit,
+            is_broken: false,
+            _lock: lock,
+        })
+    }
+
+    /// Puts a damaged outbox aside, whole, so that another can be opened in its place; says where.
+    pub fn put_aside(folder: &Path) -> Result<PathBuf, OutboxError> {
+        let name = folder.file_name().unwrap_or_default().to_string_lossy();
+        let aside = (1..)
+            .map(|number: u32| folder.with_file_name(format!("{name}.damaged-{number}")))
+            .find(|path| !path.exists())
+            .expect("there are fewer of them than numbers");
+        let moved = std::fs::rename(folder, &aside);
+        moved.map_err(|source| OutboxError::File { path: folder.into(), source })?;
+        Ok(aside)
     }
 
     /// What waits in the outbox in `folder`, the oldest first, without opening it.
     pub fn peek(folder: &Path) -> Result<Vec<Vec<u8>>, OutboxError> {
-        let path = folder.join("log");
-        if !path.exists() {
-            return Ok(Vec::new());
-        }
-        Ok(replay(&path)?.0.into())
+        // Another process may be writing the log anew: what is damaged stays so.
+        let replayed = replay(folder).or_else(|_| replay(folder))?;
+        Ok(replayed.waiting.into())
+    }
+
+    /// Bytes of a frame that a crash had cut off while it was written, and that opening dropped.
+    pub fn torn(&self) -> u64 {
+        self.torn
     }
 
     /// Puts a signed statement at the end; when this returns it is on the disk and may be sent.
@@ -186,7 +222,15 @@ impl Outbox {
             OutboxError::File { path: self.path.clone(), source }
         })?;
         self.length += bytes.len() as u64;
+        self.mark();
         Ok(())
+    }
+
+    /// Marks what is kept; it is kept, whether the mark is or not.
+    fn mark(&mut self) {
+        if let Err(error) = self.promise.give(self.length) {
+            tracing::warn!(path = %self.path.display(), %error, "what is kept cannot be marked");
+        }
     }
 
     fn write(&mut self, bytes: &[u8]) -> io::Result<()> {
@@ -199,23 +243,39 @@ impl Outbox {
     fn compact(&mut self) -> Result<(), OutboxError> {
         let frames = self.waiting.iter().map(|it| Frame { kind: Kind::Statement, body: it });
         let bytes: Vec<u8> = frames.flat_map(|frame| frame.encode()).collect();
-        let renewed = disk::replace(&self.path, &bytes, Secrecy::Owner)
+        let shortened = self.promise.take_back();
+        let renewed = shortened
+            .and_then(|()| disk::replace(&self.path, &bytes, Secrecy::Owner))
             .and_then(|()| OpenOptions::new().read(true).write(true).open(&self.path));
         self.file = renewed.map_err(|source| {
             self.is_broken = true;
             OutboxError::File { path: self.path.clone(), source }
         })?;
         self.length = bytes.len() as u64;
+        self.mark();
         Ok(())
     }
 }
 
-/// What waits by the log's word, and how much of the log counts.
-fn replay(path: &Path) -> Result<(VecDeque<Vec<u8>>, u64), OutboxError> {
-    let mut bytes = Vec::new();
-    File::open(path)
-        .and_then(|mut file| file.read_to_end(&mut bytes))
-        .map_err(|source| OutboxError::File { path: path.into(), source })?;
+/// What a log says.
+struct Replayed {
+    waiting: VecDeque<Vec<u8>>,
+    /// How much of the log counts.
+    length: u64,
+    /// What stands behind that.
+    torn: u64,
+}
+
+/// Reads the log in `folder`; none is an empty one.
+fn replay(folder: &Path) -> Result<Replayed, OutboxError> {
+    let path = &folder.join("log");
+    let failed = |source| OutboxError::File { path: path.into(), source };
+    // The mark first: the log only grows meanwhile.
+    let promised = Promise::of(folder).length().map_err(failed)?;
+    let bytes = match std::fs::read(path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Vec::new(),
+        read => read.map_err(failed)?,
+    };
     let damaged = |at| OutboxError::Damaged { path: path.into(), at };
     let log::Frames { frames, length } = log::frames(&bytes).map_err(damaged)?;
     let mut waiting = VecDeque::new();
@@ -227,7 +287,11 @@ fn replay(path: &Path) -> Result<(VecDeque<Vec<u8>>, u64), OutboxError> {
             }
         }
     }
-    Ok((waiting, length as u64))
+    if (length as u64) < promised {
+        return Err(damaged(length));
+    }
+    let torn = (bytes.len() - length) as u64;
+    Ok(Replayed { waiting, length: length as u64, torn })
 }
 
 #[cfg(test)]

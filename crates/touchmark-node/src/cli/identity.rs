@@ -10,7 +10,7 @@ pub(crate) mod signing;
 pub(crate) use folder::{names, thing_of};
 
 use super::answer::{Answer, Table};
-use super::failure::Failure;
+use super::failure::{Exit, Failure};
 use super::session::Session;
 use super::sheet::{Field, Sheet};
 use folder::{Identity, State, state_of, waiting_of};
@@ -41,7 +41,8 @@ pub(super) enum Command {
 pub(super) struct Resume {
     /// Its name
     name: String,
-    /// Forget the pending statements; only safe when no node ever took them
+    /// Forget the pending statements, and put a damaged outbox aside; only safe when no node ever
+    /// took them
     #[arg(long)]
     discard: bool,
 }
@@ -111,19 +112,33 @@ fn sheet(name: &str, state: &State) -> Sheet {
     sheet
 }
 
+/// What is in the log without effect.
+fn denial(failure: &Failure) -> Sheet {
+    let mut sheet = Sheet::default();
+    sheet.add_some("position", failure.position).add("code", failure.code.as_str());
+    sheet.add_some("why", failure.why.as_deref()).add_some("hint", failure.hint.as_deref());
+    sheet
+}
+
 fn run_resume(session: &mut Session<'_, '_>, resume: &Resume) -> Result<Answer, Failure> {
-    let mut identity = Identity::open(&session.home()?, &resume.name)?;
-    let client = session.client()?;
-    let mut delivered = None;
-    if resume.discard {
-        identity.discard()?;
+    let (home, client) = (session.home()?, session.client()?);
+    let (mut identity, delivered, aside) = if resume.discard {
+        let (identity, aside) = Identity::open_discarding(&home, &resume.name)?;
+        (identity, signing::Delivered::default(), aside)
     } else {
-        delivered = signing::deliver_pending(session, &client, &mut identity)?;
-    }
+        let mut identity = Identity::open(&home, &resume.name)?;
+        let delivered = signing::deliver_pending(session, &client, &mut identity)?;
+        (identity, delivered, None)
+    };
     let view = client.thing(identity.thing()?)?;
     signing::adopt(&mut identity, &view.head)?;
     identity.keep_keys(|number| view.keys.iter().any(|key| key.number == number))?;
     let mut sheet = sheet(&identity.name, &identity.state);
-    sheet.add_some("delivered at", delivered.and_then(|written| written.position));
-    Ok(Answer::sheet(&sheet))
+    sheet.add_some("put aside", aside.map(|folder| folder.display().to_string()));
+    sheet.add_some("delivered at", delivered.last.and_then(|written| written.position));
+    if delivered.denied.is_empty() {
+        return Ok(Answer::sheet(&sheet));
+    }
+    sheet.add("denied", delivered.denied.iter().map(denial).collect::<Field>());
+    Ok(Answer::sheet(&sheet).ending(Exit::Refused))
 }

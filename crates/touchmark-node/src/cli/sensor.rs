@@ -117,11 +117,15 @@ fn publish(session: &mut Session<'_, '_>, run: &Run) -> Result<Answer, Failure> 
 }
 
 fn summary(measured: u64, publication: &Publication) -> Answer {
-    let Sent { delivered, last } = publication.sent();
+    let Sent { delivered, last, denied } = publication.sent();
     let mut sheet = Sheet::default();
-    sheet.add("measured", measured).add("delivered", delivered);
+    sheet.add("measured", measured).add("delivered", delivered).add("denied", denied);
     sheet.add("waiting", publication.waiting());
     sheet.add_some("position", last);
-    let exit = if publication.waiting() == 0 { Exit::Fine } else { Exit::Unavailable };
+    let exit = match (publication.waiting(), denied) {
+        (0, 0) => Exit::Fine,
+        (0, _) => Exit::Refused,
+        _ => Exit::Unavailable,
+    };
     Answer::sheet(&sheet).ending(exit)
 }

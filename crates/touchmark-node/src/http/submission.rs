@@ -11,7 +11,7 @@ use axum::response::{IntoResponse, Response};
 use axum::{Extension, Json};
 use std::sync::Arc;
 use touchmark_api::{OutcomeName, Written, media};
-use touchmark_core::refusal::Outcome;
+use touchmark_core::refusal::{Outcome, Refusal};
 use touchmark_wire::leaf::{BareEvidence, Leaf};
 use touchmark_wire::registry::{EvidenceFormat, RefusalCode};
 
@@ -21,7 +21,7 @@ pub(super) async fn statements(
     Extension(leaves): Extension<Leaves>,
 ) -> Result<Response, Negative> {
     match leaves {
-        Leaves::One(body) => Ok(one(&node, body.into()).await),
+        Leaves::One(body) => one(&node, body.into()).await,
         Leaves::Many(sequence) => many(&node, sequence).await,
         Leaves::Other => {
             let detail = format!("send {} or {}", media::COSE, media::CBOR_SEQ);
@@ -41,23 +41,38 @@ pub(super) async fn evidence(
     let format = EvidenceFormat::from_name(&format)
         .ok_or_else(|| Negative::not_found(format!("the evidence format {format}")))?;
     let leaf = Leaf::Evidence(BareEvidence { format, bytes: &body }).encode_to_vec();
-    Ok(one(&node, leaf).await)
+    one(&node, leaf).await
 }
 
-async fn one(node: &Arc<Node>, leaf: Vec<u8>) -> Response {
+async fn one(node: &Arc<Node>, leaf: Vec<u8>) -> Result<Response, Negative> {
     let Decided { id, outcome } = node.submit(vec![leaf]).await.remove(0);
+    let outcome = as_at_first(node, outcome)?;
     if let Some(problem) = Written::problem(&outcome) {
-        return Negative::from(problem).into_response();
+        return Err(problem.into());
     }
     let status =
         if matches!(outcome, Outcome::Known(_)) { StatusCode::OK } else { StatusCode::CREATED };
-    (status, Json(Written::new(id, &outcome))).into_response()
+    Ok((status, Json(Written::new(id, &outcome))).into_response())
+}
+
+/// What is submitted again without having had an effect is answered as it was at first: *known*
+/// alone would pass for accepted.
+fn as_at_first(node: &Node, outcome: Outcome) -> Result<Outcome, Negative> {
+    let Outcome::Known(index) = outcome else { return Ok(outcome) };
+    let refusal = |code| Refusal::new(RefusalCode(code), "it had no effect when it first came");
+    Ok(match Leaf::decode(&node.store.snapshot().leaf(index)?) {
+        Ok(Leaf::Denied { code, .. }) => Outcome::Denied(index, refusal(code)),
+        Ok(Leaf::Sighting { code, .. }) => Outcome::Sighted(index, refusal(code)),
+        _ => Outcome::Known(index),
+    })
 }
 
 async fn many(node: &Arc<Node>, sequence: Sequence) -> Result<Response, Negative> {
     let leaves = sequence.into_items()?.into_iter().map(Into::into).collect();
-    let decided = node.submit(leaves).await;
-    let written: Vec<_> = decided.iter().map(|it| Written::new(it.id, &it.outcome)).collect();
+    let decided = node.submit(leaves).await.into_iter();
+    let written = decided
+        .map(|it| Ok(Written::new(it.id, &as_at_first(node, it.outcome)?)))
+        .collect::<Result<Vec<_>, Negative>>()?;
     let overloaded = RefusalCode::OVERLOADED.to_string();
     let all_overloaded = !written.is_empty()
         && written

@@ -62,7 +62,7 @@ impl<'a> Frame<'a> {
     }
 }
 
-fn checksum(bytes: &[u8]) -> [u8; CHECKSUM] {
+pub(super) fn checksum(bytes: &[u8]) -> [u8; CHECKSUM] {
     let mut checksum = [0; CHECKSUM];
     checksum.copy_from_slice(&Digest::of(&[bytes]).0[..CHECKSUM]);
     checksum
@@ -70,7 +70,7 @@ fn checksum(bytes: &[u8]) -> [u8; CHECKSUM] {
 
 /// Takes a log apart. A frame is on the disk before the next is written, so a crash spoils the
 /// last one at most, and nobody was told of that one. Spoilt bytes with a frame behind them are
-/// damage; the error says where.
+/// damage, whatever was promised; the error says where.
 pub(super) fn frames(bytes: &[u8]) -> Result<Frames<'_>, usize> {
     let mut frames = Vec::new();
     let mut at = 0;

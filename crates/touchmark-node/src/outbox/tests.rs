@@ -8,6 +8,19 @@ fn log(folder: &tempfile::TempDir) -> PathBuf {
     folder.path().join("log")
 }
 
+/// What the disk has of the outbox now.
+fn state(folder: &tempfile::TempDir) -> [Option<Vec<u8>>; 2] {
+    ["log", "kept"].map(|name| std::fs::read(folder.path().join(name)).ok())
+}
+
+fn put(folder: &tempfile::TempDir, log: &[u8], kept: Option<&[u8]>) {
+    std::fs::write(self::log(folder), log).unwrap();
+    match kept {
+        Some(kept) => std::fs::write(folder.path().join("kept"), kept).unwrap(),
+        None => std::fs::remove_file(folder.path().join("kept")).unwrap_or_default(),
+    }
+}
+
 fn waiting(outbox: &Outbox) -> Vec<&[u8]> {
     outbox.waiting.iter().map(Vec::as_slice).collect()
 }
@@ -34,23 +47,84 @@ fn a_crash_at_any_byte_leaves_what_was_synced() {
     let folder = tempfile::tempdir().unwrap();
     let mut outbox = open(&folder);
     outbox.push(b"kept").unwrap();
-    let kept = std::fs::metadata(log(&folder)).unwrap().len();
+    let [log, mark] = state(&folder).map(Option::unwrap);
     outbox.push(b"in flight").unwrap();
     drop(outbox);
-    let whole = std::fs::read(log(&folder)).unwrap();
-    for cut in usize::try_from(kept).unwrap()..whole.len() {
-        std::fs::write(log(&folder), &whole[..cut]).unwrap();
-        let mut outbox = open(&folder);
-        assert_eq!(waiting(&outbox), [b"kept"], "cut at {cut}");
-        outbox.push(b"after").unwrap();
-        drop(outbox);
-        assert_eq!(waiting(&open(&folder)), [b"kept".as_slice(), b"after"]);
+    let [whole, later] = state(&folder).map(Option::unwrap);
+    assert_ne!(mark, later);
+    for cut in log.len()..whole.len() {
+        // The mark is not synced: it may be there or not, and never of what nobody was told of.
+        for mark in [None, Some(&mark[..]), Some(&mark[..9]), Some(&[0; 16])] {
+            put(&folder, &whole[..cut], mark);
+            let mut outbox = open(&folder);
+            assert_eq!(waiting(&outbox), [b"kept"], "cut at {cut}");
+            assert_eq!(outbox.torn(), (cut - log.len()) as u64);
+            outbox.push(b"after").unwrap();
+            drop(outbox);
+            assert_eq!(waiting(&open(&folder)), [b"kept".as_slice(), b"after"]);
+        }
         // The length of a file may be there before its bytes.
         let mut zeros = whole[..cut].to_vec();
         zeros.resize(whole.len(), 0);
-        std::fs::write(log(&folder), &zeros).unwrap();
+        put(&folder, &zeros, Some(&mark));
         assert_eq!(waiting(&open(&folder)), [b"kept"], "zeros from {cut}");
     }
+}
+
+#[test]
+fn what_was_reported_as_kept_is_never_dropped_silently() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut outbox = open(&folder);
+    outbox.push(b"one").unwrap();
+    let first = std::fs::read(log(&folder)).unwrap().len();
+    outbox.push(b"two").unwrap();
+    drop(outbox);
+    let [whole, mark] = state(&folder).map(Option::unwrap);
+    let is_told = |spoilt: &[u8], place: usize| {
+        put(&folder, spoilt, Some(&mark));
+        for error in [
+            Outbox::open(folder.path(), Outbox::LIMIT).unwrap_err(),
+            Outbox::peek(folder.path()).unwrap_err(),
+        ] {
+            assert!(matches!(error, OutboxError::Damaged { at, .. } if at == place), "{error}");
+        }
+        assert_eq!(std::fs::read(log(&folder)).unwrap(), spoilt, "nothing was cut off");
+    };
+    for at in first..whole.len() {
+        let mut spoilt = whole.clone();
+        spoilt[at] ^= 1;
+        is_told(&spoilt, first);
+        is_told(&whole[..at], first);
+    }
+    is_told(&[], 0);
+    std::fs::remove_file(log(&folder)).unwrap();
+    let lost = Outbox::open(folder.path(), Outbox::LIMIT).unwrap_err();
+    assert!(matches!(lost, OutboxError::Damaged { at: 0, .. }), "{lost}");
+    // What is put aside is whole, and another takes its place.
+    put(&folder, &whole[..first], Some(&mark));
+    let boxes = tempfile::tempdir().unwrap();
+    let place = boxes.path().join("outbox");
+    std::fs::rename(folder.path(), &place).unwrap();
+    let aside = Outbox::put_aside(&place).unwrap();
+    assert_eq!(std::fs::read(aside.join("log")).unwrap(), &whole[..first]);
+    assert!(Outbox::open(&place, Outbox::LIMIT).unwrap().is_empty());
+}
+
+#[test]
+fn a_log_that_gets_shorter_keeps_its_promise() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut outbox = open(&folder);
+    outbox.push(b"one").unwrap();
+    outbox.push(b"two").unwrap();
+    outbox.acknowledge().unwrap();
+    outbox.compact().unwrap();
+    drop(outbox);
+    assert_eq!(waiting(&open(&folder)), [b"two"]);
+    let mut spoilt = std::fs::read(log(&folder)).unwrap();
+    *spoilt.last_mut().unwrap() ^= 1;
+    std::fs::write(log(&folder), &spoilt).unwrap();
+    let error = Outbox::open(folder.path(), Outbox::LIMIT).unwrap_err();
+    assert!(matches!(error, OutboxError::Damaged { at: 0, .. }), "{error}");
 }
 
 #[test]

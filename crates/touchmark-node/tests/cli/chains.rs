@@ -131,6 +131,89 @@ fn a_denied_statement_uses_its_place() {
 }
 
 #[test]
+fn what_was_denied_is_told_also_when_it_is_sent_again() {
+    let node = Node::start();
+    let mut desk = Desk::at(&node);
+    desk.json(CREATE);
+    let denial = json!({ "outcome": "denied", "position": 9, "code": "TM-STATUS", "hint": "look" });
+    let positioned = problem("TM-STATUS", "it has this status already", 422).replacen(
+        '{',
+        "{\"position\":9,",
+        1,
+    );
+    // A problem, or an answer that says so under a status that is none.
+    for (place, (status, answer)) in
+        [(422, positioned), (200, denial.to_string())].into_iter().enumerate()
+    {
+        node.is(Mood::Down);
+        assert_eq!(desk.error("record write --as acme").0, Exit::Unavailable);
+        node.is(Mood::Refusing(status, answer.clone()));
+        let id = desk.json("identity show acme")["thing"].as_str().unwrap().to_owned();
+        let head = json!({ "sequence": 0, "last": "" });
+        node.answer(&format!("GET /v1/things/{id}"), 200, thing_view(&id, &head));
+        let ended = desk.run("identity resume acme --json");
+        assert_eq!(ended.exit, Exit::Refused, "{ended:?}");
+        let denied = &ended.document()["denied"][0];
+        assert_eq!((&denied["code"], &denied["position"]), (&json!("TM-STATUS"), &json!(9)));
+        assert!(denied["hint"].is_string(), "{denied}");
+        assert!(ended.stderr.contains("code: TM-STATUS"), "{}", ended.stderr);
+        assert_eq!(ended.document()["sequence"], 2 * place + 2, "its place is used");
+        let (exit, error) = desk.error("record write --as acme");
+        assert_eq!((exit, &error["code"]), (Exit::Refused, &json!("TM-STATUS")));
+        assert_eq!(desk.json("identity show acme")["pending"], 0);
+    }
+}
+
+#[test]
+fn a_rotation_that_was_denied_changes_no_key() {
+    let node = Node::start();
+    let mut desk = Desk::at(&node);
+    desk.json(CREATE);
+    let before = desk.json("identity show acme");
+    node.is(Mood::Down);
+    assert_eq!(desk.error("identity rotate --as acme").0, Exit::Unavailable);
+    let denial = json!({ "outcome": "known", "position": 9, "code": "TM-KEY-NUMBER" });
+    node.is(Mood::Refusing(200, denial.to_string()));
+    let id = before["thing"].as_str().unwrap();
+    let head = json!({ "sequence": 0, "last": "" });
+    node.answer(&format!("GET /v1/things/{id}"), 200, thing_view(id, &head));
+    assert_eq!(desk.run("identity resume acme").exit, Exit::Refused);
+    let after = desk.json("identity show acme");
+    assert_eq!((&after["keys"], &after["sequence"]), (&before["keys"], &json!(2)));
+}
+
+#[test]
+fn a_damaged_outbox_is_told_and_put_aside_only_when_asked() {
+    let node = Node::start();
+    let mut desk = Desk::at(&node);
+    desk.json(CREATE);
+    node.is(Mood::Down);
+    assert_eq!(desk.error("record write --as acme").0, Exit::Unavailable);
+    let folder = desk.home().join("identities/acme/outbox");
+    let mut log = std::fs::read(folder.join("log")).unwrap();
+    *log.last_mut().unwrap() ^= 1;
+    std::fs::write(folder.join("log"), &log).unwrap();
+    node.is(Mood::Well);
+    for line in ["record write --as acme", "identity show acme", "identity resume acme"] {
+        let (exit, error) = desk.error(line);
+        assert_eq!((exit, &error["code"]), (Exit::Internal, &json!("TM-CORRUPT")), "{line}");
+        assert!(error["what"].as_str().unwrap().contains("outbox/log"), "{error}");
+        assert!(error["hint"].as_str().unwrap().contains("--discard"), "{error}");
+    }
+    assert_eq!(node.log().len(), 1, "nothing else was signed");
+    let id = std::fs::read_to_string(desk.home().join("identities/acme/identity.json")).unwrap();
+    let state: serde_json::Value = serde_json::from_str(&id).unwrap();
+    let id = state["thing"].as_str().unwrap();
+    let head = json!({ "sequence": state["sequence"], "last": state["last"] });
+    node.answer(&format!("GET /v1/things/{id}"), 200, thing_view(id, &head));
+    let resumed = desk.json("identity resume acme --discard");
+    let aside = std::path::PathBuf::from(resumed["put_aside"].as_str().unwrap());
+    assert_eq!(std::fs::read(aside.join("log")).unwrap(), log);
+    desk.json("record write --as acme");
+    assert_eq!(sequence(&node.log()[1]), 2);
+}
+
+#[test]
 fn the_head_is_taken_over_forwards_only() {
     let node = Node::start();
     let mut desk = Desk::at(&node);

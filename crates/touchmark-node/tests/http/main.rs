@@ -11,6 +11,7 @@ mod limits;
 mod lists;
 mod payloads;
 mod queries;
+mod repetition;
 mod site;
 mod slowness;
 mod taps;

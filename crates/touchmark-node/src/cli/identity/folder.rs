@@ -147,6 +147,26 @@ impl Identity {
         Ok(identity)
     }
 
+    /// Opens an identity and forgets what waits. An outbox that is damaged is put aside whole; says
+    /// where.
+    pub(crate) fn open_discarding(
+        home: &Path,
+        name: &str,
+    ) -> Result<(Self, Option<PathBuf>), Failure> {
+        let folder = identities(home).join(name);
+        let is_damaged = is_name(name)
+            && matches!(Outbox::peek(&folder.join(OUTBOX)), Err(OutboxError::Damaged { .. }));
+        let aside = if is_damaged {
+            let _lock = lock(&folder, name)?;
+            Some(Outbox::put_aside(&folder.join(OUTBOX))?)
+        } else {
+            None
+        };
+        let mut identity = Self::open(home, name)?;
+        identity.discard()?;
+        Ok((identity, aside))
+    }
+
     /// Makes an identity: its first statement is put into the outbox, then it exists.
     ///
     /// `keys` are written before; what an interrupted attempt left behind is cleared away.
@@ -447,8 +467,9 @@ impl From<OutboxError> for Failure {
             OutboxError::InUse { .. } => {
                 Self::new(Fault::Busy, text).hint("wait until the other process has ended")
             }
-            OutboxError::Damaged { .. } => Self::new(Fault::Damaged, text)
-                .hint("restore it from a backup, or move it away and run `touchmark identity resume NAME`"),
+            OutboxError::Damaged { .. } => Self::new(Fault::Damaged, text).hint(
+                "restore the folder from a backup, or put it aside with `touchmark identity resume NAME --discard`",
+            ),
             OutboxError::File { .. } => Self::new(Fault::Storage, text)
                 .hint("check free space and permissions of the folder"),
         }

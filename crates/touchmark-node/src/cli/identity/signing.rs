@@ -262,25 +262,34 @@ pub(crate) fn sign(
     }
 }
 
-/// Sends what was signed before and may not have arrived, in order; says what became of it, and
-/// gives the node's last answer.
+/// What became of all that waited.
+#[derive(Default)]
+pub(crate) struct Delivered {
+    /// The node's last answer to what has its effect.
+    pub(crate) last: Option<Written>,
+    /// What has none.
+    pub(crate) denied: Vec<Failure>,
+}
+
+/// Sends what was signed before and may not have arrived, in order; says what became of it.
 pub(crate) fn deliver_pending(
     session: &mut Session<'_, '_>,
     client: &Client,
     identity: &mut Identity,
-) -> Result<Option<Written>, Failure> {
-    let mut last = None;
+) -> Result<Delivered, Failure> {
+    let mut delivered = Delivered::default();
     loop {
         let sequence = identity.state.sequence + 1;
         match deliver_oldest(client, identity)? {
-            Delivery::Nothing => return Ok(last),
+            Delivery::Nothing => return Ok(delivered),
             Delivery::Arrived(written) => {
                 let name = &identity.name;
                 session.say(&format!("delivered statement {sequence} of `{name}`, which waited"));
-                last = Some(written);
+                delivered.last = Some(written);
             }
             Delivery::Denied(failure) => {
                 session.say(&format!("statement {sequence}, which waited:\n{failure}"));
+                delivered.denied.push(failure);
             }
             Delivery::Later(failure) => return Err(failure),
         }

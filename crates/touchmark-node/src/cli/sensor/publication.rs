@@ -28,6 +28,8 @@ pub(super) struct Sent {
     pub(super) delivered: u64,
     /// Where the last of them stands.
     pub(super) last: Option<u64>,
+    /// How many stand in the log without effect.
+    pub(super) denied: u64,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -93,7 +95,10 @@ impl Publication {
                     }
                     self.link = Link::Up;
                 }
-                Delivery::Denied(failure) => session.say(&failure.to_string()),
+                Delivery::Denied(failure) => {
+                    self.sent.denied += 1;
+                    session.say(&failure.to_string());
+                }
                 Delivery::Later(failure) => {
                     if self.link == Link::Up {
                         self.turn(session, Link::Away, &failure);

@@ -76,29 +76,43 @@ fn raise(session: &mut Session<'_, '_>, alert: &Alert) -> Result<Answer, Failure
     let name = alert.signing.name(session)?;
     locking::lock(&session.home()?, &name, &alert.reason)?;
     let card = alert.own_card.held(session).and_then(|held| held.map(|it| it.lock()).transpose());
-    let mut station = match Station::open(session, &alert.signing) {
-        Ok(station) => station,
-        Err(failure) if failure.code == Failure::new(Fault::Busy, "").code => {
-            let document = serde_json::json!({ "locked": true, "alert": "running" });
-            let text = "locked; the reader that is running sends the alert\n";
-            return Ok(Answer::new(&document, text));
-        }
-        Err(failure) => return Err(failure),
-    };
-    station.finish_alert()?;
-    let failed = station.deliver_all().err();
     let mut sheet = Sheet::default();
     sheet.add("locked", true);
     match card {
         Ok(card) => sheet.add_some("card", card.map(|()| "locked")),
-        Err(failure) => sheet.add("card", failure.what.as_str()),
+        Err(failure) => sheet.add("card", failure.what).add_some("card why", failure.why),
     };
-    sheet.add("alert", if station.is_empty() { "delivered" } else { "waiting" });
-    sheet.add("waiting", station.waiting());
-    let Some(failure) = failed else { return Ok(Answer::sheet(&sheet)) };
-    sheet.add("why", failure.what.as_str());
-    sheet.add("next", format!("touchmark reader run --as {name}"));
-    Ok(Answer::sheet(&sheet).ending(Exit::Unavailable))
+    let mut station = match Station::open(session, &alert.signing) {
+        Ok(station) => station,
+        Err(failure) if failure.code == Fault::Busy.code() => {
+            sheet.add("alert", "running");
+            sheet.add("next", "the reader that is running sends the alert");
+            return Ok(Answer::sheet(&sheet));
+        }
+        Err(failure) => return Err(failure),
+    };
+    station.finish_alert()?;
+    let sent = station.deliver_all();
+    let alert = match &sent {
+        Ok(denied) if denied.is_empty() => "delivered",
+        Ok(_) => "denied",
+        Err(_) => "waiting",
+    };
+    sheet.add("alert", alert).add("waiting", station.waiting());
+    match sent {
+        Ok(denied) => {
+            let Some(failure) = denied.last() else { return Ok(Answer::sheet(&sheet)) };
+            sheet.add("code", failure.code.as_str());
+            sheet.add_some("why", failure.why.as_deref());
+            sheet.add_some("hint", failure.hint.as_deref());
+            Ok(Answer::sheet(&sheet).ending(Exit::Refused))
+        }
+        Err(failure) => {
+            sheet.add("why", failure.what.as_str());
+            sheet.add("next", format!("touchmark reader run --as {name}"));
+            Ok(Answer::sheet(&sheet).ending(Exit::Unavailable))
+        }
+    }
 }
 
 fn status(session: &Session<'_, '_>, signing: &Signing) -> Result<Answer, Failure> {

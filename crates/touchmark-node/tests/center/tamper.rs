@@ -138,6 +138,47 @@ fn a_readers_own_card_is_locked_with_it() {
     assert_eq!(desk.error("card tap --virtual other").1["code"], "TM-CARD-LOCKED");
 }
 
+/// The process that holds the reader sends the alert; what became of the card is known at once.
+#[test]
+fn an_alert_beside_a_running_reader_says_what_became_of_the_card() {
+    let node = Node::start_new();
+    let mut desk = center(&node);
+    desk.write("code", "0123456789abcdef0123456789abcdef\n");
+    for chip in ["inner", "other"] {
+        desk.json(&format!("card new {chip}"));
+        desk.json(&format!(
+            "center init card --as acme --virtual {chip} --unencrypted --url https://a.b/p \
+             --lock-code code"
+        ));
+    }
+    let held = std::fs::File::create(desk.home().join("identities/door/lock")).unwrap();
+    held.try_lock().unwrap();
+    let alert = desk.json("reader alert --as door --virtual inner --lock-code code");
+    assert_eq!((&alert["locked"], &alert["alert"]), (&json!(true), &json!("running")));
+    assert_eq!(alert["card"], "locked");
+    assert_eq!(desk.error("card tap --virtual inner").1["code"], "TM-CARD-LOCKED");
+    let alert = desk.json("reader alert --as door --virtual other");
+    let card = alert["card"].as_str().unwrap();
+    assert!(card != "locked" && !card.is_empty(), "it was issued with a code: {alert}");
+    let text = desk.run("reader alert --as door --virtual inner --lock-code code").stdout;
+    assert!(
+        text.lines().any(|line| line.starts_with("card") && line.ends_with("locked")),
+        "{text}"
+    );
+    assert_eq!(desk.json("reader alert --as door").get("card"), None, "no card was named");
+}
+
+/// The network may have taken the reader's word away before its alert came.
+#[test]
+fn an_alert_that_has_no_effect_is_told_as_such() {
+    let node = Node::start_new();
+    let mut desk = center(&node);
+    desk.json("center revoke reader/1 lost --as acme");
+    let ended = desk.run("reader alert --as door --json");
+    assert_eq!((ended.exit, &ended.document()["alert"]), (Exit::Refused, &json!("denied")));
+    assert!(ended.document()["code"].is_string() && ended.document()["hint"].is_string());
+}
+
 #[test]
 fn a_reader_that_was_repaired_goes_on_with_a_new_key() {
     let node = Node::start_new();

@@ -118,12 +118,14 @@ impl Station {
         }
     }
 
-    /// Sends all that waits, without patience.
-    pub(super) fn deliver_all(&mut self) -> Result<(), Failure> {
+    /// Sends all that waits, without patience; says what of it has no effect.
+    pub(super) fn deliver_all(&mut self) -> Result<Vec<Failure>, Failure> {
+        let mut denied = Vec::new();
         loop {
             match self.deliver()? {
-                Delivery::Nothing => return Ok(()),
-                Delivery::Arrived(_) | Delivery::Denied(_) => {}
+                Delivery::Nothing => return Ok(denied),
+                Delivery::Arrived(_) => {}
+                Delivery::Denied(failure) => denied.push(failure),
                 Delivery::Later(failure) => return Err(failure),
             }
         }

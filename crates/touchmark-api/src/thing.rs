@@ -44,7 +44,7 @@ pub struct ThingView {
     pub created: u64,
     /// Its main chain.
     pub head: HeadView,
-    /// What is by or about it.
+    /// How long its history is, and what mentions it.
     pub history: HistoryView,
     /// Size of the log that this answer is about.
     pub size: u64,

@@ -25,7 +25,7 @@ use touchmark_wire::statement::{Signatures, Statement};
 pub enum Question {
     /// A leaf is in the log and rightly signed.
     Record(LeafIndex),
-    /// All there is by and about a thing.
+    /// All that is in a thing's history.
     Complete(ThingId),
     /// A thing's status and keys now.
     Status(ThingId),

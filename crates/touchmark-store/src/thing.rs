@@ -1,4 +1,4 @@
-//! Lists of things, and of the leaves by or about a thing.
+//! Lists of things, and of the leaves in the history of a thing or that mention it.
 //!
 //! ```text
 //! history   thing (20) ‖ leaf index (8)                        ->  nothing
@@ -162,8 +162,8 @@ pub(crate) fn word(before: &Snapshot, execution: &Execution, id: ThingId) -> Opt
 }
 
 impl Snapshot {
-    /// The leaves by or about a thing, whoever made them, beyond `after`, at most `limit`. Their
-    /// number is `count` and `mentions` of the thing's head.
+    /// The leaves in the history of a thing and those that mention it, beyond `after`, at most
+    /// `limit`. Their number is `count` and `mentions` of the thing's head.
     pub fn history(
         &self,
         thing: ThingId,

@@ -169,7 +169,7 @@ pub enum Claim {
     /// This leaf is in the log, rightly signed by a key that was valid there.
     #[n(1)]
     Record(#[n(0)] LeafIndex),
-    /// These leaves are all that there are by or about this thing.
+    /// These leaves are the whole history of this thing.
     #[n(2)]
     Complete(#[n(0)] ThingId, #[n(1)] Vec<LeafIndex>),
     /// Status and keys of this thing, now.

@@ -24,7 +24,8 @@ pub(super) struct Fetch {
     /// That this leaf is in the log, rightly signed; repeatable
     #[arg(long, value_name = "LEAF")]
     record: Vec<u64>,
-    /// That nothing by or about this thing is missing; repeatable
+    /// That nothing of this thing's history is missing; what strangers say of it is counted apart,
+    /// as mentions; repeatable
     #[arg(long, value_name = "ID")]
     complete: Vec<String>,
     /// All that others say of this thing (accreditations, sightings, evidence read again), which its

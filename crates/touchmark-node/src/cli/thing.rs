@@ -35,7 +35,7 @@ pub(super) enum Command {
     Update(UpdateOf),
     /// Vouch for a thing in roles, or withdraw that
     Accredit(AccreditOf),
-    /// List the leaves by and about a thing
+    /// List the history of a thing, and among it what others say of it (mentions)
     History(History),
 }
 

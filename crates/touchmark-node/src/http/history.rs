@@ -1,4 +1,5 @@
-//! Lists of leaves: the log, what is by or about a thing, records, taps, and single chains.
+//! Lists of leaves: the log, histories of things with their mentions, records, taps, and single
+//! chains.
 
 use super::answer::Negative;
 use super::extract::{Freshness, Judged, Named, Paging, Params, order, parsed};
@@ -72,7 +73,7 @@ impl Selection {
 enum Walk {
     /// The whole log.
     Log,
-    /// The leaves by or about a thing.
+    /// The history of a thing, and its mentions.
     History(ThingId),
 }
 

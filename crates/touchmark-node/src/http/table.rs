@@ -139,7 +139,7 @@ fn registered() -> Vec<Route> {
             .empty(304, "As `If-None-Match` says, nothing changed")
             .problems(&READING)
             .problems(&[Code::NOT_FOUND]),
-        Route::get("/v1/things/{id}/history", "Leaves by and about it", history::history)
+        Route::get("/v1/things/{id}/history", "Its history and its mentions", history::history)
             .parameters(&[THING, KIND, ISSUER, AT_LEAST, CONFIDENCE])
             .parameters(&WINDOW)
             .parameters(&PAGE)

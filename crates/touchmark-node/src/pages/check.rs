@@ -121,7 +121,7 @@ fn meaning(check: &str) -> Meaning {
             "that its content is true. It says what the holder of the key stated.",
         ),
         "complete" => (
-            "these are all entries by and about the thing; none was left out.",
+            "this is the whole history of the thing; none of it was left out.",
             "that whoever holds its keys told everything they know.",
         ),
         "mentioned" => (

@@ -202,8 +202,12 @@ fn log(view: &ThingView, history: &Listing<LeafView>) -> Markup {
     html! {
         section aria-labelledby="history" {
             h2 #history { "History" }
-            p { (view.history.count) " entries by or about it, in the order of the log. Their list "
-                "is complete, and that can be proved." }
+            p { (view.history.count) " entries by it, and about it by those who have standing there. "
+                "That none of them is missing can be proved." }
+            @if view.history.mentions > 0 {
+                p { "Among them in the list: " (view.history.mentions) " mentions, which is what "
+                    "others say of it. They are counted apart." }
+            }
             (entries(history))
             @if let Some(next) = &history.next {
                 nav aria-label="Pages of the history" {

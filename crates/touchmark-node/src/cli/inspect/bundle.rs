@@ -55,7 +55,7 @@ fn claim(claim: &Claim) -> String {
     match claim {
         Claim::Record(leaf) => format!("leaf {leaf} is in the log, rightly signed"),
         Claim::Complete(thing, leaves) => {
-            format!("{} leaves are all by or about {thing}", leaves.len())
+            format!("{} leaves are the whole history of {thing}", leaves.len())
         }
         Claim::Mentioned(thing, leaves) => {
             format!("{} leaves are all in which others mention {thing}", leaves.len())

@@ -69,7 +69,7 @@ impl FromStr for Cursor {
 pub(super) enum Scope {
     /// Everything.
     Log,
-    /// What is by or about a thing.
+    /// The history of a thing, and its mentions.
     Thing(ThingId),
 }
 

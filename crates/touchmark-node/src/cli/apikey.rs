@@ -1,14 +1,13 @@
 //! API keys of a node, in its data folder.
 
 use super::answer::{Answer, Table};
+use super::config::DataFolder;
 use super::failure::{Failure, Fault};
 use super::moment::Moment;
 use super::session::Session;
 use super::sheet::Sheet;
 use crate::apikey::{ApiKeyError, ApiKeys, Scope};
-use crate::config::Config;
 use crate::node::now;
-use std::path::PathBuf;
 use touchmark_wire::ids::Timestamp;
 
 /// Milliseconds of a day.
@@ -20,13 +19,13 @@ pub(super) enum Command {
     /// Make a key and show it, this once
     Create(Create),
     /// List the keys: scopes, end and last use, never the keys themselves
-    List(Place),
+    List(DataFolder),
     /// End a key; a running node refuses it from now on
     Revoke {
         /// Id of the key, as the list shows it
         id: String,
         #[command(flatten)]
-        place: Place,
+        data: DataFolder,
     },
 }
 
@@ -41,29 +40,18 @@ pub(super) struct Create {
     #[arg(long, value_name = "N", default_value_t = 90, value_parser = clap::value_parser!(u64).range(1..=3650))]
     days: u64,
     #[command(flatten)]
-    place: Place,
+    data: DataFolder,
 }
 
-#[derive(clap::Args, Debug)]
-pub(super) struct Place {
-    /// Data folder of the node; otherwise TOUCHMARK__NODE__DATA, or touchmark-data
-    #[arg(long, value_name = "FOLDER")]
-    data: Option<PathBuf>,
-}
-
-impl Place {
-    fn keys(&self, session: &Session<'_, '_>) -> Result<ApiKeys, Failure> {
-        let named = session.environment.variables.get("TOUCHMARK__NODE__DATA").map(PathBuf::from);
-        let named = self.data.clone().or(named);
-        let data = named.unwrap_or_else(|| Config::default().node.data);
-        let folder = session.environment.folder.join(data);
-        if !folder.join("genesis.cbor").is_file() {
-            let what = format!("{} is no node's data folder", folder.display());
-            return Err(Failure::new(Fault::Unknown, what)
-                .hint("name it with --data; `touchmark node run` makes one"));
-        }
-        Ok(ApiKeys::in_folder(&folder))
+/// The keys of the node with this data folder.
+fn keys(data: &DataFolder, session: &Session<'_, '_>) -> Result<ApiKeys, Failure> {
+    let folder = data.path(session)?;
+    if !folder.join("genesis.cbor").is_file() {
+        let what = format!("{} is no node's data folder", folder.display());
+        return Err(Failure::new(Fault::Unknown, what)
+            .hint("name it with --data; `touchmark node run` makes one"));
     }
+    Ok(ApiKeys::in_folder(&folder))
 }
 
 pub(super) fn run(session: &mut Session<'_, '_>, command: Command) -> Result<Answer, Failure> {
@@ -71,7 +59,7 @@ pub(super) fn run(session: &mut Session<'_, '_>, command: Command) -> Result<Ans
         Command::Create(create) => {
             let (created, scopes) = (now(), create.scopes);
             let end = Timestamp(created.0 + create.days * DAY);
-            let keys = create.place.keys(session)?;
+            let keys = keys(&create.data, session)?;
             let (key, secret) = keys.create(&create.name, &scopes, created, end)?;
             let mut sheet = Sheet::default();
             sheet.add("id", key.id.as_str());
@@ -82,8 +70,8 @@ pub(super) fn run(session: &mut Session<'_, '_>, command: Command) -> Result<Ans
             session.say("this is the only time that the key is shown");
             Ok(Answer::sheet(&sheet))
         }
-        Command::List(place) => {
-            let keys = place.keys(session)?.list()?;
+        Command::List(data) => {
+            let keys = keys(&data, session)?.list()?;
             let time = |time: u64| Moment(Timestamp(time)).to_string();
             let mut table = Table::new(&["id", "name", "scopes", "created", "expires", "last use"]);
             let mut items = Vec::new();
@@ -98,8 +86,8 @@ pub(super) fn run(session: &mut Session<'_, '_>, command: Command) -> Result<Ans
             }
             Ok(Answer::new(&serde_json::json!({ "items": items }), table.to_string()))
         }
-        Command::Revoke { id, place } => {
-            let key = place.keys(session)?.revoke(&id)?;
+        Command::Revoke { id, data } => {
+            let key = keys(&data, session)?.revoke(&id)?;
             let document = serde_json::json!({ "revoked": key.id, "name": key.name });
             Ok(Answer::new(&document, format!("revoked {} ({})\n", key.id, key.name)))
         }

@@ -6,7 +6,7 @@ use super::session::Session;
 use crate::config::{self, Config, Fault as Wrong, Key, Resolved, SECTIONS, Sources};
 use clap::{Arg, ArgMatches};
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// Commands about the node's configuration
 #[derive(clap::Subcommand, Debug)]
@@ -74,17 +74,41 @@ impl clap::FromArgMatches for Flags {
     }
 }
 
+/// Where a node's data folder is, by the same configuration as `node run` uses
+#[derive(clap::Args, Debug)]
+pub(super) struct DataFolder {
+    /// Configuration file; otherwise touchmark.toml in the data folder, if it is there
+    #[arg(long, value_name = "FILE")]
+    config: Option<PathBuf>,
+    /// Data folder; otherwise what TOUCHMARK__NODE__DATA or the file says, or touchmark-data
+    #[arg(long, value_name = "FOLDER")]
+    data: Option<String>,
+}
+
+impl DataFolder {
+    /// The folder; a failure says all that is wrong with the configuration.
+    pub(super) fn path(&self, session: &Session<'_, '_>) -> Result<PathBuf, Failure> {
+        let given = self.data.iter().map(|folder| ("node.data", folder.clone()));
+        let resolved = resolve(session, self.config.as_deref(), &given.collect())?;
+        Ok(resolved.config.node.data)
+    }
+}
+
 impl Configured {
     /// The configuration; a failure says all that is wrong with it.
     pub(super) fn resolve(&self, session: &Session<'_, '_>) -> Result<Resolved, Failure> {
-        let sources = Sources {
-            file: self.config.as_deref(),
-            folder: &session.environment.folder,
-            variables: &session.environment.variables,
-            flags: &self.flags.0,
-        };
-        sources.resolve().map_err(|wrong| failure(&wrong))
+        resolve(session, self.config.as_deref(), &self.flags.0)
     }
+}
+
+fn resolve(
+    session: &Session<'_, '_>,
+    file: Option<&Path>,
+    flags: &BTreeMap<&'static str, String>,
+) -> Result<Resolved, Failure> {
+    let (folder, variables) = (&session.environment.folder, &session.environment.variables);
+    let sources = Sources { file, folder, variables, flags };
+    sources.resolve().map_err(|wrong| failure(&wrong))
 }
 
 fn failure(wrong: &[Wrong]) -> Failure {

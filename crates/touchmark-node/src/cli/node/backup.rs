@@ -1,6 +1,7 @@
 //! Copies of a node's ledger, their check, and the way back.
 
 use crate::cli::answer::Answer;
+use crate::cli::config::DataFolder;
 use crate::cli::failure::Failure;
 use crate::cli::session::Session;
 use crate::cli::sheet::Sheet;
@@ -17,9 +18,8 @@ pub(in crate::cli) struct Backup {
     /// New or empty folder for the copy
     #[arg(long, value_name = "FOLDER")]
     to: PathBuf,
-    /// Data folder
-    #[arg(long, value_name = "FOLDER", default_value = "touchmark-data")]
-    data: PathBuf,
+    #[command(flatten)]
+    data: DataFolder,
 }
 
 /// Check a backup, without a node
@@ -41,14 +41,13 @@ pub(in crate::cli) struct VerifyBackup {
 pub(in crate::cli) struct Restore {
     /// The backup
     backup: PathBuf,
-    /// Data folder
-    #[arg(long, value_name = "FOLDER", default_value = "touchmark-data")]
-    data: PathBuf,
+    #[command(flatten)]
+    data: DataFolder,
 }
 
 pub(super) fn make(session: &Session<'_, '_>, backup: &Backup) -> Result<Answer, Failure> {
     let to = session.path(&backup.to);
-    let manifest = upkeep::backup(&session.path(&backup.data), &to)?;
+    let manifest = upkeep::backup(&backup.data.path(session)?, &to)?;
     Ok(Answer::sheet(&sheet(&manifest, "backup", &to)))
 }
 
@@ -59,7 +58,7 @@ pub(super) fn verify(session: &Session<'_, '_>, verify: &VerifyBackup) -> Result
 }
 
 pub(super) fn restore(session: &mut Session<'_, '_>, restore: &Restore) -> Result<Answer, Failure> {
-    let data = session.path(&restore.data);
+    let data = restore.data.path(session)?;
     let restored = upkeep::restore(&session.path(&restore.backup), &data)?;
     if !restored.complete {
         session.say(

@@ -1,11 +1,11 @@
 //! State and indexes made anew.
 
 use crate::cli::answer::Answer;
+use crate::cli::config::DataFolder;
 use crate::cli::failure::Failure;
 use crate::cli::session::Session;
 use crate::cli::sheet::Sheet;
 use crate::upkeep::{self, UpkeepError};
-use std::path::PathBuf;
 use std::time::{Duration, Instant};
 use touchmark_store::Progress;
 
@@ -16,13 +16,12 @@ use touchmark_store::Progress;
 /// cut off has changed nothing. The node must not run meanwhile.
 #[derive(clap::Args, Debug)]
 pub(in crate::cli) struct Rebuild {
-    /// Data folder
-    #[arg(long, value_name = "FOLDER", default_value = "touchmark-data")]
-    data: PathBuf,
+    #[command(flatten)]
+    data: DataFolder,
 }
 
 pub(super) fn run(session: &mut Session<'_, '_>, rebuild: &Rebuild) -> Result<Answer, Failure> {
-    let data = session.path(&rebuild.data);
+    let data = rebuild.data.path(session)?;
     let mut bar = Bar::new(session);
     let rebuilt = upkeep::rebuild(&data, |progress| bar.show(progress));
     bar.clear();

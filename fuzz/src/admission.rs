@@ -18,12 +18,17 @@ use touchmark_wire::limits;
 use touchmark_wire::state::StateKey;
 
 /// Statements that lead to the ledger, and to the first inputs.
-const VECTORS: &str = include_str!("../../spec/vectors/statements.json");
+pub(crate) const VECTORS: &str = include_str!("../../spec/vectors/statements.json");
+
+static NETWORK: LazyLock<NetworkId> = LazyLock::new(|| {
+    let vectors: Value = serde_json::from_str(VECTORS).expect("vectors are JSON");
+    NetworkId(Digest(hex(&vectors["network"]).try_into().expect("a network id has 32 bytes")))
+});
 
 static LEDGER: LazyLock<Ledger> = LazyLock::new(Ledger::of_vectors);
 
 /// Says yes.
-struct Credulous;
+pub(crate) struct Credulous;
 
 impl Verifier for Credulous {
     fn verify(&self, checks: &[Check<'_>]) -> Vec<bool> {
@@ -58,25 +63,30 @@ fn check(effect: &Effect, ledger: &Ledger) {
     }
 }
 
-struct Ledger {
+/// Leaves as the rules decide on them, in memory.
+pub(crate) struct Ledger {
     network: NetworkId,
-    size: LeafIndex,
+    pub(crate) size: LeafIndex,
     entries: BTreeMap<StateKey, Arc<Entry>>,
     places: BTreeMap<(ThingId, Option<ChannelId>, Sequence), (LeafIndex, StatementId)>,
     evidence: BTreeMap<EvidenceId, LeafIndex>,
 }
 
 impl Ledger {
-    fn of_vectors() -> Self {
-        let vectors: Value = serde_json::from_str(VECTORS).expect("vectors are JSON");
-        let network = hex(&vectors["network"]).try_into().expect("a network id has 32 bytes");
-        let mut ledger = Self {
-            network: NetworkId(Digest(network)),
+    /// That of the vectors' network, before the first leaf.
+    pub(crate) fn empty() -> Self {
+        Self {
+            network: *NETWORK,
             size: LeafIndex(0),
             entries: BTreeMap::new(),
             places: BTreeMap::new(),
             evidence: BTreeMap::new(),
-        };
+        }
+    }
+
+    fn of_vectors() -> Self {
+        let vectors: Value = serde_json::from_str(VECTORS).expect("vectors are JSON");
+        let mut ledger = Self::empty();
         for case in vectors["accepted"].as_array().expect("there are some") {
             let admitted = admit(vec![hex(&case["bytes"])], &ledger, &OneByOne).remove(0);
             match ledger.decide(&admitted.expect("vectors are admitted")) {
@@ -87,12 +97,12 @@ impl Ledger {
         ledger
     }
 
-    fn decide(&self, submission: &Submission) -> Decision {
+    pub(crate) fn decide(&self, submission: &Submission) -> Decision {
         let position = Position { leaf: self.size, time: Timestamp(0) };
         decide(self, submission, position).expect("memory is readable")
     }
 
-    fn append(&mut self, effect: Effect) {
+    pub(crate) fn append(&mut self, effect: Effect) {
         self.entries.extend(effect.changes);
         if let Some(place) = effect.place {
             let key = (place.issuer, place.channel, place.sequence);
@@ -103,7 +113,7 @@ impl Ledger {
     }
 }
 
-fn hex(value: &Value) -> Vec<u8> {
+pub(crate) fn hex(value: &Value) -> Vec<u8> {
     let text = value.as_str().expect("bytes are text");
     let byte = |at| u8::from_str_radix(&text[at..at + 2], 16).expect("hexadecimal");
     (0..text.len()).step_by(2).map(byte).collect()

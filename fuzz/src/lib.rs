@@ -14,6 +14,7 @@ pub mod genesis;
 pub mod leaf;
 pub mod mutation;
 pub mod receipt;
+pub mod roster;
 pub mod senml;
 pub mod statement;
 pub mod trie_proof;
@@ -42,6 +43,7 @@ pub const TARGETS: &[Target] = &[
     Target { name: "genesis", run: genesis::target },
     Target { name: "leaf", run: leaf::target },
     Target { name: "receipt", run: receipt::target },
+    Target { name: "roster", run: roster::target },
     Target { name: "senml", run: senml::target },
     Target { name: "statement", run: statement::target },
     Target { name: "trie_proof", run: trie_proof::target },

@@ -10,11 +10,14 @@ mod query;
 pub use error::ClientError;
 pub use query::{Order, Page, ProofQuery, ThingsQuery};
 
-use crate::{LeafView, Listing, NetworkView, PayloadView, Problem, ThingView, Written, media};
+use crate::{
+    ChannelView, LeafView, Listing, NetworkView, PayloadView, Problem, ThingView, WriterView,
+    Written, media,
+};
 use serde::de::DeserializeOwned;
 use std::time::Duration;
 use touchmark_wire::bundle::Bundle;
-use touchmark_wire::ids::{EvidenceId, LeafIndex, StatementId, ThingId};
+use touchmark_wire::ids::{ChannelId, EvidenceId, LeafIndex, StatementId, ThingId};
 use touchmark_wire::registry::{EvidenceFormat, RefusalCode};
 use ureq::http::Response;
 use ureq::{Agent, Body};
@@ -110,6 +113,40 @@ impl Client {
     /// Things that have what the query asks for.
     pub fn things(&self, query: &ThingsQuery) -> Result<Listing<ThingView>, ClientError> {
         self.json(&format!("/v1/things{}", query.to_query()))
+    }
+
+    /// Channels, those of one author or all.
+    pub fn channels(
+        &self,
+        author: Option<ThingId>,
+        page: &Page,
+    ) -> Result<Listing<ChannelView>, ClientError> {
+        self.json(&format!("/v1/channels{}", page.to_query_of("author", author)))
+    }
+
+    /// What the state holds about a channel.
+    pub fn channel(&self, id: ChannelId) -> Result<ChannelView, ClientError> {
+        self.json(&format!("/v1/channels/{id}"))
+    }
+
+    /// The leaves about and in a channel, those of one issuer or all, in log order.
+    pub fn channel_leaves(
+        &self,
+        id: ChannelId,
+        issuer: Option<ThingId>,
+        page: &Page,
+    ) -> Result<Listing<LeafView>, ClientError> {
+        self.json(&format!("/v1/channels/{id}/leaves{}", page.to_query_of("issuer", issuer)))
+    }
+
+    /// The things that have rights in a channel by a grant.
+    pub fn writers(&self, id: ChannelId, page: &Page) -> Result<Listing<WriterView>, ClientError> {
+        self.json(&format!("/v1/channels/{id}/writers{}", page.to_query()))
+    }
+
+    /// A thing's rights and chain in a channel.
+    pub fn writer(&self, id: ChannelId, thing: ThingId) -> Result<WriterView, ClientError> {
+        self.json(&format!("/v1/channels/{id}/writers/{thing}"))
     }
 
     /// A leaf taken apart.

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
-use touchmark_core::event::Event;
+use touchmark_core::event::{ChannelEvent, Event};
 use touchmark_wire::hash::Digest;
 use touchmark_wire::ids::LeafIndex;
 
@@ -136,6 +136,43 @@ pub enum Happening {
         /// The first of the two.
         first: u64,
     },
+    /// A channel is open.
+    ChannelOpened {
+        /// Which channel.
+        channel: String,
+        /// Who opened it.
+        author: String,
+        /// Who may write, beside the author: `granted` or `anyone`.
+        writers: String,
+    },
+    /// A thing has rights in a channel.
+    AccessGranted {
+        /// Which channel.
+        channel: String,
+        /// Which thing.
+        thing: String,
+        /// All rights that it has now.
+        rights: Vec<String>,
+    },
+    /// A thing has no rights in a channel any more.
+    AccessWithdrawn {
+        /// Which channel.
+        channel: String,
+        /// Which thing.
+        thing: String,
+    },
+    /// A channel takes no more entries.
+    ChannelClosed {
+        /// Which channel.
+        channel: String,
+    },
+    /// A thing wrote an entry into a channel.
+    EntryWritten {
+        /// Which channel.
+        channel: String,
+        /// Which thing.
+        thing: String,
+    },
 }
 
 impl EventView {
@@ -161,6 +198,11 @@ impl Happening {
             Self::ThingSighted { .. } => "thing-sighted",
             Self::StatementDenied { .. } => "statement-denied",
             Self::ForkProved { .. } => "fork-proved",
+            Self::ChannelOpened { .. } => "channel-opened",
+            Self::AccessGranted { .. } => "access-granted",
+            Self::AccessWithdrawn { .. } => "access-withdrawn",
+            Self::ChannelClosed { .. } => "channel-closed",
+            Self::EntryWritten { .. } => "entry-written",
         }
     }
 }
@@ -228,6 +270,31 @@ impl From<&Event> for Happening {
             }
             Event::ForkProved { issuer, first } => {
                 Self::ForkProved { issuer: issuer.to_string(), first: first.0 }
+            }
+            Event::Channel { channel, event } => Self::in_channel(channel.to_string(), event),
+        }
+    }
+}
+
+impl Happening {
+    fn in_channel(channel: String, event: &ChannelEvent) -> Self {
+        match event {
+            ChannelEvent::Opened { author, writers } => Self::ChannelOpened {
+                channel,
+                author: author.to_string(),
+                writers: writers.to_string(),
+            },
+            ChannelEvent::AccessGranted { thing, rights } => Self::AccessGranted {
+                channel,
+                thing: thing.to_string(),
+                rights: rights.names().map(str::to_owned).collect(),
+            },
+            ChannelEvent::AccessWithdrawn { thing } => {
+                Self::AccessWithdrawn { channel, thing: thing.to_string() }
+            }
+            ChannelEvent::Closed => Self::ChannelClosed { channel },
+            ChannelEvent::EntryWritten { thing } => {
+                Self::EntryWritten { channel, thing: thing.to_string() }
             }
         }
     }

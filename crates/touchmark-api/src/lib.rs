@@ -7,6 +7,7 @@
 
 mod administration;
 mod card;
+mod channel;
 #[cfg(feature = "client")]
 pub mod client;
 mod confidence;
@@ -30,6 +31,7 @@ pub use card::{
     CardView, CounterView, LOGIN_ATTRIBUTE, THING_ATTRIBUTE, Tap, TapAction, TapVerdict, TapView,
     URL_ATTRIBUTE,
 };
+pub use channel::{ChannelView, WriterView};
 pub use confidence::{ConfidenceView, ReasonView};
 pub use directory::DirectoryEntry;
 pub use edge::EdgeCode;

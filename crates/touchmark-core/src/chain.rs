@@ -1,8 +1,12 @@
 //! The rules that every statement shares: its place in a chain and the keys that signed it.
 
+mod kept;
+
+pub(crate) use kept::Chain;
+
 use crate::admission::{Signed, VerifiedStatement};
-use crate::entry::{Head, KeyState, Purposes};
-use crate::refusal::{ChainHead, Refusal, Unreadable};
+use crate::entry::{KeyState, Purposes};
+use crate::refusal::{Refusal, Unreadable};
 use crate::view::{Read, View};
 use alloc::vec::Vec;
 use touchmark_wire::ids::{Did, LeafIndex, NetworkId, ThingId};
@@ -11,14 +15,14 @@ use touchmark_wire::statement::Claims;
 
 /// Where a statement stands relative to its chain.
 pub(crate) enum Place {
-    /// Next after this head.
-    Next(Head),
+    /// Next in this chain.
+    Next(Chain),
     /// It is in the log already.
     Known(LeafIndex),
     /// It is in the log already, as the proof that this chain forked.
-    KnownFork(LeafIndex, Head),
+    KnownFork(LeafIndex, Chain),
     /// Its place is taken by another statement, for the first time in this chain.
-    Fork { first: LeafIndex, head: Head },
+    Fork { first: LeafIndex, chain: Chain },
     /// Nowhere.
     Refused(Refusal),
 }
@@ -30,23 +34,23 @@ pub(crate) fn place(
     purpose: Option<Purposes>,
 ) -> Result<Place, Unreadable> {
     let link = &statement.link;
-    if link.channel.is_some() {
-        let cause = "channels are not part of this version of the rules";
-        return Ok(Place::Refused(Refusal::new(RefusalCode::UNKNOWN_KIND, cause)));
-    }
-    let head = view.head(statement.issuer)?.unwrap_or_else(|| Head::new(view.network()));
+    let Some(chain) = Chain::of(view, statement.issuer, link.channel)? else {
+        let cause = "there is no such channel";
+        return Ok(Place::Refused(Refusal::new(RefusalCode::UNKNOWN_CHANNEL, cause)));
+    };
+    let head = chain.head();
     if link.sequence <= head.sequence {
-        return taken(view, statement, purpose, head);
+        return taken(view, statement, purpose, chain);
     }
     let refused = |code, cause| {
-        let head = Some(head_of(&head));
+        let head = Some(head);
         Ok(Place::Refused(Refusal { head, ..Refusal::new(code, cause) }))
     };
     if link.sequence.0 - head.sequence.0 > 1 {
         return refused(RefusalCode::OUT_OF_ORDER, "statements before this one are missing");
     }
     if link.previous == head.last {
-        return Ok(Place::Next(head));
+        return Ok(Place::Next(chain));
     }
     if link.sequence.0 == 1 {
         refused(RefusalCode::WRONG_NETWORK, "the chain starts from another network's id")
@@ -59,7 +63,7 @@ fn taken(
     view: &dyn View,
     statement: &VerifiedStatement,
     purpose: Option<Purposes>,
-    head: Head,
+    chain: Chain,
 ) -> Result<Place, Unreadable> {
     let link = &statement.link;
     let Some((first, id)) = view.statement_at(statement.issuer, link.channel, link.sequence)?
@@ -69,18 +73,18 @@ fn taken(
     if id == statement.id {
         return Ok(Place::Known(first));
     }
-    if let Some(fork) = head.fork.filter(|fork| fork.statement == statement.id) {
-        return Ok(Place::KnownFork(fork.leaf, head));
+    if let Some(fork) = chain.fork().filter(|fork| fork.statement == statement.id) {
+        return Ok(Place::KnownFork(fork.leaf, chain));
     }
     let could_state = match purpose {
         Some(purpose) => could_state(view, statement, purpose, first)?,
         None => false,
     };
-    if head.fork.is_none() && could_state {
-        return Ok(Place::Fork { first, head });
+    if chain.fork().is_none() && could_state {
+        return Ok(Place::Fork { first, chain });
     }
     Ok(Place::Refused(Refusal {
-        head: Some(head_of(&head)),
+        head: Some(chain.head()),
         ..Refusal::new(RefusalCode::CONFLICT, "this place of the chain is taken")
     }))
 }
@@ -129,11 +133,6 @@ fn could_state(
 /// Whether the issuer that claims name is a thing of this network.
 pub(crate) fn is_of(claims: &Claims<'_>, network: &NetworkId) -> bool {
     claims.issuer.parse::<Did>().is_ok_and(|did| did == did.thing.did(network))
-}
-
-/// A chain's head as a client needs it to go on.
-pub(crate) fn head_of(head: &Head) -> ChainHead {
-    ChainHead { sequence: head.sequence, last: head.last }
 }
 
 /// Whether a thing of this status may make a statement.

@@ -12,7 +12,7 @@ mod reason;
 pub use firmware::{FIRMWARE, minimum_of};
 pub use reason::{Code, Reason};
 
-use crate::entry::{Accreditation, StatusChange, StatusThen, Thing, WordThen};
+use crate::entry::{Accreditation, Fork, StatusChange, StatusThen, Thing, WordThen};
 use crate::evidence::{self, Inner, WrappedEvidence};
 use crate::refusal::Unreadable;
 use crate::view::{Held, Read};
@@ -20,7 +20,7 @@ use alloc::string::{String, ToString as _};
 use alloc::vec::Vec;
 use firmware::Revision;
 use touchmark_wire::codec;
-use touchmark_wire::ids::{LeafIndex, ThingId};
+use touchmark_wire::ids::{ChannelId, LeafIndex, ThingId};
 use touchmark_wire::leaf::{BareEvidence, Leaf};
 use touchmark_wire::limits;
 use touchmark_wire::registry::{RefusalCode, StatementKind, Status};
@@ -75,8 +75,9 @@ pub fn of_leaf(
     state: &dyn Read,
 ) -> Result<Option<Confidence>, Unreadable> {
     let Ok(leaf) = Leaf::decode(leaf) else { return Ok(None) };
-    let Some(Told { said, by }) = told(&leaf) else { return Ok(None) };
-    let mut examination = Examination { at, state, reasons: Vec::new() };
+    let Some(Told { said, by, channel }) = told(&leaf) else { return Ok(None) };
+    let chain = by.zip(channel);
+    let mut examination = Examination { at, state, chain, reasons: Vec::new() };
     match leaf {
         Leaf::Denied { code, .. } => {
             examination.note(Code::Denied, None, RefusalCode(code).to_string());
@@ -101,6 +102,7 @@ pub fn of_leaf(
 struct Told {
     said: Said,
     by: Option<ThingId>,
+    channel: Option<ChannelId>,
 }
 
 enum Said {
@@ -128,20 +130,21 @@ fn told(leaf: &Leaf<'_>) -> Option<Told> {
 
 fn bare_evidence(bare: &BareEvidence<'_>) -> Option<Told> {
     let Inner { thing, .. } = evidence::parse(bare.format, bare.bytes).ok()?;
-    Some(Told { said: Said::Evidence(thing), by: None })
+    Some(Told { said: Said::Evidence(thing), by: None, channel: None })
 }
 
 fn statement(statement: &Statement<'_>) -> Option<Told> {
     let by = Some(statement.protected().kid.thing);
+    let channel = statement.protected().link.channel;
     match statement.protected().link.kind {
-        StatementKind::RECORD => Some(Told { said: Said::Data, by }),
+        StatementKind::RECORD => Some(Told { said: Said::Data, by, channel }),
         StatementKind::EVIDENCE => {
             let wrapped: Result<WrappedEvidence<'_>, _> =
                 codec::decode(statement.payload(), limits::STATEMENT);
             let inner = wrapped.ok().and_then(|it| evidence::parse(it.format, it.bytes).ok());
             // Denied evidence need not be readable.
             let said = inner.map_or(Said::Data, |inner| Said::Evidence(inner.thing));
-            Some(Told { said, by })
+            Some(Told { said, by, channel })
         }
         _ => None,
     }
@@ -150,6 +153,8 @@ fn statement(statement: &Statement<'_>) -> Option<Told> {
 struct Examination<'a> {
     at: LeafIndex,
     state: &'a dyn Read,
+    /// Who states in a channel, and in which: the chain that a fork is looked for in.
+    chain: Option<(ThingId, ChannelId)>,
     reasons: Vec<Reason>,
 }
 
@@ -237,11 +242,21 @@ impl Examination<'_> {
             let code = if is_now { Code::Tampered } else { Code::TamperedBefore };
             self.note(code, Some(id), alert.at.to_string());
         }
-        if let Some(fork) = self.state.head(id)?.and_then(|head| head.fork) {
+        if let Some(fork) = self.fork_of(id)? {
             let code = if fork.leaf < self.at { Code::Forked } else { Code::ForkedLater };
             self.note(code, Some(id), fork.leaf.to_string());
         }
         Ok(Some(thing))
+    }
+
+    /// The fork of the chain that the record is in, or of another thing's main chain.
+    fn fork_of(&self, id: ThingId) -> Result<Option<Fork>, Unreadable> {
+        match self.chain {
+            Some((issuer, channel)) if issuer == id => {
+                Ok(self.state.channel_chain(channel, id)?.and_then(|chain| chain.fork))
+            }
+            _ => Ok(self.state.head(id)?.and_then(|head| head.fork)),
+        }
     }
 
     /// The organisation behind a thing: its controller, once that said so itself.

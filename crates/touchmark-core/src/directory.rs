@@ -56,7 +56,7 @@ impl NewKey {
 }
 
 /// Decodes the payload of an action.
-fn payload<'a, T>(action: &Action<'a>) -> Result<T, Stop>
+pub(crate) fn payload<'a, T>(action: &Action<'a>) -> Result<T, Stop>
 where
     T: Decode<'a, ()> + Encode<()>,
 {
@@ -66,7 +66,7 @@ where
 }
 
 /// The thing, if it exists.
-fn existing(draft: &Draft<'_>, id: ThingId) -> Result<Thing, Stop> {
+pub(crate) fn existing(draft: &Draft<'_>, id: ThingId) -> Result<Thing, Stop> {
     draft
         .thing(id)?
         .map(|thing| thing.copied())

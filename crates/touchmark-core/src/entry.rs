@@ -1,8 +1,10 @@
 //! What the state holds, one value per [`StateKey`]; deterministic CBOR arrays.
 
 mod accreditation;
+mod channel;
 
 pub use accreditation::{Accreditation, Period, WordThen};
+pub use channel::{Channel, ChannelChain, Rights, extend_channel_history};
 
 use crate::directory::prerotation::NextKeys;
 use alloc::collections::BTreeMap;
@@ -26,8 +28,12 @@ pub enum Entry {
     Head(Head),
     /// One thing's word for another.
     Accreditation(Accreditation),
-    /// Attributes of a thing.
+    /// Attributes of a thing or channel.
     Attributes(Attributes),
+    /// A thing's rights and chain in a channel.
+    ChannelChain(ChannelChain),
+    /// A channel.
+    Channel(Channel),
     /// A key that is no longer valid.
     ClosedKey(KeyState),
     /// A usage counter.
@@ -43,6 +49,8 @@ impl Entry {
             EntryKind::HEAD => codec::decode(value, limit).map(Self::Head),
             EntryKind::ACCREDITATION => codec::decode(value, limit).map(Self::Accreditation),
             EntryKind::ATTRIBUTES => codec::decode(value, limit).map(Self::Attributes),
+            EntryKind::CHANNEL_CHAIN => codec::decode(value, limit).map(Self::ChannelChain),
+            EntryKind::CHANNEL => codec::decode(value, limit).map(Self::Channel),
             EntryKind::CLOSED_KEY => codec::decode(value, limit).map(Self::ClosedKey),
             kind if kind >= EntryKind::COUNTER => codec::decode(value, limit).map(Self::Counter),
             _ => Err(Malformed::Shape),
@@ -56,6 +64,8 @@ impl Entry {
             Self::Head(entry) => codec::encode(entry),
             Self::Accreditation(entry) => codec::encode(entry),
             Self::Attributes(entry) => codec::encode(entry),
+            Self::ChannelChain(entry) => codec::encode(entry),
+            Self::Channel(entry) => codec::encode(entry),
             Self::ClosedKey(entry) => codec::encode(entry),
             Self::Counter(entry) => codec::encode(entry),
         }
@@ -332,10 +342,19 @@ impl Head {
 /// One step of a running hash: SHA-256(domain ‖ before ‖ leaf index, 8 bytes big-endian ‖ leaf
 /// hash).
 pub fn extend_history(before: &Digest, position: LeafIndex, leaf_hash: &Digest) -> Digest {
-    Digest::of(&[domain::HISTORY, &before.0, &position.0.to_be_bytes(), &leaf_hash.0])
+    extend_running(domain::HISTORY, before, position, leaf_hash)
 }
 
-/// Attributes of a thing, sorted by name.
+fn extend_running(
+    domain: &[u8],
+    before: &Digest,
+    position: LeafIndex,
+    leaf_hash: &Digest,
+) -> Digest {
+    Digest::of(&[domain, &before.0, &position.0.to_be_bytes(), &leaf_hash.0])
+}
+
+/// Attributes of a thing or channel, sorted by name.
 #[derive(Clone, PartialEq, Eq, Debug, Default, Encode, Decode)]
 #[cbor(transparent)]
 pub struct Attributes(

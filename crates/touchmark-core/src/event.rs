@@ -1,9 +1,10 @@
 //! What happened, in past tense; an event is addressed by (leaf, index within the leaf).
 
+use crate::entry::Rights;
 use alloc::string::String;
 use alloc::vec::Vec;
-use touchmark_wire::ids::{EvidenceId, KeyNumber, LeafIndex, ThingId};
-use touchmark_wire::registry::{EvidenceFormat, RefusalCode, Status, ThingKind};
+use touchmark_wire::ids::{ChannelId, EvidenceId, KeyNumber, LeafIndex, ThingId};
+use touchmark_wire::registry::{EvidenceFormat, RefusalCode, Status, ThingKind, Writers};
 
 /// One thing that happened.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -114,4 +115,49 @@ pub enum Event {
         /// The first of the two.
         first: LeafIndex,
     },
+    /// Something happened in or to a channel.
+    Channel {
+        /// Which channel.
+        channel: ChannelId,
+        /// What.
+        event: ChannelEvent,
+    },
+}
+
+/// One thing that happened in or to a channel.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum ChannelEvent {
+    /// It is open.
+    Opened {
+        /// Who opened it.
+        author: ThingId,
+        /// Who may write, beside the author.
+        writers: Writers,
+    },
+    /// A thing has rights in it.
+    AccessGranted {
+        /// Which thing.
+        thing: ThingId,
+        /// All rights that it has now.
+        rights: Rights,
+    },
+    /// A thing has no rights in it any more.
+    AccessWithdrawn {
+        /// Which thing.
+        thing: ThingId,
+    },
+    /// It takes no more entries.
+    Closed,
+    /// A thing wrote an entry into it.
+    EntryWritten {
+        /// Which thing.
+        thing: ThingId,
+    },
+}
+
+impl ChannelEvent {
+    /// The event of a channel.
+    pub const fn of(self, channel: ChannelId) -> Event {
+        Event::Channel { channel, event: self }
+    }
 }

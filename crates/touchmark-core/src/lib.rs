@@ -6,8 +6,8 @@
 //! * [`admission`]: bytes become a [`admission::Submission`], checked against keys before the
 //!   rules run, in parallel.
 //! * [`rules`]: what a submission does to the state; [`chain`] is the part that all share.
-//! * [`directory`], [`record`], [`evidence`], [`group`]: the families of statements, a module and
-//!   a row of [`rules`]' table each.
+//! * [`directory`], [`channel`], [`record`], [`evidence`], [`group`]: the families of statements, a
+//!   module and a row of [`rules`]' table each.
 //! * [`roster`]: an organisation's cards, readers and sensors, as the log alone tells.
 //! * [`confidence`]: how far a record can be believed, and why.
 //! * [`verdict`]: what a bundle proves, step by step.
@@ -21,6 +21,7 @@ extern crate std;
 
 pub mod admission;
 pub mod chain;
+pub mod channel;
 pub mod confidence;
 pub mod directory;
 pub mod entry;

@@ -1,7 +1,8 @@
-//! Records: data of a device in its own chain. The rules never look inside.
+//! Records: data of a device in its own chain, or entries in its chain in a channel. The rules never
+//! look inside.
 
 use crate::entry::Purposes;
-use crate::event::Event;
+use crate::event::{ChannelEvent, Event};
 use crate::rules::{Action, Family, Stop};
 use crate::view::Draft;
 use touchmark_wire::registry::StatementKind;
@@ -17,6 +18,10 @@ pub(crate) const FAMILY: Family = Family {
 
 #[allow(clippy::unnecessary_wraps, reason = "the table of families has one signature")]
 fn apply(draft: &mut Draft<'_>, action: &Action<'_>) -> Result<(), Stop> {
-    draft.happened(Event::DataRecorded { thing: action.actor });
+    let thing = action.actor;
+    draft.happened(match draft.place() {
+        Some(place) => ChannelEvent::EntryWritten { thing }.of(place.channel()),
+        None => Event::DataRecorded { thing },
+    });
     Ok(())
 }

@@ -134,7 +134,9 @@ pub fn hint(code: RefusalCode) -> &'static str {
         RefusalCode::KEY_NOT_VALID => "sign with a key that is valid now (`touchmark thing show`)",
         RefusalCode::PURPOSE => "sign with a key that was declared for this purpose",
         RefusalCode::THRESHOLD => "collect signatures of more of its keys into one statement",
-        RefusalCode::NOT_AUTHORISED => "let the thing itself or its controller state this",
+        RefusalCode::NOT_AUTHORISED => {
+            "let the thing itself, its controller or the channel's author state or grant this"
+        }
         RefusalCode::NOT_COMMITTED => "reveal the key whose digest was declared as the next one",
         RefusalCode::STATUS => "look up the present status first (`touchmark thing show`)",
         RefusalCode::NEW_KEY_REQUIRED => "reinstate it together with a new key",
@@ -147,10 +149,12 @@ pub fn hint(code: RefusalCode) -> &'static str {
         RefusalCode::FORGED => "treat the object as not genuine",
         RefusalCode::QUOTA => "wait as long as Retry-After says",
         RefusalCode::FORBIDDEN => "use an API key with the scope that is named",
+        RefusalCode::CLOSED => "write into another channel",
         RefusalCode::CONFLICT => "continue from the head that is given here",
         RefusalCode::OUT_OF_ORDER => "submit the statements before this one first",
         RefusalCode::EXISTS => "use the existing thing, or another nonce",
         RefusalCode::UNKNOWN_THING => "register the thing first, or check its id",
+        RefusalCode::UNKNOWN_CHANNEL => "open the channel first, or check its id",
         RefusalCode::NOT_FOUND => "check the id or position",
         RefusalCode::OVERLOADED => {
             "send the same bytes again after the time that Retry-After names"

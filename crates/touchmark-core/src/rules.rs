@@ -1,13 +1,13 @@
 //! What a submission does to the state: the table of families and the order of checks.
 
 use crate::admission::{Signed, Submission, VerifiedEvidence, VerifiedStatement};
-use crate::chain::{self, Place};
+use crate::chain::{self, Chain, Place};
 use crate::directory::prerotation::Revealed;
-use crate::entry::{Entry, Fork, Head, Purposes};
+use crate::entry::{Entry, Fork, Purposes};
 use crate::event::Event;
 use crate::refusal::{Outcome, Refusal, Unreadable};
-use crate::view::{Draft, Position, Read, View};
-use crate::{directory, evidence, group, record};
+use crate::view::{Draft, InChannel, Position, Read, View};
+use crate::{channel, directory, evidence, group, record};
 use alloc::borrow::Cow;
 use alloc::boxed::Box;
 use alloc::sync::Arc;
@@ -36,7 +36,7 @@ pub(crate) struct Family {
     pub(crate) apply: fn(&mut Draft<'_>, &Action<'_>) -> Result<(), Stop>,
 }
 
-const FAMILIES: [Family; 9] = [
+const FAMILIES: [Family; 11] = [
     directory::inception::FAMILY,
     directory::registration::FAMILY,
     directory::update::FAMILY,
@@ -46,6 +46,8 @@ const FAMILIES: [Family; 9] = [
     record::FAMILY,
     evidence::FAMILY,
     group::FAMILY,
+    channel::opening::FAMILY,
+    channel::access::FAMILY,
 ];
 
 /// Something a thing wants done: a statement, or one action of a group.
@@ -120,6 +122,8 @@ pub struct Effect {
     pub about: Vec<ThingId>,
     /// The things among whose mentions it is.
     pub mentioned: Vec<ThingId>,
+    /// The channel that it is about or in.
+    pub channel: Option<InChannel>,
     /// The place in a chain that it takes.
     pub place: Option<ChainPlace>,
     /// The evidence that is first seen here.
@@ -158,24 +162,29 @@ fn decide_statement(
     statement: &VerifiedStatement,
     position: Position,
 ) -> Result<Decision, Unreadable> {
-    let family = family(statement.link.kind);
-    let head = match chain::place(view, statement, family.map(|family| family.purpose))? {
-        Place::Next(head) => head,
+    let family = Family::of(statement);
+    let chain = match chain::place(view, statement, family.map(|family| family.purpose))? {
+        Place::Next(chain) => chain,
         Place::Known(leaf) => return Ok(Decision::Known(leaf)),
-        Place::KnownFork(leaf, head) => return Ok(Decision::KnownFork(leaf, forked(&head))),
-        Place::Fork { first, head } => return fork(view, statement, position, first, head),
+        Place::KnownFork(leaf, chain) => return Ok(Decision::KnownFork(leaf, forked(&chain))),
+        Place::Fork { first, chain } => return fork(view, statement, position, first, chain),
         Place::Refused(refusal) => return Ok(Decision::Refuse(refusal)),
     };
     let Some(family) = family else {
-        let cause = "this kind of statement is not in the registry";
+        let cause = match statement.link.channel {
+            None => "this kind of statement is not in the registry",
+            Some(_) => "only records and evidence are stated in a channel",
+        };
         return Ok(Decision::Refuse(Refusal::new(RefusalCode::UNKNOWN_KIND, cause)));
     };
     if let Some(refusal) = family.refuses_signers(view, statement)? {
         return Ok(Decision::Refuse(refusal));
     }
-    let mut draft = start(view, statement, position, &head);
-    let applied = family
-        .require_readable(statement)
+    let start = || start(view, statement, position, &chain);
+    let mut draft = start();
+    let applied = chain
+        .require_writer()
+        .and_then(|()| family.require_readable(statement))
         .and_then(|()| (family.apply)(&mut draft, &statement.action()));
     let stop = match applied {
         Ok(()) => return accept(draft, statement).map(Decision::append),
@@ -183,12 +192,9 @@ fn decide_statement(
     };
     match stop {
         Stop::Unreadable => Err(Unreadable),
-        Stop::Denied(refusal) => {
-            deny(start(view, statement, position, &head), statement, refusal).map(Decision::append)
-        }
+        Stop::Denied(refusal) => deny(start(), statement, refusal).map(Decision::append),
         Stop::Sighting(refusal) => {
-            let draft = start(view, statement, position, &head);
-            evidence::sight_wrapped(draft, statement, refusal).map(Decision::append)
+            evidence::sight_wrapped(start(), statement, refusal).map(Decision::append)
         }
     }
 }
@@ -213,6 +219,12 @@ fn family(kind: StatementKind) -> Option<&'static Family> {
 }
 
 impl Family {
+    /// The family of a statement; none where its kind is unknown, or not stated in such a chain.
+    fn of(statement: &VerifiedStatement) -> Option<&'static Self> {
+        let link = &statement.link;
+        family(link.kind).filter(|family| link.channel.is_none() || channel::takes(family.kind))
+    }
+
     /// Whether the signing keys do not suffice, as the state knows them; inception and pre-rotation
     /// bring keys that it does not know.
     fn refuses_signers(
@@ -282,12 +294,12 @@ fn start<'v>(
     view: &'v dyn View,
     statement: &VerifiedStatement,
     position: Position,
-    head: &Head,
+    chain: &Chain,
 ) -> Draft<'v> {
     let mut draft = Draft::new(view, position);
-    let mut head = head.clone();
-    head.advance(statement.link.sequence, statement.id);
-    draft.set_head(statement.issuer, head);
+    let mut chain = chain.clone();
+    chain.advance(statement.link.sequence, statement.id);
+    chain.write(&mut draft, statement.issuer);
     draft.concerns(statement.issuer);
     draft
 }
@@ -324,12 +336,12 @@ fn fork(
     statement: &VerifiedStatement,
     position: Position,
     first: LeafIndex,
-    mut head: Head,
+    mut chain: Chain,
 ) -> Result<Decision, Unreadable> {
-    let refusal = forked(&head);
-    head.fork = Some(Fork { leaf: position.leaf, statement: statement.id });
+    let refusal = forked(&chain);
+    chain.set_fork(Fork { leaf: position.leaf, statement: statement.id });
     let mut draft = Draft::new(view, position);
-    draft.set_head(statement.issuer, head);
+    chain.write(&mut draft, statement.issuer);
     draft.concerns(statement.issuer);
     draft.happened(Event::ForkProved { issuer: statement.issuer, first });
     let leaf = Leaf::Fork { first, second: statement.bytes() };
@@ -337,9 +349,9 @@ fn fork(
     effect(draft, Cow::Owned(leaf.encode_to_vec()), None, outcome).map(Decision::append)
 }
 
-fn forked(head: &Head) -> Refusal {
+fn forked(chain: &Chain) -> Refusal {
     Refusal {
-        head: Some(chain::head_of(head)),
+        head: Some(chain.head()),
         ..Refusal::new(RefusalCode::FORK, "another statement has this place of the chain")
     }
 }
@@ -361,6 +373,7 @@ pub(crate) fn effect(
         events: changes.events,
         about: changes.about,
         mentioned: changes.mentioned,
+        channel: changes.channel,
         place: None,
         evidence: None,
         outcome,

@@ -1,6 +1,8 @@
 //! How rules read the state, and the draft of changes they write.
 
-use crate::entry::{Accreditation, Attributes, Counter, Entry, Head, KeyState, Thing};
+use crate::entry::{
+    Accreditation, Attributes, Channel, ChannelChain, Counter, Entry, Head, KeyState, Thing,
+};
 use crate::event::Event;
 use crate::refusal::Unreadable;
 use alloc::collections::BTreeMap;
@@ -82,6 +84,34 @@ pub trait Read {
         })
     }
 
+    /// A channel.
+    fn channel(&self, id: ChannelId) -> Result<Option<Channel>, Unreadable> {
+        Ok(match self.read(&StateKey::channel(id, EntryKind::CHANNEL))?.as_deref() {
+            Some(Entry::Channel(channel)) => Some(channel.clone()),
+            _ => None,
+        })
+    }
+
+    /// A channel's attributes; none are an empty map.
+    fn channel_attributes(&self, id: ChannelId) -> Result<Attributes, Unreadable> {
+        Ok(match self.read(&StateKey::channel(id, EntryKind::ATTRIBUTES))?.as_deref() {
+            Some(Entry::Attributes(attributes)) => attributes.clone(),
+            _ => Attributes::default(),
+        })
+    }
+
+    /// A thing's rights and chain in a channel.
+    fn channel_chain(
+        &self,
+        channel: ChannelId,
+        thing: ThingId,
+    ) -> Result<Option<ChannelChain>, Unreadable> {
+        Ok(match self.read(&StateKey::channel_chain(channel, thing))?.as_deref() {
+            Some(Entry::ChannelChain(chain)) => Some(chain.clone()),
+            _ => None,
+        })
+    }
+
     /// What `controller` says of `thing`.
     fn accreditation(
         &self,
@@ -145,6 +175,24 @@ pub struct Position {
     pub time: Timestamp,
 }
 
+/// The channel that a leaf is about or in, and how it counts there.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum InChannel {
+    /// In the channel's history.
+    History(ChannelId),
+    /// Among its mentions: somebody says it who may not write there.
+    Mention(ChannelId),
+}
+
+impl InChannel {
+    /// Which channel.
+    pub const fn channel(self) -> ChannelId {
+        match self {
+            Self::History(channel) | Self::Mention(channel) => channel,
+        }
+    }
+}
+
 /// What a finished draft leaves.
 #[derive(Debug)]
 pub struct Changes {
@@ -156,6 +204,8 @@ pub struct Changes {
     pub about: Vec<ThingId>,
     /// The things among whose mentions it is.
     pub mentioned: Vec<ThingId>,
+    /// The channel that it is about or in.
+    pub channel: Option<InChannel>,
 }
 
 /// The changes of one leaf while its rule runs; dropped when the rule denies.
@@ -167,13 +217,15 @@ pub struct Draft<'v> {
     events: Vec<Event>,
     about: Vec<ThingId>,
     mentioned: Vec<ThingId>,
+    channel: Option<InChannel>,
 }
 
 impl<'v> Draft<'v> {
     /// Nothing changed yet.
     pub fn new(view: &'v dyn View, position: Position) -> Self {
         let (events, about, mentioned) = (Vec::new(), Vec::new(), Vec::new());
-        Self { view, position, changes: BTreeMap::new(), events, about, mentioned }
+        let (changes, channel) = (BTreeMap::new(), None);
+        Self { view, position, changes, events, about, mentioned, channel }
     }
 
     /// The view below the draft.
@@ -189,6 +241,11 @@ impl<'v> Draft<'v> {
     /// Writes a chain and history.
     pub fn set_head(&mut self, id: ThingId, head: Head) {
         self.set(StateKey::thing(id, EntryKind::HEAD), Entry::Head(head));
+    }
+
+    /// Writes a channel.
+    pub fn set_channel(&mut self, id: ChannelId, channel: Channel) {
+        self.set(StateKey::channel(id, EntryKind::CHANNEL), Entry::Channel(channel));
     }
 
     /// Writes any entry.
@@ -216,6 +273,16 @@ impl<'v> Draft<'v> {
         }
     }
 
+    /// The leaf is about or in a channel.
+    pub fn stands(&mut self, place: InChannel) {
+        self.channel = Some(place);
+    }
+
+    /// The channel that the leaf is about or in.
+    pub const fn place(&self) -> Option<InChannel> {
+        self.channel
+    }
+
     /// Ends the draft.
     pub fn finish(self) -> Changes {
         Changes {
@@ -223,6 +290,7 @@ impl<'v> Draft<'v> {
             events: self.events,
             about: self.about,
             mentioned: self.mentioned,
+            channel: self.channel,
         }
     }
 
@@ -238,6 +306,14 @@ impl<'v> Draft<'v> {
         }
         for place in 0..self.mentioned.len() {
             self.extend(self.mentioned[place], |head, leaf| head.mention(leaf, leaf_hash))?;
+        }
+        if let Some(place) = self.channel {
+            let mut channel = self.channel(place.channel())?.ok_or(Unreadable)?;
+            match place {
+                InChannel::History(_) => channel.extend(self.position.leaf, leaf_hash),
+                InChannel::Mention(_) => channel.mention(self.position.leaf, leaf_hash),
+            }
+            self.set_channel(place.channel(), channel);
         }
         Ok(())
     }

@@ -9,12 +9,13 @@ mod ledger;
 use ledger::{Ledger, Seen};
 use serde_json::Value;
 use touchmark_core::admission::{self, OneByOne, Submission};
+use touchmark_core::channel::opening::Opening;
 use touchmark_wire::algorithm::{CoseKey, PureVerifier, SignatureVerifier};
 use touchmark_wire::hash::Digest;
 use touchmark_wire::ids::NetworkId;
 use touchmark_wire::leaf::Leaf;
 use touchmark_wire::merkle;
-use touchmark_wire::registry::RefusalCode;
+use touchmark_wire::registry::{RefusalCode, StatementKind};
 use touchmark_wire::statement::{Signatures, Statement};
 
 fn vectors() -> Value {
@@ -63,6 +64,10 @@ fn accepted_ones_are_accepted_in_their_order() {
             assert_eq!(statement.link().kind.to_string(), text(case, "kind"));
             assert_eq!(u64::from(statement.link().sequence.0), case["sequence"].as_u64().unwrap());
             assert_eq!(statement.payload(), bytes(case, "payload"));
+            let opened = (statement.link().kind == StatementKind::CHANNEL)
+                .then(|| Opening::id_of(statement.issuer(), statement.payload()));
+            let channel = statement.link().channel.or(opened).map(|channel| channel.to_string());
+            assert_eq!(channel.as_deref(), case["channel"].as_str());
         }
     }
 }

@@ -12,7 +12,7 @@ use touchmark_core::entry::Entry;
 use touchmark_core::event::Event;
 use touchmark_core::refusal::{Outcome, Refusal, Unreadable};
 use touchmark_core::rules::{self, Decision, Effect};
-use touchmark_core::view::Position;
+use touchmark_core::view::{InChannel, Position};
 use touchmark_wire::hash::Digest;
 use touchmark_wire::header::BatchHeader;
 use touchmark_wire::ids::{
@@ -62,6 +62,8 @@ pub struct Happened {
     pub about: Vec<ThingId>,
     /// The things among whose mentions it is.
     pub mentioned: Vec<ThingId>,
+    /// The channel that the leaf is about or in.
+    pub channel: Option<InChannel>,
 }
 
 /// Why a batch cannot be executed; never the fault of one submission.
@@ -178,6 +180,7 @@ impl<'a> Builder<'a> {
             events: effect.events,
             about: effect.about,
             mentioned: effect.mentioned,
+            channel: effect.channel,
         });
         execution.outcomes.push((submission.leaf_hash(), effect.outcome));
     }

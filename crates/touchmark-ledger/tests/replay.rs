@@ -8,10 +8,12 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, RwLock};
 use touchmark_batch::{Application, Batch, Halt, Proposal};
 use touchmark_core::admission::{Input, OneByOne};
+use touchmark_core::channel::access::Access;
+use touchmark_core::channel::opening::Opening;
 use touchmark_core::directory::NewKey;
 use touchmark_core::directory::inception::Inception;
 use touchmark_core::directory::status::SetStatus;
-use touchmark_core::entry::{Entry, Purposes};
+use touchmark_core::entry::{Entry, Purposes, Rights};
 use touchmark_core::evidence::WrappedEvidence;
 use touchmark_core::refusal::{Outcome, Unreadable};
 use touchmark_core::view::{Read, View};
@@ -29,7 +31,8 @@ use touchmark_wire::ids::{
 use touchmark_wire::leaf::{BareEvidence, Leaf};
 use touchmark_wire::merkle::Frontier;
 use touchmark_wire::registry::{
-    ContentFormat, EvidenceFormat, RefusalCode, StatementKind, Status, ThingKind,
+    ChannelKind, ContentFormat, EvidenceFormat, RefusalCode, StatementKind, Status, ThingKind,
+    Writers,
 };
 use touchmark_wire::state::StateKey;
 use touchmark_wire::statement::{Content, Draft, Kid, Link, Statement};
@@ -339,6 +342,52 @@ fn evidence_of_a_card_that_is_registered_meanwhile() {
     network.overtake(vec![wrapping], register);
     network.round();
     assert!(matches!(network.proposer.answers()[..], [Outcome::Accepted(_)]));
+}
+
+/// An entry that was admitted before its channel was opened, or its writer's right withdrawn, is
+/// decided by the state at its place, on every node.
+#[test]
+fn entries_of_a_channel_that_changes_meanwhile() {
+    let network = Network::new();
+    let opening = Opening {
+        nonce: vec![1; 16],
+        kind: ChannelKind::PUBLIC,
+        writers: Writers::GRANTED,
+        attributes: None,
+    };
+    let channel = opening.id(network.issuer);
+    let set = |rights| {
+        let access = Access::of(channel, network.reader, rights);
+        network.by_issuer(StatementKind::ACCESS, &codec::encode(&access))
+    };
+    let entry = |text: &[u8]| {
+        let view = Memory(RwLock::new(network.proposer.store.read()));
+        let head = view.channel_chain(channel, network.reader).unwrap();
+        let (sequence, previous) =
+            head.map_or((0, view.network().0), |head| (head.sequence.0, head.last));
+        let kind = StatementKind::RECORD;
+        let (sequence, channel) = (Sequence(sequence + 1), Some(channel));
+        let link = Link { kind, sequence, previous, channel };
+        draft(network.reader, link, text).sign(KeyNumber(0), &key(1)).unwrap()
+    };
+    network.proposer.answers();
+    let opens = network.by_issuer(StatementKind::CHANNEL, &opening.encode_to_vec());
+    network.overtake(vec![entry(b"early")], opens);
+    network.round();
+    network.overtake(vec![entry(b"allowed")], set(Rights::WRITE));
+    network.round();
+    network.overtake(vec![entry(b"late")], set(Rights::NONE));
+    network.round();
+    let seen: Vec<_> = network
+        .proposer
+        .answers()
+        .iter()
+        .map(|outcome| (outcome.leaf().is_some(), outcome.refusal().map(|it| it.code)))
+        .collect();
+    let denied = (true, Some(RefusalCode::NOT_AUTHORISED));
+    assert_eq!(seen, [denied, (true, None), denied]);
+    let state = [&network.proposer, &network.validator].map(|node| node.store.tip().state_root);
+    assert_eq!(state[0], state[1]);
 }
 
 /// A lost view costs a chain nothing: what its batch carried is proposed again at once, in its

@@ -9,6 +9,7 @@ mod answer;
 mod backup;
 mod bucket;
 mod cards;
+mod channels;
 mod crowd;
 mod events;
 mod extract;

@@ -130,8 +130,8 @@ impl Outbox {
     /// Puts a damaged outbox aside, whole, so that another can be opened in its place; says where.
     pub fn put_aside(folder: &Path) -> Result<PathBuf, OutboxError> {
         let name = folder.file_name().unwrap_or_default().to_string_lossy();
-        let aside = (1..)
-            .map(|number: u32| folder.with_file_name(format!("{name}.damaged-{number}")))
+        let aside = (1..u32::MAX)
+            .map(|number| folder.with_file_name(format!("{name}.damaged-{number}")))
             .find(|path| !path.exists())
             .expect("there are fewer of them than numbers");
         let moved = std::fs::rename(folder, &aside);

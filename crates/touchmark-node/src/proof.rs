@@ -14,7 +14,7 @@ use touchmark_core::view::{Held, Read, View as _};
 use touchmark_ledger::StateView as _;
 use touchmark_store::Snapshot;
 use touchmark_wire::bundle::{Bundle, Bytes, Claim, Freshness, Hashes, ProvedLeaf};
-use touchmark_wire::ids::{KeyNumber, LeafIndex, ThingId};
+use touchmark_wire::ids::{ChannelId, KeyNumber, LeafIndex, ThingId};
 use touchmark_wire::leaf::Leaf;
 use touchmark_wire::registry::{EntryKind, StatementKind};
 use touchmark_wire::state::StateKey;
@@ -39,6 +39,12 @@ pub enum Question {
     Accredited(ThingId, ThingId),
     /// All that others say of a thing.
     Mentioned(ThingId),
+    /// Author and policy of a channel, and whether it is closed.
+    Channel(ChannelId),
+    /// All there is about and in a channel.
+    CompleteChannel(ChannelId),
+    /// A thing may write into a channel.
+    Writer(ChannelId, ThingId),
 }
 
 /// Why there is no bundle.
@@ -54,6 +60,9 @@ pub enum ProofError {
     /// More leaves than a bundle holds.
     #[error("{0} has a longer history than a bundle holds")]
     TooMany(ThingId),
+    /// More leaves than a bundle holds.
+    #[error("the channel {0} has more entries than a bundle holds")]
+    LongChannel(ChannelId),
     /// The store cannot be read.
     #[error(transparent)]
     Store(#[from] touchmark_store::Error),
@@ -174,6 +183,19 @@ impl<'a> Collection<'a> {
                 self.keys.insert(StateKey::accreditation(by, thing));
                 Claim::Accredited(by, thing)
             }
+            Question::Channel(channel) => {
+                self.channel(channel)?;
+                Claim::Channel(channel)
+            }
+            Question::CompleteChannel(channel) => {
+                Claim::CompleteChannel(channel, self.complete_channel(channel)?)
+            }
+            Question::Writer(channel, thing) => {
+                self.channel(channel)?;
+                self.authority(thing)?;
+                self.keys.insert(StateKey::channel_chain(channel, thing));
+                Claim::Writer(channel, thing)
+            }
         })
     }
 
@@ -195,6 +217,9 @@ impl<'a> Collection<'a> {
                 None => self.evidence_key(thing, index)?,
             }
         }
+        if let Some((channel, issuer)) = entry(&proved.leaf) {
+            self.keys.insert(StateKey::channel_chain(channel, issuer));
+        }
         let reader = Recorder { snapshot: self.snapshot, keys: RefCell::default() };
         confidence::of_leaf(index, &proved.leaf, &reader)?;
         self.keys.extend(reader.keys.into_inner());
@@ -213,13 +238,38 @@ impl<'a> Collection<'a> {
         if indexes.len() > HISTORY {
             return Err(ProofError::TooMany(thing));
         }
-        for index in &indexes {
+        self.show(&indexes)?;
+        Ok(indexes)
+    }
+
+    fn complete_channel(&mut self, channel: ChannelId) -> Result<Vec<LeafIndex>, ProofError> {
+        self.channel(channel)?;
+        let indexes = self.snapshot.complete_channel(channel, HISTORY + 1)?;
+        if indexes.len() > HISTORY {
+            return Err(ProofError::LongChannel(channel));
+        }
+        self.show(&indexes)?;
+        Ok(indexes)
+    }
+
+    /// Leaves that a running hash proves.
+    fn show(&mut self, indexes: &[LeafIndex]) -> Result<(), ProofError> {
+        for index in indexes {
             if !self.leaves.contains_key(index) {
                 let leaf = self.snapshot.leaf(*index)?;
                 self.leaves.insert(*index, Proved { leaf, path: Vec::new() });
             }
         }
-        Ok(indexes)
+        Ok(())
+    }
+
+    /// The entry of a channel, and those of its author and of who is above it.
+    fn channel(&mut self, id: ChannelId) -> Result<(), ProofError> {
+        self.keys.insert(StateKey::channel(id, EntryKind::CHANNEL));
+        match self.snapshot.channel(id)? {
+            Some(channel) => self.authority(channel.author),
+            None => Ok(()),
+        }
     }
 
     /// The entries of a thing and of those above it, as far as a verdict follows them.
@@ -338,6 +388,12 @@ fn signers(leaf: &[u8]) -> Vec<(ThingId, Option<KeyNumber>)> {
         }
     }
     signers
+}
+
+/// The channel that a leaf's statement is in, and its issuer.
+fn entry(leaf: &[u8]) -> Option<(ChannelId, ThingId)> {
+    let statement = Statement::parse(Leaf::decode(leaf).ok()?.statement()?).ok()?;
+    Some((statement.protected().link.channel?, statement.protected().kid.thing))
 }
 
 /// The receipt of a leaf, at the size of its own batch: always the same bytes.

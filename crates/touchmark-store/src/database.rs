@@ -44,11 +44,15 @@ pub(crate) enum Table {
     Attribute,
     /// Certificates by height.
     Certificate,
+    /// Channels, and writers by channel.
+    Channel,
+    /// Leaves by channel.
+    ChannelLeaf,
 }
 
 impl Table {
     /// Every table, at the place of its number, with its name and how much it gathers in memory before it writes a file, MiB.
-    pub(crate) const ALL: [(Self, &'static str, u64); 16] = [
+    pub(crate) const ALL: [(Self, &'static str, u64); 18] = [
         (Self::Tip, "tip", 1),
         (Self::Leaf, "leaf", 32),
         (Self::Tile, "tile", 8),
@@ -65,6 +69,8 @@ impl Table {
         (Self::Catalog, "catalog", 4),
         (Self::Attribute, "attribute", 8),
         (Self::Certificate, "certificate", 4),
+        (Self::Channel, "channel", 2),
+        (Self::ChannelLeaf, "channel-leaf", 4),
     ];
 
     /// Whether it follows from the log.

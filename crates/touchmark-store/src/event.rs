@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! event   a run ([`crate::run`]) of [submission, [thing in whose history it is, …],
-//!         [mentioned thing, …], [event, …]]
+//!         [mentioned thing, …], [event, …], ?0 (history) | ?1 (mention), ?channel]
 //! ```
 //! An event is a deterministic CBOR array: its number, then its fields in the order of
 //! [`touchmark_core::event::Event`]. Stored events are derived: a rebuild writes them anew.
@@ -12,11 +12,12 @@ use crate::error::Error;
 use crate::run;
 use crate::snapshot::Snapshot;
 use minicbor::{Decode, Decoder, Encode, Encoder};
-use touchmark_core::event::Event;
+use touchmark_core::event::{ChannelEvent, Event};
+use touchmark_core::view::InChannel;
 use touchmark_ledger::{Execution, Happened};
 use touchmark_wire::codec;
 use touchmark_wire::hash::Digest;
-use touchmark_wire::ids::{LeafIndex, ThingId};
+use touchmark_wire::ids::{ChannelId, LeafIndex, ThingId};
 
 /// Address of an event: its leaf and its place among the leaf's events.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Default)]
@@ -39,7 +40,16 @@ pub(crate) fn write(write: &mut Write<'_>, execution: &Execution) {
     let records = execution.happened.iter().map(|happened| {
         let events: Vec<_> = happened.events.iter().map(Stored).collect();
         let Happened { leaf, submission, about, mentioned, .. } = happened;
-        (leaf.0, codec::encode(&(submission, about, mentioned, events)))
+        let encoded = match happened.channel {
+            None => codec::encode(&(submission, about, mentioned, events)),
+            Some(InChannel::History(channel)) => {
+                codec::encode(&(submission, about, mentioned, events, 0u8, channel))
+            }
+            Some(InChannel::Mention(channel)) => {
+                codec::encode(&(submission, about, mentioned, events, 1u8, channel))
+            }
+        };
+        (leaf.0, encoded)
     });
     run::write(write, Table::Event, records);
 }
@@ -83,11 +93,25 @@ impl Snapshot {
 }
 
 fn read(leaf: LeafIndex, stored: &[u8]) -> Result<Happened, Error> {
-    let record: (Digest, Vec<ThingId>, Vec<ThingId>, Vec<Read>) =
-        minicbor::decode(stored).map_err(|_| Error::Corrupt("list of events"))?;
-    let (submission, about, mentioned, events) = record;
+    record(leaf, &mut Decoder::new(stored)).map_err(|_| Error::Corrupt("list of events"))
+}
+
+fn record(leaf: LeafIndex, d: &mut Decoder<'_>) -> Result<Happened, minicbor::decode::Error> {
+    let length = d.array()?;
+    let (submission, about, mentioned): (Digest, Vec<ThingId>, Vec<ThingId>) =
+        (d.decode()?, d.decode()?, d.decode()?);
+    let events: Vec<Read> = d.decode()?;
     let events = events.into_iter().map(|Read(event)| event).collect();
-    Ok(Happened { leaf, submission, events, about, mentioned })
+    let channel = match length {
+        Some(4) => None,
+        Some(6) => Some(match d.u8()? {
+            0 => InChannel::History(d.decode()?),
+            1 => InChannel::Mention(d.decode()?),
+            _ => return Err(minicbor::decode::Error::message("no such place in a channel")),
+        }),
+        _ => return Err(minicbor::decode::Error::message("not a list of events")),
+    };
+    Ok(Happened { leaf, submission, events, about, mentioned, channel })
 }
 
 /// Numbers of the events in their stored form; never used again for another.
@@ -104,6 +128,11 @@ mod kind {
     pub(super) const THING_SIGHTED: u8 = 10;
     pub(super) const STATEMENT_DENIED: u8 = 11;
     pub(super) const FORK_PROVED: u8 = 12;
+    pub(super) const CHANNEL_OPENED: u8 = 13;
+    pub(super) const ACCESS_GRANTED: u8 = 14;
+    pub(super) const ACCESS_WITHDRAWN: u8 = 15;
+    pub(super) const CHANNEL_CLOSED: u8 = 16;
+    pub(super) const ENTRY_WRITTEN: u8 = 17;
 }
 
 /// An event to be encoded.
@@ -148,9 +177,44 @@ impl<C> Encode<C> for Stored<'_> {
                 e.encode((kind::STATEMENT_DENIED, issuer, code))
             }
             Event::ForkProved { issuer, first } => e.encode((kind::FORK_PROVED, issuer, first)),
+            Event::Channel { channel, event } => encode_in_channel(e, *channel, event),
         }?
         .ok()
     }
+}
+
+fn encode_in_channel<'e, W: minicbor::encode::Write>(
+    e: &'e mut Encoder<W>,
+    channel: ChannelId,
+    event: &ChannelEvent,
+) -> Result<&'e mut Encoder<W>, minicbor::encode::Error<W::Error>> {
+    match event {
+        ChannelEvent::Opened { author, writers } => {
+            e.encode((kind::CHANNEL_OPENED, channel, author, writers))
+        }
+        ChannelEvent::AccessGranted { thing, rights } => {
+            e.encode((kind::ACCESS_GRANTED, channel, thing, rights))
+        }
+        ChannelEvent::AccessWithdrawn { thing } => {
+            e.encode((kind::ACCESS_WITHDRAWN, channel, thing))
+        }
+        ChannelEvent::Closed => e.encode((kind::CHANNEL_CLOSED, channel)),
+        ChannelEvent::EntryWritten { thing } => e.encode((kind::ENTRY_WRITTEN, channel, thing)),
+    }
+}
+
+fn decode_in_channel(kind: u8, d: &mut Decoder<'_>) -> Result<Event, minicbor::decode::Error> {
+    let channel: ChannelId = d.decode()?;
+    let event = match kind {
+        kind::CHANNEL_OPENED => ChannelEvent::Opened { author: d.decode()?, writers: d.decode()? },
+        kind::ACCESS_GRANTED => {
+            ChannelEvent::AccessGranted { thing: d.decode()?, rights: d.decode()? }
+        }
+        kind::ACCESS_WITHDRAWN => ChannelEvent::AccessWithdrawn { thing: d.decode()? },
+        kind::CHANNEL_CLOSED => ChannelEvent::Closed,
+        _ => ChannelEvent::EntryWritten { thing: d.decode()? },
+    };
+    Ok(event.of(channel))
 }
 
 /// A decoded event.
@@ -208,6 +272,7 @@ impl<'b, C> Decode<'b, C> for Read {
                 Event::StatementDenied { issuer: d.decode()?, code: d.decode()? }
             }
             kind::FORK_PROVED => Event::ForkProved { issuer: d.decode()?, first: d.decode()? },
+            kind @ kind::CHANNEL_OPENED..=kind::ENTRY_WRITTEN => decode_in_channel(kind, d)?,
             _ => return Err(minicbor::decode::Error::message("not an event")),
         };
         Ok(Self(event))

@@ -8,7 +8,8 @@
 //!
 //! What a table's keys and values mean stands at the head of the module that writes it:
 //! `log` (leaves, batches; `run`: rows of neighbouring leaves), `tile` (the log's tree), `state` (entries, trie pages), `statement`
-//! (chains, ids), `event`, `thing` (lists of things and of their leaves), `attribute` (search).
+//! (chains, ids), `event`, `thing` (lists of things and of their leaves), `channel` (the same of
+//! channels), `attribute` (search).
 //!
 //! A [`Store::backup`] copies a running store into a folder that [`verify_backup`] checks without
 //! a store and [`restore`] makes a store of.
@@ -22,6 +23,7 @@
 mod attribute;
 mod backup;
 mod cache;
+mod channel;
 mod database;
 mod dump;
 mod error;
@@ -46,6 +48,7 @@ mod tip;
 pub use attribute::{Match, Search, Value};
 pub use backup::{begin_backup, restore, verify_backup};
 pub use cache::CacheLimits;
+pub use channel::{ChannelListing, ListedChannel};
 pub use error::Error;
 pub use event::EventAddress;
 pub use lock::Lock;

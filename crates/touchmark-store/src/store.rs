@@ -7,7 +7,7 @@ use crate::folder::Folder;
 use crate::payload::{Erased, Kept, Payload, Payloads};
 use crate::snapshot::{Counts, Snapshot};
 use crate::tip::StoredTip;
-use crate::{attribute, event, log, number, state, statement, thing, tile};
+use crate::{attribute, channel, event, log, number, state, statement, thing, tile};
 use std::ops::Bound;
 use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, RwLock};
@@ -181,6 +181,7 @@ impl Store {
         event::write(&mut write, execution);
         let things = before.counts().things + thing::write(&mut write, &before, execution);
         attribute::write(&mut write, &before, execution);
+        channel::write(&mut write, execution);
         let tip = Arc::new(Tip {
             batch: batch.clone(),
             frontier: execution.frontier.clone(),

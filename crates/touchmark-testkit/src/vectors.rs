@@ -1,5 +1,6 @@
 //! Our own test vectors: made from fixed seeds, so that every run writes the same bytes.
 
+mod channels;
 mod faults;
 mod writer;
 
@@ -34,6 +35,7 @@ pub fn statements() -> Value {
     records(&mut writer, &cast);
     evidence(&mut writer, &cast);
     changes(&mut writer, &cast);
+    channels::accepted(&mut writer, &cast);
     let refused = faults::all(&writer, &cast);
     json!({
         "generator": "crates/touchmark-testkit/src/vectors.rs",

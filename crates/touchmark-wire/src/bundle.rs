@@ -12,7 +12,7 @@
 
 use crate::codec::{self, Malformed};
 use crate::hash::Digest;
-use crate::ids::{LeafIndex, ThingId};
+use crate::ids::{ChannelId, LeafIndex, ThingId};
 use alloc::vec::Vec;
 use minicbor::encode::Write;
 use minicbor::{Decode, Decoder, Encode, Encoder};
@@ -187,6 +187,15 @@ pub enum Claim {
     /// The first thing vouches for the second.
     #[n(7)]
     Accredited(#[n(0)] ThingId, #[n(1)] ThingId),
+    /// Author and policy of this channel, and whether it is closed, now.
+    #[n(8)]
+    Channel(#[n(0)] ChannelId),
+    /// These leaves are all that there are about and in this channel.
+    #[n(9)]
+    CompleteChannel(#[n(0)] ChannelId, #[n(1)] Vec<LeafIndex>),
+    /// The thing may write into the channel, now.
+    #[n(10)]
+    Writer(#[n(0)] ChannelId, #[n(1)] ThingId),
     /// These leaves are all in which others mention this thing.
     #[n(11)]
     Mentioned(#[n(0)] ThingId, #[n(1)] Vec<LeafIndex>),

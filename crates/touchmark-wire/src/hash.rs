@@ -169,8 +169,12 @@ impl<'b, C> minicbor::Decode<'b, C> for Digest {
 /// Domain strings: every hash or signature that is not defined by an outside standard starts
 /// with one of these, so that bytes made for one purpose never count for another.
 pub mod domain {
-    /// Running hash of the statements by, about or in a thing or channel.
+    /// Running hash of the leaves by and about a thing.
     pub const HISTORY: &[u8] = b"touchmark/wire/history/v1";
+    /// Running hash of the leaves about and in a channel.
+    pub const CHANNEL_HISTORY: &[u8] = b"touchmark/wire/channel-history/v1";
+    /// Id of a channel.
+    pub const CHANNEL: &[u8] = b"touchmark/wire/channel/v1";
     /// Position of a state entry in the trie.
     pub const STATE_KEY: &[u8] = b"touchmark/wire/state-key/v1";
     /// Commitment to the leaves of a batch.

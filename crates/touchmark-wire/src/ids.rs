@@ -109,7 +109,8 @@ macro_rules! short_id {
 short_id! {
     /// A thing: first 20 bytes of SHA-256 of its inception payload.
     ThingId;
-    /// A channel: first 20 bytes of the id of the statement that opened it.
+    /// A channel: first 20 bytes of SHA-256 of a domain string, its author and the payload that
+    /// opens it.
     ChannelId;
 }
 

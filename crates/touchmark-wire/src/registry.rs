@@ -75,6 +75,10 @@ registry! {
         EVIDENCE = 8 "evidence";
         /// Several actions that happen together or not at all.
         GROUP = 9 "group";
+        /// A channel is opened.
+        CHANNEL = 10 "channel";
+        /// A channel's author gives or withdraws rights in it, or closes it.
+        ACCESS = 11 "access";
     }
 }
 
@@ -105,7 +109,7 @@ registry! {
         ACCREDITATION = 3 "accreditation";
         /// Attributes of a thing.
         ATTRIBUTES = 4 "attributes";
-        /// A chain in a channel.
+        /// A thing's rights and chain in a channel.
         CHANNEL_CHAIN = 5 "channel-chain";
         /// A channel's own state and history.
         CHANNEL = 6 "channel";
@@ -175,6 +179,24 @@ registry! {
         EVENT = 10 "event";
         /// Several things.
         GROUP = 11 "group";
+    }
+}
+
+registry! {
+    /// Who can read a channel.
+    ChannelKind(u8) {
+        /// Everybody: entries stand in clear.
+        PUBLIC = 1 "public";
+    }
+}
+
+registry! {
+    /// Who may write into a channel, beside its author.
+    Writers(u8) {
+        /// Those to whom the author granted it.
+        GRANTED = 1 "granted";
+        /// Every thing of the network.
+        ANYONE = 2 "anyone";
     }
 }
 
@@ -253,6 +275,8 @@ registry! {
         QUOTA = 216 "TM-QUOTA";
         /// No credentials, or not sufficient ones.
         FORBIDDEN = 217 "TM-FORBIDDEN";
+        /// The channel is closed.
+        CLOSED = 218 "TM-CLOSED";
 
         /// The chain's head has moved, or was never there.
         CONFLICT = 301 "TM-CONFLICT";
@@ -263,6 +287,8 @@ registry! {
 
         /// No such thing.
         UNKNOWN_THING = 401 "TM-UNKNOWN-THING";
+        /// No such channel.
+        UNKNOWN_CHANNEL = 402 "TM-UNKNOWN-CHANNEL";
         /// No such statement, leaf, batch or page.
         NOT_FOUND = 404 "TM-NOT-FOUND";
 
@@ -291,6 +317,8 @@ pub const TABLES: &[(&str, &[Row])] = &[
     ("Evidence formats", EvidenceFormat::ROWS),
     ("Content formats", ContentFormat::ROWS),
     ("Kinds of things", ThingKind::ROWS),
+    ("Kinds of channels", ChannelKind::ROWS),
+    ("Writers of a channel", Writers::ROWS),
     ("Status", Status::ROWS),
     ("Refusal codes", RefusalCode::ROWS),
 ];

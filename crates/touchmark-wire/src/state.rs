@@ -35,7 +35,12 @@ impl StateKey {
         Self::new(&[&id.0, &number.0.to_be_bytes()], EntryKind::CLOSED_KEY)
     }
 
-    /// A writer's chain in a channel.
+    /// Entry of `kind` about a channel.
+    pub fn channel(id: ChannelId, kind: EntryKind) -> Self {
+        Self::new(&[&id.0], kind)
+    }
+
+    /// A thing's rights and chain in a channel.
     pub fn channel_chain(channel: ChannelId, issuer: ThingId) -> Self {
         Self::new(&[&channel.0, &issuer.0], EntryKind::CHANNEL_CHAIN)
     }

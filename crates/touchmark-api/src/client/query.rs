@@ -19,6 +19,13 @@ impl Page {
     pub(super) fn to_query(&self) -> String {
         Query::default().page(self).finish()
     }
+
+    /// With a filter before the page, if there is one.
+    pub(super) fn to_query_of(&self, name: &str, value: Option<impl Display>) -> String {
+        let mut query = Query::default();
+        query.add_all(name, value);
+        query.page(self).finish()
+    }
 }
 
 /// Which things to list.
@@ -79,8 +86,8 @@ impl ThingsQuery {
 /// What a bundle shall prove.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct ProofQuery {
-    /// The claims; of [`Claim::Complete`] and [`Claim::Mentioned`] only the thing counts, the node
-    /// lists the leaves.
+    /// The claims; of [`Claim::Complete`] and [`Claim::Mentioned`] only the thing counts, and of
+    /// [`Claim::CompleteChannel`] the channel: the node lists the leaves.
     pub claims: Vec<Claim>,
     /// What validators shall sign, to show that the answer is fresh.
     pub nonce: Option<Vec<u8>>,
@@ -100,6 +107,11 @@ impl ProofQuery {
                 Claim::Latest(leaf) => query.add("latest", leaf),
                 Claim::Accredited(by, thing) => {
                     query.add("accredited", format_args!("{by}:{thing}"));
+                }
+                Claim::Channel(channel) => query.add("channel", channel),
+                Claim::CompleteChannel(channel, _) => query.add("complete_channel", channel),
+                Claim::Writer(channel, thing) => {
+                    query.add("writer", format_args!("{channel}:{thing}"));
                 }
             }
         }
@@ -157,11 +169,11 @@ impl Query {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use touchmark_wire::ids::LeafIndex;
+    use touchmark_wire::ids::{ChannelId, LeafIndex};
 
     #[test]
     fn every_claim_has_its_parameter() {
-        let (a, b) = (ThingId([0; 20]), ThingId([255; 20]));
+        let (a, b, channel) = (ThingId([0; 20]), ThingId([255; 20]), ChannelId([255; 20]));
         let zero = "a".repeat(32);
         let full = "7".repeat(32);
         let query = ProofQuery {
@@ -174,12 +186,16 @@ mod tests {
                 Claim::Absent(b),
                 Claim::Latest(LeafIndex(3)),
                 Claim::Accredited(a, b),
+                Claim::Channel(channel),
+                Claim::CompleteChannel(channel, Vec::new()),
+                Claim::Writer(channel, a),
             ],
             nonce: Some(vec![251; 16]),
         };
         let expected = format!(
             "?record=1&complete={zero}&mentioned={full}&status={zero}&status={full}@2&absent={full}&latest=3\
-             &accredited={zero}:{full}&nonce=-_v7-_v7-_v7-_v7-_v7-w"
+             &accredited={zero}:{full}&channel={full}&complete_channel={full}\
+             &writer={full}:{zero}&nonce=-_v7-_v7-_v7-_v7-_v7-w"
         );
         assert_eq!(query.to_query(), expected);
     }

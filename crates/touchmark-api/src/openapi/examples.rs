@@ -1,8 +1,9 @@
 //! One example of each JSON type. Tests parse every one with its type.
 
 use crate::{
-    BackupView, CardView, DrainView, EventView, LeafView, Listing, LoadView, NetworkView,
-    PayloadView, Problem, Proved, Readiness, Tap, TapView, ThingView, Written,
+    BackupView, CardView, ChannelView, DrainView, EventView, LeafView, Listing, LoadView,
+    NetworkView, PayloadView, Problem, Proved, Readiness, Tap, TapView, ThingView, WriterView,
+    Written,
 };
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -21,11 +22,13 @@ pub mod identifiers {
     pub const THING: &str = "mzxw6ytbojtg633cmfzgm33pmjqxeztp";
     /// Its controller.
     pub const CONTROLLER: &str = "nbswy3dpeb3w64tmmqqgs4zanzxxo2lo";
+    /// A channel.
+    pub const CHANNEL: &str = "nrxxe2ltoqqgs4zanvswg2ltmfzxi33s";
     /// SHA-256 of something: a statement, evidence, a leaf.
     pub const HASH: &str = "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08";
 }
 
-use identifiers::{CONTROLLER, HASH, THING};
+use identifiers::{CHANNEL, CONTROLLER, HASH, THING};
 
 const TIME: u64 = 1_785_000_000_000;
 
@@ -74,6 +77,35 @@ impl Exampled for ThingView {
             "created": 12,
             "head": { "sequence": 2, "last": HASH },
             "history": { "count": 2, "hash": HASH, "mentions": 0 },
+            "size": 18,
+        })
+    }
+}
+
+impl Exampled for ChannelView {
+    fn example() -> Value {
+        json!({
+            "id": CHANNEL,
+            "author": CONTROLLER,
+            "kind": "public",
+            "writers": "granted",
+            "attributes": { "name": "cold chain" },
+            "opened": 13,
+            "history": { "count": 3, "hash": HASH, "mentions": 0 },
+            "size": 18,
+        })
+    }
+}
+
+impl Exampled for WriterView {
+    fn example() -> Value {
+        json!({
+            "channel": CHANNEL,
+            "thing": THING,
+            "rights": ["write"],
+            "since": 14,
+            "may_write": true,
+            "head": { "sequence": 1, "last": HASH },
             "size": 18,
         })
     }

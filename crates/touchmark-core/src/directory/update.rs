@@ -90,8 +90,8 @@ pub(super) fn require_word<'a>(
     }
 }
 
-/// Bounds what a thing's attributes take in the state.
-pub(super) fn check_attributes(attributes: &BTreeMap<String, String>) -> Result<(), Stop> {
+/// Bounds what the attributes of a thing or channel take in the state.
+pub(crate) fn check_attributes(attributes: &BTreeMap<String, String>) -> Result<(), Stop> {
     let bytes: usize = attributes.iter().map(|(name, value)| name.len() + value.len() + 6).sum();
     if attributes.len() > limits::ATTRIBUTES || bytes > limits::STATE_VALUE - 8 {
         return Err(Stop::denied(RefusalCode::LIMIT, "more attributes than a thing may have"));

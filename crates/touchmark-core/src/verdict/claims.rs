@@ -1,5 +1,7 @@
 //! What a bundle claims, on a certified log and state.
 
+mod channel;
+
 use super::foundation::{Foundation, included};
 use super::{AsOf, Check, Finding};
 use crate::admission::{Check as SignatureCheck, OneByOne, Verifier};
@@ -43,6 +45,9 @@ pub(super) fn name(claim: &Claim) -> Cow<'static, str> {
         Claim::Absent(thing) => format!("absent {thing}").into(),
         Claim::Latest(leaf) => format!("latest {leaf}").into(),
         Claim::Accredited(by, thing) => format!("accredited {thing} by {by}").into(),
+        Claim::Channel(channel) => format!("channel {channel}").into(),
+        Claim::CompleteChannel(channel, _) => format!("complete channel {channel}").into(),
+        Claim::Writer(channel, thing) => format!("writer {thing} of {channel}").into(),
         Claim::Mentioned(thing, _) => format!("mentioned {thing}").into(),
     }
 }
@@ -231,6 +236,11 @@ impl Judge<'_> {
             },
             Claim::Latest(index) => self.latest(index),
             Claim::Accredited(by, thing) => self.accredited(by, thing),
+            Claim::Channel(channel) => self.channel(channel, &mut about),
+            Claim::CompleteChannel(channel, ref leaves) => {
+                self.complete_channel(channel, leaves, &mut about)
+            }
+            Claim::Writer(channel, thing) => self.writer(channel, thing, &mut about),
         }
     }
 
@@ -315,7 +325,8 @@ impl Judge<'_> {
         }
         about(issuer);
         // Without the chain's head nothing would be said of a fork.
-        if let Head { fork: Some(fork), .. } = self.state.head(issuer)? {
+        let channel = protected.link.channel;
+        if let Some(fork) = self.state.fork_of(issuer, channel)? {
             let reason = format!("the chain of {issuer} was forked (leaf {})", fork.leaf);
             return Err(Finding::unknown("TM-FORK", reason));
         }
@@ -323,8 +334,9 @@ impl Judge<'_> {
             return self.wrapped(index, statement.payload(), issuer, about);
         }
         let (kind, place) = (protected.link.kind, protected.link.sequence);
-        Ok(format!("leaf {index} is {kind} {place} of {issuer}, signed by a key valid there")
-            .into())
+        let there = channel.map(|channel| format!(" in channel {channel}")).unwrap_or_default();
+        let signed = "signed by a key valid there";
+        Ok(format!("leaf {index} is {kind} {place} of {issuer}{there}, {signed}").into())
     }
 
     fn wrapped(
@@ -350,7 +362,7 @@ impl Judge<'_> {
     fn complete(&self, id: ThingId, leaves: &[LeafIndex]) -> Judgement {
         let head = self.state.head(id)?;
         let count = leaves.len();
-        if self.is_list(leaves, head.count, &head.history)? {
+        if self.is_list(leaves, head.count, &head.history, extend_history)? {
             let all = format!("these {count} leaves are the whole history of {id}");
             let apart = match head.mentions {
                 0 => String::new(),
@@ -368,7 +380,7 @@ impl Judge<'_> {
     fn mentioned(&self, id: ThingId, leaves: &[LeafIndex]) -> Judgement {
         let head = self.state.head(id)?;
         let count = leaves.len();
-        if self.is_list(leaves, head.mentions, &head.mentioned)? {
+        if self.is_list(leaves, head.mentions, &head.mentioned, extend_history)? {
             Ok(format!("these {count} leaves are all in which others mention {id}").into())
         } else {
             let all = head.mentions;
@@ -377,13 +389,14 @@ impl Judge<'_> {
         }
     }
 
-    /// Whether the leaves have this running hash: the validators certified it when they ran the
-    /// rules, and no other list of leaves has it.
+    /// Whether the leaves have this running hash, which each of them extends: the validators
+    /// certified it when they ran the rules, and no other list of leaves has it.
     fn is_list(
         &self,
         leaves: &[LeafIndex],
         count: u64,
         certified: &Digest,
+        extend: fn(&Digest, LeafIndex, &Digest) -> Digest,
     ) -> Result<bool, Finding> {
         // First, so that a long list of one long leaf is not hashed again and again.
         if leaves.len() as u64 != count {
@@ -392,7 +405,7 @@ impl Judge<'_> {
         let mut history = Digest::default();
         for index in leaves {
             let leaf = self.leaf(*index)?;
-            history = extend_history(&history, *index, &merkle::leaf_hash(leaf.leaf));
+            history = extend(&history, *index, &merkle::leaf_hash(leaf.leaf));
         }
         Ok(history == *certified)
     }
@@ -437,9 +450,11 @@ impl Judge<'_> {
             statement.and_then(|bytes| Statement::parse(bytes).ok()).ok_or_else(|| {
                 Finding::fail("TM-MALFORMED", format!("leaf {index} is no statement"))
             })?;
-        let issuer = statement.protected().kid.thing;
-        if self.state.head(issuer)?.last == statement.id().0 {
-            Ok(format!("leaf {index} is the last statement of {issuer}").into())
+        let (issuer, channel) =
+            (statement.protected().kid.thing, statement.protected().link.channel);
+        if self.state.last_of(issuer, channel)? == statement.id().0 {
+            let there = channel.map(|channel| format!(" in channel {channel}")).unwrap_or_default();
+            Ok(format!("leaf {index} is the last statement of {issuer}{there}").into())
         } else {
             let reason = format!("{issuer} has made later statements than leaf {index}");
             Err(Finding::fail("TM-NOT-LATEST", reason))

@@ -100,7 +100,7 @@ fn a_denied_statement_uses_its_place_and_a_refused_one_does_not() {
     let third = ledger.clone();
     for (bytes, code) in [
         (unknown.signed(0, 0), RefusalCode::UNKNOWN_KIND),
-        (in_channel.signed(0, 0), RefusalCode::UNKNOWN_KIND),
+        (in_channel.signed(0, 0), RefusalCode::UNKNOWN_CHANNEL),
         (record.signed(0, 3), RefusalCode::SIGNATURE),
         (record.signed(0, 1), RefusalCode::KEY_NOT_VALID),
         (record.signed(1, 0), RefusalCode::KEY_NOT_VALID),

@@ -5,6 +5,7 @@
 mod accreditation;
 mod admission;
 mod chain;
+mod channel;
 mod confidence;
 mod evidence;
 mod fork;

@@ -26,7 +26,7 @@ use std::time::Duration;
 use tokio::sync::mpsc;
 use touchmark_api::EventView;
 use touchmark_core::view::Read as _;
-use touchmark_wire::ids::{ThingId, TreeSize};
+use touchmark_wire::ids::{ChannelId, ThingId, TreeSize};
 use touchmark_wire::registry::RefusalCode;
 
 /// Media type of the stream.
@@ -64,6 +64,17 @@ pub(super) async fn of_thing(
         return Err(Negative::not_found(format!("the thing {thing}")));
     }
     listen(gateway, Scope::Thing(thing), wanted, &request)
+}
+
+/// `GET /v1/channels/{id}/events`
+pub(super) async fn of_channel(
+    State(gateway): State<Gateway>,
+    Named(channel): Named<ChannelId>,
+    Params(wanted): Params<Wanted>,
+    request: Request,
+) -> Result<Response, Negative> {
+    super::channels::known(&gateway.node.store.snapshot(), channel)?;
+    listen(gateway, Scope::Channel(channel), wanted, &request)
 }
 
 fn listen(

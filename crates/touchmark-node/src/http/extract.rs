@@ -32,6 +32,20 @@ impl<T: FromStr, S: Send + Sync> FromRequestParts<S> for Named<T> {
     }
 }
 
+/// The two parameters of a path.
+pub(super) struct NamedPair<A, B>(pub(super) A, pub(super) B);
+
+impl<A: FromStr, B: FromStr, S: Send + Sync> FromRequestParts<S> for NamedPair<A, B> {
+    type Rejection = Negative;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Negative> {
+        let Path((first, second)) = Path::<(String, String)>::from_request_parts(parts, state)
+            .await
+            .map_err(|rejection| Negative::malformed(rejection.body_text()))?;
+        Ok(Self(parsed(&first)?, parsed(&second)?))
+    }
+}
+
 /// What a text says, or that it says nothing of the kind.
 pub(super) fn parsed<T: FromStr>(text: &str) -> Result<T, Negative> {
     text.parse().map_err(|_| Negative::malformed(format!("`{text}` is no {}", what::<T>())))

@@ -75,6 +75,8 @@ enum Walk {
     Log,
     /// The history of a thing, and its mentions.
     History(ThingId),
+    /// The leaves about or in a channel.
+    Channel(ChannelId),
 }
 
 impl Walk {
@@ -97,8 +99,13 @@ impl Walk {
             (Order::NewestFirst, Some(after)) => range.end = range.end.min(after.0),
             (_, None) => {}
         }
-        let thing = match self {
-            Self::History(thing) => *thing,
+        let before = match order {
+            Order::OldestFirst => range.start.checked_sub(1).map(LeafIndex),
+            Order::NewestFirst => Some(LeafIndex(range.end)),
+        };
+        let mut positions = match self {
+            Self::History(thing) => reader.history(*thing, order, before, LOOKED_AT)?,
+            Self::Channel(channel) => reader.channel_leaves(*channel, order, before, LOOKED_AT)?,
             Self::Log => {
                 let positions = range.map(LeafIndex);
                 return Ok(match order {
@@ -107,11 +114,6 @@ impl Walk {
                 });
             }
         };
-        let before = match order {
-            Order::OldestFirst => range.start.checked_sub(1).map(LeafIndex),
-            Order::NewestFirst => Some(LeafIndex(range.end)),
-        };
-        let mut positions = reader.history(thing, order, before, LOOKED_AT)?;
         positions.retain(|position| range.contains(&position.0));
         Ok(positions)
     }
@@ -185,6 +187,17 @@ pub(super) async fn history(
 ) -> Result<Json<Listing<LeafView>>, Negative> {
     let selection = selection.normal()?;
     cut.page(&node, &Walk::History(thing), |view| selection.takes(view)).await
+}
+
+/// `GET /v1/channels/{id}/leaves`
+pub(super) async fn channel(
+    State(node): State<Arc<Node>>,
+    Named(channel): Named<ChannelId>,
+    cut: Cut,
+    Params(selection): Params<Selection>,
+) -> Result<Json<Listing<LeafView>>, Negative> {
+    let selection = selection.normal()?;
+    cut.page(&node, &Walk::Channel(channel), |view| selection.takes(view)).await
 }
 
 /// `GET /v1/records`

@@ -22,7 +22,8 @@ pub(super) async fn receipt(
     Ok(Body(media::COSE, proof::receipt(&node, LeafIndex(index))?))
 }
 
-/// `GET /v1/proofs?record=…&complete=…&mentioned=…&status=…&absent=…&latest=…&accredited=…&nonce=…`
+/// `GET /v1/proofs?record=…&complete=…&mentioned=…&status=…&absent=…&latest=…&accredited=…
+/// &channel=…&complete_channel=…&writer=…&nonce=…`
 pub(super) async fn bundle(
     State(node): State<Arc<Node>>,
     Params(pairs): Params<Vec<(String, String)>>,
@@ -62,13 +63,22 @@ fn question(name: &str, value: &str) -> Result<Question, Negative> {
             None => Question::Status(parsed(value)?),
         },
         "accredited" => {
-            let (by, thing) = value
-                .split_once(':')
-                .ok_or_else(|| Negative::malformed("accredited takes two ids: by:thing"))?;
+            let (by, thing) = pair(name, value)?;
             Question::Accredited(parsed(by)?, parsed(thing)?)
+        }
+        "channel" => Question::Channel(parsed(value)?),
+        "complete_channel" => Question::CompleteChannel(parsed(value)?),
+        "writer" => {
+            let (channel, thing) = pair(name, value)?;
+            Question::Writer(parsed(channel)?, parsed(thing)?)
         }
         _ => return Err(Negative::malformed(format!("nothing called {name} can be proved"))),
     })
+}
+
+fn pair<'v>(name: &str, value: &'v str) -> Result<(&'v str, &'v str), Negative> {
+    let missing = || Negative::malformed(format!("{name} takes two ids with a colon between"));
+    value.split_once(':').ok_or_else(missing)
 }
 
 fn parsed<T: FromStr>(text: &str) -> Result<T, Negative> {

@@ -3,8 +3,8 @@
 use super::gate::Class;
 use super::route::Route;
 use super::{
-    admin, cards, events, health, history, metrics, payloads, proofs, reading, submission, things,
-    tiles,
+    admin, cards, channels, events, health, history, metrics, payloads, proofs, reading,
+    submission, things, tiles,
 };
 use crate::apikey::Scope;
 use axum::Json;
@@ -12,8 +12,8 @@ use axum::http::header;
 use axum::response::IntoResponse;
 use touchmark_api::openapi::{Content, Parameter, Place, Shape, identifiers};
 use touchmark_api::{
-    BackupView, CardView, DrainView, LeafView, Listing, LoadView, NetworkView, PayloadView, Proved,
-    Readiness, Tap, TapView, ThingView, Written, media,
+    BackupView, CardView, ChannelView, DrainView, LeafView, Listing, LoadView, NetworkView,
+    PayloadView, Proved, Readiness, Tap, TapView, ThingView, WriterView, Written, media,
 };
 use touchmark_wire::registry::RefusalCode as Code;
 
@@ -22,6 +22,7 @@ pub(super) fn routes() -> Vec<Route> {
     let groups = [
         ("writing", writing()),
         ("things", registered()),
+        ("channels", in_channels()),
         ("cards", cards()),
         ("events", events()),
         ("log", log()),
@@ -46,6 +47,7 @@ const fn path(name: &'static str, meaning: &'static str, example: &'static str) 
 }
 
 const THING: Parameter = path("id", "Thing id, 32 characters of base32", identifiers::THING);
+const CHANNEL: Parameter = path("id", "Channel id, 32 characters of base32", identifiers::CHANNEL);
 const POSITION: Parameter = path("index", "Position in the log, from 0", "17");
 const PAYLOAD: &str = "/v1/leaves/{index}/payload";
 const AT_LEAST: Parameter = query(
@@ -146,15 +148,59 @@ fn registered() -> Vec<Route> {
             .json::<Listing<LeafView>>(200, "A page; with `next` it may be short")
             .problems(&READING),
         Route::get("/v1/things/{id}/chain", "Statements of one chain, by sequence", history::chain)
-            .describe(
-                "The issuer's main chain, or its chain in a channel. The present rules take no \
-                 statements in channels, so those lists are empty.",
-            )
+            .describe("The issuer's main chain, or its chain in a channel.")
             .parameters(&[THING, AT_LEAST])
-            .parameters(&[query("channel", "Channel id", identifiers::CONTROLLER)])
+            .parameters(&[query("channel", "Channel id", identifiers::CHANNEL)])
             .parameters(&PAGE)
             .json::<Listing<LeafView>>(200, "A page")
             .problems(&READING),
+    ]
+}
+
+fn in_channels() -> Vec<Route> {
+    vec![
+        Route::get("/v1/channels", "A list of channels", channels::channels)
+            .parameters(&[
+                query("author", "Who opened them", identifiers::CONTROLLER),
+                query("order", "`oldest` or `newest` first", "oldest"),
+                AT_LEAST,
+            ])
+            .parameters(&PAGE)
+            .json::<Listing<ChannelView>>(200, "A page")
+            .problems(&READING),
+        Route::get("/v1/channels/{id}", "Author, who may write, attributes", channels::channel)
+            .parameters(&[CHANNEL, AT_LEAST, PROOF])
+            .json::<Proved<ChannelView>>(200, "The channel; its ETag changes with its history")
+            .empty(304, "As `If-None-Match` says, nothing changed")
+            .problems(&READING)
+            .problems(&[Code::NOT_FOUND]),
+        Route::get("/v1/channels/{id}/leaves", "Leaves about and in it", history::channel)
+            .describe(
+                "Its opening, grants and withdrawals, its entries and its closing, in the order of \
+                 the log. What those state in it who may not write is among them, as denied.",
+            )
+            .parameters(&[CHANNEL, KIND, ISSUER, AT_LEAST, CONFIDENCE])
+            .parameters(&WINDOW)
+            .parameters(&PAGE)
+            .json::<Listing<LeafView>>(200, "A page; with `next` it may be short")
+            .problems(&READING),
+        Route::get("/v1/channels/{id}/writers", "Things with granted rights", channels::writers)
+            .describe("By id. The author, and anyone where anyone may write, needs no grant.")
+            .parameters(&[CHANNEL, AT_LEAST])
+            .parameters(&PAGE)
+            .json::<Listing<WriterView>>(200, "A page")
+            .problems(&READING)
+            .problems(&[Code::NOT_FOUND]),
+        Route::get(
+            "/v1/channels/{id}/writers/{thing}",
+            "A thing's rights and chain in it",
+            channels::writer,
+        )
+        .describe("Also of a thing without rights: where its next entry would stand.")
+        .parameters(&[CHANNEL, path("thing", "Thing id", identifiers::THING), AT_LEAST, PROOF])
+        .json::<Proved<WriterView>>(200, "Rights, and the head of the chain")
+        .problems(&READING)
+        .problems(&[Code::NOT_FOUND]),
     ]
 }
 
@@ -281,11 +327,17 @@ fn events() -> Vec<Route> {
                 .parameters(&[THING])
                 .problems(&[Code::NOT_FOUND]),
         ),
+        stream(
+            Route::get("/v1/channels/{id}/events", "What happens in a channel", events::of_channel)
+                .parameters(&[CHANNEL])
+                .problems(&[Code::NOT_FOUND]),
+        ),
     ]
 }
 
 fn proving() -> Vec<Route> {
-    const CLAIMS: [Parameter; 8] = [
+    const WRITER: &str = "nrxxe2ltoqqgs4zanvswg2ltmfzxi33s:mzxw6ytbojtg633cmfzgm33pmjqxeztp";
+    const CLAIMS: [Parameter; 11] = [
         query("record", "Position of a leaf that is in the log", "17"),
         query("complete", "Thing of which to prove all leaves", identifiers::THING),
         query("mentioned", "Thing of which to prove all that others say", identifiers::THING),
@@ -293,6 +345,9 @@ fn proving() -> Vec<Route> {
         query("absent", "Thing that is not registered", identifiers::THING),
         query("latest", "Position of a leaf after which there is none of its issuer", "17"),
         query("accredited", "by:thing, two ids", "nbswy3dpeb3w64tmmqqgs4zanzxxo2lo:mzxw6ytb"),
+        query("channel", "Channel whose author and policy to prove", identifiers::CHANNEL),
+        query("complete_channel", "Channel of which to prove all leaves", identifiers::CHANNEL),
+        query("writer", "channel:thing, two ids: that it may write", WRITER),
         query("nonce", "What validators shall sign, 16 to 64 bytes", "AAECAwQFBgcICQoLDA0ODw"),
     ];
     vec![

@@ -6,9 +6,10 @@ use std::io::{BufRead as _, BufReader};
 use std::net::TcpStream;
 use std::thread;
 use std::time::{Duration, Instant};
+use touchmark_core::channel::access::Access;
 use touchmark_node::http::Limits;
 use touchmark_wire::algorithm::Algorithm;
-use touchmark_wire::registry::ThingKind;
+use touchmark_wire::registry::{StatementKind, ThingKind, Writers};
 
 const HOME: [u8; 4] = [127, 0, 0, 1];
 
@@ -149,6 +150,28 @@ fn whoever_listens_hears_of_new_data_at_once() {
     let told = listener.next().unwrap();
     assert_eq!((told.id, told.event), (format!("{position}.0"), "data-recorded".to_owned()));
     assert!(start.elapsed() < Duration::from_secs(2), "{:?}", start.elapsed());
+}
+
+#[test]
+fn a_listener_of_a_channel_hears_what_is_about_and_in_it() {
+    let site = Site::start();
+    let issuer = || Issuer::new(site.network(), ThingKind::DEVICE, Algorithm::Ed25519);
+    let (mut author, mut writer) = (issuer(), issuer());
+    site.submit(&[author.inception(), writer.inception()]);
+    let (channel, opening) = author.open(1, Writers::ANYONE);
+    let (other, elsewhere) = author.open(2, Writers::ANYONE);
+    site.submit(&[opening, elsewhere, author.enter(other, b"not here"), author.record(b"nor")]);
+    site.submit(&[writer.enter(channel, b"1")]);
+    let mut listener = Listener::at(&site, &format!("/v1/channels/{channel}/events"), None);
+    let heard = listener.collect(2);
+    site.submit(&[writer.record(b"elsewhere"), author.enter(channel, b"2")]);
+    site.submit(&[author.act(StatementKind::ACCESS, &Access::closing(channel))]);
+    let heard = [heard, listener.collect(2)].concat();
+    let names: Vec<_> = heard.iter().map(|told| told.event.as_str()).collect();
+    let expected = ["channel-opened", "entry-written", "entry-written", "channel-closed"];
+    assert_eq!(names, expected);
+    assert!(heard.iter().all(|told| told.data.contains(&channel.to_string())));
+    assert_eq!(site.get(&format!("/v1/channels/{}/events", "a".repeat(32))).status, 404);
 }
 
 #[test]

@@ -3,6 +3,7 @@
 #![allow(clippy::cast_precision_loss, reason = "counts far below 2^52")]
 
 mod administration;
+mod channels;
 mod events;
 #[allow(dead_code, reason = "issuers are shared with other tests")]
 #[path = "../spine/issuer.rs"]

@@ -12,10 +12,10 @@ fn a_query_is_decoded_before_it_is_read() {
     let mut device = Issuer::new(site.network(), ThingKind::DEVICE, Algorithm::Ed25519);
     site.submit(&[device.inception()]);
     let id = device.id.to_string();
-    let escaped: String = id.bytes().map(|byte| format!("%{byte:02x}")).collect();
+    let escaped: Vec<_> = id.bytes().map(|byte| format!("%{byte:02x}")).collect();
     for query in [
         format!("st%61tus={id}"),
-        format!("status={escaped}"),
+        format!("status={}", escaped.concat()),
         format!("status={id}%401"),
         format!("accredited={id}%3a{id}&record=0"),
         format!("status={id}&"),

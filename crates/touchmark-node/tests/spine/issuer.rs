@@ -1,6 +1,7 @@
 //! A thing that makes statements, as a client would.
 
 use std::collections::BTreeMap;
+use touchmark_core::channel::opening::Opening;
 use touchmark_core::directory::NewKey;
 use touchmark_core::directory::inception::Inception;
 use touchmark_core::entry::Purposes;
@@ -8,8 +9,8 @@ use touchmark_keys::software::SoftwareKey;
 use touchmark_wire::algorithm::{Algorithm, SignedBytes, Signer as _};
 use touchmark_wire::codec;
 use touchmark_wire::hash::Digest;
-use touchmark_wire::ids::{KeyNumber, NetworkId, Sequence, StatementId, ThingId};
-use touchmark_wire::registry::{ContentFormat, StatementKind, ThingKind};
+use touchmark_wire::ids::{ChannelId, KeyNumber, NetworkId, Sequence, StatementId, ThingId};
+use touchmark_wire::registry::{ChannelKind, ContentFormat, StatementKind, ThingKind, Writers};
 use touchmark_wire::statement::{Content, Draft, Link, Preimage};
 
 pub(crate) struct Issuer {
@@ -18,6 +19,9 @@ pub(crate) struct Issuer {
     sequence: u32,
     last: Digest,
     inception: Vec<u8>,
+    network: NetworkId,
+    /// Its chains in channels: place and id of the last statement.
+    channels: BTreeMap<ChannelId, (u32, Digest)>,
 }
 
 impl Issuer {
@@ -35,7 +39,8 @@ impl Issuer {
         let key = SoftwareKey::generate(algorithm).unwrap();
         let inception = inception(kind, &key, Purposes::GENERAL, controller);
         let id = inception.id();
-        Self { id, key, sequence: 0, last: network.0, inception: inception.encode_to_vec() }
+        let (last, inception) = (network.0, inception.encode_to_vec());
+        Self { id, key, sequence: 0, last, inception, network, channels: BTreeMap::new() }
     }
 
     pub(crate) fn inception(&mut self) -> Vec<u8> {
@@ -55,6 +60,42 @@ impl Issuer {
     pub(crate) fn commit(&mut self, preimage: &Preimage<'_>, format: ContentFormat) -> Vec<u8> {
         let commitment = preimage.commitment();
         self.state_as(StatementKind::RECORD, Content::Committed(format), &commitment.0)
+    }
+
+    /// The next entry of its chain in a channel.
+    pub(crate) fn enter(&mut self, channel: ChannelId, data: &[u8]) -> Vec<u8> {
+        let begin = (0, self.network.0);
+        let last = self.channels.get(&channel).copied().unwrap_or(begin);
+        self.enter_after(last, channel, data)
+    }
+
+    /// An entry after the statement of this place and id.
+    pub(crate) fn enter_after(
+        &mut self,
+        (sequence, previous): (u32, Digest),
+        channel: ChannelId,
+        data: &[u8],
+    ) -> Vec<u8> {
+        let (kind, sequence) = (StatementKind::RECORD, sequence + 1);
+        let draft = Draft {
+            issuer: self.id,
+            link: Link { kind, sequence: Sequence(sequence), previous, channel: Some(channel) },
+            content: Content::Inline(ContentFormat::OCTETS),
+            claims: None,
+            payload: data,
+        };
+        let StatementId(id) = draft.id(KeyNumber(0), self.key.public_key().algorithm());
+        self.channels.insert(channel, (sequence, id));
+        draft.sign(KeyNumber(0), &self.key).unwrap()
+    }
+
+    /// Opens a channel; `n` tells it from others.
+    pub(crate) fn open(&mut self, n: u8, writers: Writers) -> (ChannelId, Vec<u8>) {
+        let kind = ChannelKind::PUBLIC;
+        let name = ("name".to_owned(), format!("channel {n}"));
+        let attributes = Some(BTreeMap::from([name]));
+        let opening = Opening { nonce: vec![n; 16], kind, writers, attributes };
+        (opening.id(self.id), self.act(StatementKind::CHANNEL, &opening))
     }
 
     pub(crate) fn state(

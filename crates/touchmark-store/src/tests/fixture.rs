@@ -6,10 +6,12 @@ use std::path::Path;
 use std::sync::{Arc, Mutex};
 use touchmark_batch::{Application as _, Batch, Halt, Proposal};
 use touchmark_core::admission::OneByOne;
+use touchmark_core::channel::access::Access;
+use touchmark_core::channel::opening::Opening;
 use touchmark_core::directory::NewKey;
 use touchmark_core::directory::inception::Inception;
 use touchmark_core::directory::update::Update;
-use touchmark_core::entry::Purposes;
+use touchmark_core::entry::{Purposes, Rights};
 use touchmark_core::refusal::Outcome;
 use touchmark_keys::software::SoftwareKey;
 use touchmark_ledger::{Ledger, LedgerLimits, StateView as _, genesis_batch};
@@ -17,9 +19,11 @@ use touchmark_wire::algorithm::{Algorithm, Signer as _};
 use touchmark_wire::codec;
 use touchmark_wire::genesis::{CertificateKey, Committee, Genesis, RULES_VERSION};
 use touchmark_wire::hash::Digest;
-use touchmark_wire::ids::{Epoch, KeyNumber, Sequence, StatementId, ThingId, Timestamp};
+use touchmark_wire::ids::{ChannelId, Epoch, KeyNumber, Sequence, StatementId, ThingId, Timestamp};
 use touchmark_wire::leaf::{BareEvidence, Leaf};
-use touchmark_wire::registry::{ContentFormat, EvidenceFormat, StatementKind, ThingKind};
+use touchmark_wire::registry::{
+    ChannelKind, ContentFormat, EvidenceFormat, StatementKind, ThingKind, Writers,
+};
 use touchmark_wire::statement::{Content, Draft, Link, Statement};
 
 pub(super) const ORIGIN: &str = "example.org/log";
@@ -122,6 +126,8 @@ pub(super) struct Actor {
     key: SoftwareKey,
     sequence: u32,
     last: Digest,
+    /// Its chains in channels: place and id of the last statement.
+    channels: BTreeMap<ChannelId, (u32, Digest)>,
 }
 
 impl Actor {
@@ -134,7 +140,8 @@ impl Actor {
     ) -> (Self, Vec<u8>) {
         let inception = Self::inception(seed, kind, controller, attributes);
         let last = genesis(ORIGIN).network_id().0;
-        let mut actor = Self { id: inception.id(), key: key(seed), sequence: 0, last };
+        let channels = BTreeMap::new();
+        let mut actor = Self { id: inception.id(), key: key(seed), sequence: 0, last, channels };
         let statement = actor.state(StatementKind::INCEPTION, &inception.encode_to_vec());
         (actor, statement)
     }
@@ -182,6 +189,33 @@ impl Actor {
         let statement = draft.sign(KeyNumber(0), &self.key).unwrap();
         self.last = statement_id(&statement).0;
         statement
+    }
+
+    /// The next entry of its chain in a channel.
+    pub(super) fn enter(&mut self, channel: ChannelId, payload: &[u8]) -> Vec<u8> {
+        let origin = (0, genesis(ORIGIN).network_id().0);
+        let (sequence, previous) = self.channels.get(&channel).copied().unwrap_or(origin);
+        let (kind, sequence) = (StatementKind::RECORD, sequence + 1);
+        let link = Link { kind, sequence: Sequence(sequence), previous, channel: Some(channel) };
+        let content = Content::Inline(ContentFormat::CBOR);
+        let draft = Draft { issuer: self.id, link, content, claims: None, payload };
+        let statement = draft.sign(KeyNumber(0), &self.key).unwrap();
+        self.channels.insert(channel, (sequence, statement_id(&statement).0));
+        statement
+    }
+
+    /// Opens a channel; `n` tells it from others.
+    pub(super) fn open(&mut self, n: u8) -> (ChannelId, Vec<u8>) {
+        let (kind, writers) = (ChannelKind::PUBLIC, Writers::GRANTED);
+        let opening = Opening { nonce: vec![n; 16], kind, writers, attributes: None };
+        let id = opening.id(self.id);
+        (id, self.state(StatementKind::CHANNEL, &opening.encode_to_vec()))
+    }
+
+    /// Sets a thing's rights in a channel.
+    pub(super) fn access(&mut self, channel: ChannelId, thing: ThingId, rights: Rights) -> Vec<u8> {
+        let access = Access::of(channel, thing, rights);
+        self.state(StatementKind::ACCESS, &codec::encode(&access))
     }
 
     pub(super) fn record(&mut self, data: &[u8]) -> Vec<u8> {

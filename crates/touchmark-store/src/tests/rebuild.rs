@@ -9,6 +9,7 @@ use std::ops::Bound;
 use std::path::Path;
 use std::sync::Arc;
 use touchmark_core::admission::OneByOne;
+use touchmark_core::entry::Rights;
 use touchmark_ledger::genesis_batch;
 use touchmark_wire::codec;
 use touchmark_wire::hash::Digest;
@@ -24,6 +25,9 @@ fn dump(view: &DatabaseView) -> Vec<u8> {
     bytes
 }
 
+/// The last batch of [`filled`].
+const LAST: Height = Height(13);
+
 /// A store with all that tables can hold; its dump.
 fn filled(folder: &Path) -> Vec<u8> {
     let node = Node::open(folder);
@@ -37,6 +41,12 @@ fn filled(folder: &Path) -> Vec<u8> {
         node.batch(actors.iter_mut().map(|actor| actor.record(&[round; 300])).collect());
     }
     node.batch(vec![actors[0].update(&[("model", "T1")], &["serial"])]);
+    let (channel, opening) = actors[0].open(1);
+    let (writer, former) = (actors[1].id, actors[2].id);
+    let grants = [writer, former].map(|of| actors[0].access(channel, of, Rights::WRITE));
+    node.batch([vec![opening], grants.to_vec(), vec![actors[1].enter(channel, b"x")]].concat());
+    node.batch(vec![actors[0].access(channel, former, Rights::NONE)]);
+    node.try_batch(vec![actors[2].enter(channel, b"late")]).unwrap();
     node.store.put_certificate(Height(2), b"certificate").unwrap();
     let payload = Payload { salt: [6; 32], content: b"personal".to_vec() };
     node.store.put_payload(Digest([5; 32]), &payload).unwrap();
@@ -78,7 +88,7 @@ fn damage(database: &Arc<Database>, table: Table) {
     write.commit().unwrap();
 }
 
-const DERIVED: [Table; 13] = [
+const DERIVED: [Table; 15] = [
     Table::Tip,
     Table::Tile,
     Table::Size,
@@ -92,6 +102,8 @@ const DERIVED: [Table; 13] = [
     Table::Mention,
     Table::Catalog,
     Table::Attribute,
+    Table::Channel,
+    Table::ChannelLeaf,
 ];
 
 #[test]
@@ -101,7 +113,7 @@ fn whatever_is_damaged_beside_the_log_comes_back_byte_for_byte() {
     for table in DERIVED {
         damage(&tables(folder.path()), table);
         let rebuilt = rebuild(folder.path()).unwrap();
-        assert_eq!(rebuilt.height, Height(10));
+        assert_eq!(rebuilt.height, LAST);
         assert!(dump(&tables(folder.path()).view()) == whole, "{table:?}");
     }
     let node = Node::open(folder.path());
@@ -207,7 +219,7 @@ fn another_state_root_in_the_last_batch_is_refused() {
     let folder = tempfile::tempdir().unwrap();
     filled(folder.path());
     let (height, reason) = refused(folder.path(), |database| {
-        let batch = database.view().batch(Height(10)).unwrap().unwrap();
+        let batch = database.view().batch(LAST).unwrap().unwrap();
         let (place, mut run) = rows(database, Table::Leaf).pop().unwrap();
         *run.last_mut().unwrap() ^= 1;
         replace(database, &[(Table::Leaf, place, run)]);
@@ -221,10 +233,10 @@ fn another_state_root_in_the_last_batch_is_refused() {
         let data_root = BatchHeader::data_root(&hashes[first as usize..]);
         let header = BatchHeader { data_root, root: log.root(), ..batch.header() };
         let stored = [&first.to_be_bytes()[..], &codec::encode(&header)].concat();
-        let height = 10u64.to_be_bytes().to_vec();
+        let height = LAST.0.to_be_bytes().to_vec();
         replace(database, &[(Table::Batch, height, stored)]);
     });
-    assert_eq!(height, Height(10));
+    assert_eq!(height, LAST);
     assert!(reason.contains("its header is not what its leaves lead to"), "{reason}");
 }
 

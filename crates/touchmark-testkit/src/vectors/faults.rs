@@ -1,5 +1,7 @@
 //! What is refused, denied or sighted, each for one reason.
 
+mod channels;
+
 use super::writer::{
     Key, Said, Writer, bare, card_payload, card_url, did, hex, signed, signed_by_all,
 };
@@ -58,6 +60,7 @@ pub(super) fn all(writer: &Writer, cast: &Cast) -> Vec<Value> {
     faults.commitment();
     faults.keys_and_groups();
     faults.evidence();
+    faults.channels();
     faults.cases
 }
 
@@ -181,7 +184,7 @@ impl Faults<'_> {
         };
         at("after a missing one", RefusalCode::OUT_OF_ORDER, &|link| link.sequence.0 += 1);
         at("after another one", RefusalCode::CONFLICT, &|link| link.previous = Digest([1; 32]));
-        at("in a channel", RefusalCode::UNKNOWN_KIND, &|link| {
+        at("in an unknown channel", RefusalCode::UNKNOWN_CHANNEL, &|link| {
             link.channel = Some(ChannelId([1; 20]));
         });
         at("of an unknown kind", RefusalCode::UNKNOWN_KIND, &|link| link.kind = StatementKind(999));

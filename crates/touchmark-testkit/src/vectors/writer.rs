@@ -5,12 +5,13 @@
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
+use touchmark_core::channel::opening::Opening;
 use touchmark_core::evidence::{self, CardPayload};
 use touchmark_keys::software::SoftwareKey;
 use touchmark_wire::algorithm::{Algorithm, CoseKey, SignedBytes, Signer};
 use touchmark_wire::codec;
 use touchmark_wire::hash::Digest;
-use touchmark_wire::ids::{KeyNumber, NetworkId, Sequence, ThingId};
+use touchmark_wire::ids::{ChannelId, KeyNumber, NetworkId, Sequence, ThingId};
 use touchmark_wire::leaf::{BareEvidence, Leaf};
 use touchmark_wire::merkle;
 use touchmark_wire::registry::{ContentFormat, EvidenceFormat, StatementKind};
@@ -86,24 +87,42 @@ pub(super) type Said = (ThingId, StatementKind, Vec<u8>);
 #[derive(Clone)]
 pub(super) struct Writer {
     network: NetworkId,
-    heads: BTreeMap<ThingId, (Sequence, Digest)>,
+    heads: BTreeMap<(ThingId, Option<ChannelId>), (Sequence, Digest)>,
+    /// Where the next statements are made.
+    channel: Option<ChannelId>,
     cases: Vec<Value>,
 }
 
 impl Writer {
     pub(super) fn new(network: NetworkId) -> Self {
-        Self { network, heads: BTreeMap::new(), cases: Vec::new() }
+        Self { network, heads: BTreeMap::new(), channel: None, cases: Vec::new() }
     }
 
     pub(super) fn into_cases(self) -> Vec<Value> {
         self.cases
     }
 
+    /// The next statements are made in this channel, or in main chains.
+    pub(super) fn inside(&mut self, channel: Option<ChannelId>) -> &mut Self {
+        self.channel = channel;
+        self
+    }
+
     /// The link of an issuer's next statement.
     pub(super) fn link(&self, issuer: ThingId, kind: StatementKind) -> Link {
-        let (sequence, previous) =
-            self.heads.get(&issuer).copied().unwrap_or((Sequence(0), self.network.0));
-        Link { kind, sequence: Sequence(sequence.0 + 1), previous, channel: None }
+        self.link_in(self.channel, issuer, kind)
+    }
+
+    /// The link of an issuer's next statement in one of its chains.
+    pub(super) fn link_in(
+        &self,
+        channel: Option<ChannelId>,
+        issuer: ThingId,
+        kind: StatementKind,
+    ) -> Link {
+        let head = self.heads.get(&(issuer, channel)).copied();
+        let (sequence, previous) = head.unwrap_or((Sequence(0), self.network.0));
+        Link { kind, sequence: Sequence(sequence.0 + 1), previous, channel }
     }
 
     /// Adds a statement with one signer and a CBOR payload.
@@ -192,8 +211,11 @@ impl Writer {
                 })
             })
             .collect();
-        self.heads.insert(header.kid.thing, (header.link.sequence, statement.id().0));
-        self.cases.push(json!({
+        let chain = (header.kid.thing, header.link.channel);
+        self.heads.insert(chain, (header.link.sequence, statement.id().0));
+        let opened = (header.link.kind == StatementKind::CHANNEL)
+            .then(|| Opening::id_of(header.kid.thing, statement.payload()));
+        let mut case = json!({
             "name": name,
             "bytes": hex(&bytes),
             "id": statement.id().to_string(),
@@ -203,7 +225,11 @@ impl Writer {
             "payload": hex(statement.payload()),
             "signers": signers,
             "leaf_hash": hex(&merkle::leaf_hash(&bytes).0),
-        }));
+        });
+        if let Some(channel) = header.link.channel.or(opened) {
+            case["channel"] = channel.to_string().into();
+        }
+        self.cases.push(case);
     }
 }
 

@@ -2,6 +2,8 @@
 
 use super::Ledger;
 use std::collections::{BTreeMap, BTreeSet};
+use touchmark_core::channel::access::Access;
+use touchmark_core::channel::opening::Opening;
 use touchmark_core::directory::accreditation::Accredit;
 use touchmark_core::directory::inception::Inception;
 use touchmark_core::directory::rotation::Rotation;
@@ -9,12 +11,13 @@ use touchmark_core::directory::status::SetStatus;
 use touchmark_core::directory::update::Update;
 use touchmark_core::evidence::{CardPayload, CardUrl, WrappedEvidence};
 use touchmark_core::group::Group;
+use touchmark_core::view::Read as _;
 use touchmark_wire::codec;
 use touchmark_wire::hash::Digest;
-use touchmark_wire::ids::ThingId;
+use touchmark_wire::ids::{ChannelId, ThingId};
 use touchmark_wire::leaf::{BareEvidence, Leaf};
 use touchmark_wire::merkle;
-use touchmark_wire::registry::{EvidenceFormat, StatementKind};
+use touchmark_wire::registry::{EvidenceFormat, StatementKind, Writers};
 use touchmark_wire::statement::Statement;
 
 /// What the leaves so far say of things.
@@ -27,6 +30,29 @@ struct Log {
     words: BTreeSet<(ThingId, ThingId)>,
     /// Evidence that was there before.
     evidence: BTreeSet<Digest>,
+    channels: BTreeMap<ChannelId, Channel>,
+}
+
+/// What the leaves so far say of a channel.
+struct Channel {
+    author: ThingId,
+    anyone: bool,
+    granted: BTreeSet<ThingId>,
+    closed: bool,
+    history: (u64, Digest),
+    mentions: (u64, Digest),
+}
+
+impl Channel {
+    fn lets_write(&self, thing: ThingId) -> bool {
+        !self.closed && (self.anyone || thing == self.author || self.granted.contains(&thing))
+    }
+}
+
+fn step((count, history): &mut (u64, Digest), domain: &[u8], index: usize, leaf: &[u8]) {
+    *count += 1;
+    let (index, leaf_hash) = ((index as u64).to_be_bytes(), merkle::leaf_hash(leaf));
+    *history = Digest::of(&[domain, &history.0, &index, &leaf_hash.0]);
 }
 
 impl Ledger {
@@ -36,13 +62,8 @@ impl Ledger {
         let mut log = Log::default();
         for (index, leaf) in self.leaves.iter().enumerate() {
             let [concerned, mentioned] = log.take(leaf);
-            let step = |(count, history): &mut (u64, Digest)| {
-                *count += 1;
-                let index = (index as u64).to_be_bytes();
-                let leaf_hash = merkle::leaf_hash(leaf);
-                let domain = b"touchmark/wire/history/v1";
-                *history = Digest::of(&[domain, &history.0, &index, &leaf_hash.0]);
-            };
+            log.take_channel(index, leaf);
+            let step = |history: &mut _| step(history, b"touchmark/wire/history/v1", index, leaf);
             for thing in mentioned.difference(&concerned) {
                 step(log.mentions.entry(*thing).or_default());
             }
@@ -56,10 +77,62 @@ impl Ledger {
             assert_eq!((head.count, head.history), of(&log.histories), "history of {thing}");
             assert_eq!((head.mentions, head.mentioned), of(&log.mentions), "mentions of {thing}");
         }
+        for (id, known) in &log.channels {
+            let channel = self.channel(*id).unwrap().unwrap();
+            assert_eq!((channel.count, channel.history), known.history, "history of {id}");
+            assert_eq!((channel.mentions, channel.mentioned), known.mentions, "mentions in {id}");
+        }
     }
 }
 
 impl Log {
+    /// Which channel a leaf is in or about, and how it counts there.
+    fn take_channel(&mut self, index: usize, leaf: &[u8]) {
+        let leaf_type = Leaf::decode(leaf).unwrap();
+        let Some(bytes) = leaf_type.statement() else { return };
+        let statement = Statement::parse(bytes).unwrap();
+        let (issuer, link) = (statement.protected().kid.thing, statement.protected().link);
+        let domain = b"touchmark/wire/channel-history/v1";
+        if let Some(id) = link.channel {
+            let channel = self.channels.get_mut(&id).unwrap();
+            let writes = channel.lets_write(issuer);
+            let to = if writes { &mut channel.history } else { &mut channel.mentions };
+            return step(to, domain, index, leaf);
+        }
+        if !matches!(leaf_type, Leaf::Accepted(_)) {
+            return;
+        }
+        let id = match link.kind {
+            StatementKind::CHANNEL => {
+                let opening: Opening = read(statement.payload());
+                let whole = [b"touchmark/wire/channel/v1", &issuer.0[..], statement.payload()];
+                let id = ChannelId(*Digest::of(&whole).0.first_chunk().unwrap());
+                let channel = Channel {
+                    author: issuer,
+                    anyone: opening.writers == Writers::ANYONE,
+                    granted: BTreeSet::new(),
+                    closed: false,
+                    history: Default::default(),
+                    mentions: Default::default(),
+                };
+                self.channels.insert(id, channel);
+                id
+            }
+            StatementKind::ACCESS => {
+                let Access { channel: id, thing, rights } = read(statement.payload());
+                let channel = self.channels.get_mut(&id).unwrap();
+                match thing {
+                    None => channel.closed = true,
+                    Some(thing) if rights.0 == 0 => assert!(channel.granted.remove(&thing)),
+                    Some(thing) => assert!(channel.granted.insert(thing)),
+                }
+                id
+            }
+            _ => return,
+        };
+        step(&mut self.channels.get_mut(&id).unwrap().history, domain, index, leaf);
+    }
+
     /// Whose history a leaf is in, and whose mentions: its issuer's history, and with an effect it
     /// is about what it names.
     fn take(&mut self, leaf: &[u8]) -> [BTreeSet<ThingId>; 2] {
@@ -140,6 +213,11 @@ impl Log {
                     self.words.remove(&(actor, thing));
                 } else {
                     self.words.insert((actor, thing));
+                }
+            }
+            StatementKind::ACCESS => {
+                if let Access { thing: Some(thing), .. } = read(payload) {
+                    self.tell(actor, thing, about);
                 }
             }
             StatementKind::EVIDENCE => {

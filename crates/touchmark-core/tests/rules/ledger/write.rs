@@ -2,23 +2,27 @@
 
 use super::{Ledger, Seen};
 use std::fmt::Write as _;
+use touchmark_core::channel::access::Access;
+use touchmark_core::channel::opening::Opening;
 use touchmark_core::directory::NewKey;
 use touchmark_core::directory::accreditation::Accredit;
 use touchmark_core::directory::inception::Inception;
 use touchmark_core::directory::prerotation::NextKeys;
 use touchmark_core::directory::rotation::Rotation;
 use touchmark_core::directory::status::SetStatus;
-use touchmark_core::entry::Purposes;
+use touchmark_core::entry::{Purposes, Rights};
 use touchmark_core::evidence::{CardPayload, WrappedEvidence};
 use touchmark_core::group::{Group, GroupAction};
-use touchmark_core::view::View as _;
+use touchmark_core::view::{Read as _, View as _};
 use touchmark_keys::software::SoftwareKey;
 use touchmark_wire::algorithm::{Algorithm, CoseKey, SignedBytes, Signer};
 use touchmark_wire::codec;
 use touchmark_wire::hash::Digest;
-use touchmark_wire::ids::{KeyNumber, Sequence, ThingId};
+use touchmark_wire::ids::{ChannelId, KeyNumber, Sequence, ThingId};
 use touchmark_wire::leaf::{BareEvidence, Leaf};
-use touchmark_wire::registry::{ContentFormat, EvidenceFormat, StatementKind, Status, ThingKind};
+use touchmark_wire::registry::{
+    ChannelKind, ContentFormat, EvidenceFormat, StatementKind, Status, ThingKind, Writers,
+};
 use touchmark_wire::statement::{Content, Draft, Kid, Link};
 
 /// The test's own private key `n`; several algorithms take turns.
@@ -95,6 +99,22 @@ pub(crate) fn accredit(thing: ThingId, roles: &[&str]) -> Accredit {
     Accredit { thing, roles: roles.iter().map(ToString::to_string).collect() }
 }
 
+/// A public channel; `n` tells it from others.
+pub(crate) fn opening(n: u8, writers: Writers) -> Opening {
+    let kind = ChannelKind::PUBLIC;
+    Opening { nonce: vec![n; 16], kind, writers, attributes: None }
+}
+
+/// Gives a thing the right to write.
+pub(crate) fn grant(channel: ChannelId, thing: ThingId) -> Access {
+    Access::of(channel, thing, Rights::WRITE)
+}
+
+/// Takes the right to write back.
+pub(crate) fn withdraw(channel: ChannelId, thing: ThingId) -> Access {
+    Access::of(channel, thing, Rights::NONE)
+}
+
 pub(crate) fn group(actions: &[(ThingId, StatementKind, Vec<u8>)]) -> Group {
     let action = |(actor, kind, payload): &(ThingId, StatementKind, Vec<u8>)| GroupAction {
         actor: *actor,
@@ -146,6 +166,12 @@ impl Writing {
         self.draft().sign_many(&signers).unwrap()
     }
 
+    /// The same, as another kind.
+    pub(crate) fn of_kind(mut self, kind: StatementKind) -> Self {
+        self.link.kind = kind;
+        self
+    }
+
     pub(crate) fn at(mut self, sequence: u32, previous: Digest) -> Self {
         (self.link.sequence, self.link.previous) = (Sequence(sequence), previous);
         self
@@ -166,6 +192,22 @@ impl Ledger {
     pub(crate) fn record(&self, issuer: ThingId, text: &str) -> Writing {
         let content = Content::Inline(ContentFormat::TEXT);
         Writing { content, ..self.next(issuer, StatementKind::RECORD, text.into()) }
+    }
+
+    /// The next entry of `issuer` in a channel, which need not be there.
+    pub(crate) fn entry_in(&self, channel: ChannelId, issuer: ThingId, text: &str) -> Writing {
+        let chain = self.channel_chain(channel, issuer).unwrap();
+        let (sequence, previous) =
+            chain.map_or((0, self.origin()), |chain| (chain.sequence.0, chain.last));
+        let mut writing = self.record(issuer, text).at(sequence + 1, previous);
+        writing.link.channel = Some(channel);
+        writing
+    }
+
+    /// Opens a channel that is there afterwards; returns its id.
+    pub(crate) fn open(&mut self, (author, n): (ThingId, u8), opening: &Opening) -> ChannelId {
+        assert_eq!(self.state((author, n), StatementKind::CHANNEL, opening), Seen::Accepted);
+        opening.id(author)
     }
 
     /// States with key 0 of the issuer, private key `n`.

@@ -65,5 +65,10 @@ fn claim(claim: &Claim) -> String {
         Claim::Absent(thing) => format!("there is no thing {thing}"),
         Claim::Latest(leaf) => format!("leaf {leaf} is the last statement of its issuer"),
         Claim::Accredited(by, thing) => format!("{by} vouches for {thing}"),
+        Claim::Channel(channel) => format!("author and policy of channel {channel}"),
+        Claim::CompleteChannel(channel, leaves) => {
+            format!("{} leaves are all about or in channel {channel}", leaves.len())
+        }
+        Claim::Writer(channel, thing) => format!("{thing} may write into channel {channel}"),
     }
 }

@@ -4,7 +4,7 @@ use std::fmt;
 use std::str::FromStr;
 use touchmark_api::EventView;
 use touchmark_store::{Error, Order, Snapshot};
-use touchmark_wire::ids::{LeafIndex, ThingId};
+use touchmark_wire::ids::{ChannelId, LeafIndex, ThingId};
 
 /// Most leaves of a page.
 const PAGE: usize = 64;
@@ -71,6 +71,8 @@ pub(super) enum Scope {
     Log,
     /// The history of a thing, and its mentions.
     Thing(ThingId),
+    /// What is about or in a channel.
+    Channel(ChannelId),
 }
 
 /// Events from a cursor on.
@@ -84,20 +86,19 @@ pub(super) struct Page {
 
 impl Scope {
     pub(super) fn page(self, reader: &Snapshot, from: Cursor) -> Result<Page, Error> {
-        let mut leaves = Vec::new();
-        match self {
-            Self::Log => {
-                for happened in reader.happened_from(LeafIndex(from.leaf)).take(PAGE) {
-                    leaves.push(happened?);
-                }
+        let (before, order) = (from.leaf.checked_sub(1).map(LeafIndex), Order::OldestFirst);
+        let listed = match self {
+            Self::Log => None,
+            Self::Thing(thing) => Some(reader.history(thing, order, before, PAGE)?),
+            Self::Channel(channel) => Some(reader.channel_leaves(channel, order, before, PAGE)?),
+        };
+        let happened = |leaf| reader.happened(leaf)?.ok_or(Error::Corrupt("list of events"));
+        let leaves: Vec<_> = match listed {
+            Some(listed) => listed.into_iter().map(happened).collect::<Result<_, _>>()?,
+            None => {
+                reader.happened_from(LeafIndex(from.leaf)).take(PAGE).collect::<Result<_, _>>()?
             }
-            Self::Thing(thing) => {
-                let before = from.leaf.checked_sub(1).map(LeafIndex);
-                for leaf in reader.history(thing, Order::OldestFirst, before, PAGE)? {
-                    leaves.push(reader.happened(leaf)?.ok_or(Error::Corrupt("list of events"))?);
-                }
-            }
-        }
+        };
         let complete = leaves.len() < PAGE;
         let next = leaves.last().map_or(from, |last| Cursor::before(last.leaf.0 + 1));
         let mut events = Vec::new();

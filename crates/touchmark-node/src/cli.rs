@@ -13,6 +13,7 @@ mod apikey;
 mod attributes;
 mod card;
 mod center;
+mod channel;
 mod config;
 mod context;
 mod environment;
@@ -108,6 +109,9 @@ enum Noun {
     /// Records: data in an identity's chain
     #[command(subcommand)]
     Record(record::Command),
+    /// Channels: audit trails into which those write whom the author lets
+    #[command(subcommand)]
+    Channel(channel::Command),
     /// Smart cards: issue, read, tap, have them sign
     #[command(subcommand)]
     Card(card::Command),
@@ -154,6 +158,7 @@ fn dispatch(session: &mut Session<'_, '_>, noun: Noun) -> Result<Answer, Failure
         Noun::Center(command) => center::run(session, command),
         Noun::Reader(command) => reader::run(session, command),
         Noun::Record(command) => record::run(session, command),
+        Noun::Channel(command) => channel::run(session, command),
         Noun::Card(command) => card::run(session, command),
         Noun::Sensor(command) => sensor::run(session, &command),
         Noun::Evidence(command) => evidence::run(session, command),

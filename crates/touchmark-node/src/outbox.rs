@@ -175,6 +175,11 @@ impl Outbox {
         self.waiting.back().map(Vec::as_slice)
     }
 
+    /// All that wait, the oldest first.
+    pub fn waiting(&self) -> impl DoubleEndedIterator<Item = &[u8]> {
+        self.waiting.iter().map(Vec::as_slice)
+    }
+
     /// How many wait.
     pub fn len(&self) -> usize {
         self.waiting.len()
@@ -200,7 +205,12 @@ impl Outbox {
 
     /// Forgets what waits. The chain's head must be asked for before anything else is signed.
     pub fn discard(&mut self) -> Result<(), OutboxError> {
-        self.waiting.clear();
+        self.retain(|_| false)
+    }
+
+    /// Forgets what waits and is not meant; the rest goes on waiting in its order.
+    pub fn retain(&mut self, is_meant: impl Fn(&[u8]) -> bool) -> Result<(), OutboxError> {
+        self.waiting.retain(|statement| is_meant(statement));
         self.compact()
     }
 

@@ -3,11 +3,12 @@
 pub(crate) mod payload;
 
 use super::sheet::{Field, Sheet};
+use touchmark_core::channel::opening::Opening;
 use touchmark_core::entry::Purposes;
 use touchmark_wire::algorithm::Algorithm;
 use touchmark_wire::codec::Malformed;
 use touchmark_wire::leaf::{BareEvidence, Leaf};
-use touchmark_wire::registry::RefusalCode;
+use touchmark_wire::registry::{RefusalCode, StatementKind};
 use touchmark_wire::statement::{Content, Signatures, Statement};
 
 /// A leaf of the log.
@@ -63,6 +64,10 @@ pub(crate) fn statement(statement: &Statement<'_>) -> Sheet {
     let previous = if link.sequence.0 == 1 { "network" } else { "previous" };
     sheet.add(previous, link.previous.to_string());
     sheet.add_some("channel", link.channel.map(|channel| channel.to_string()));
+    if link.kind == StatementKind::CHANNEL {
+        let opened = Opening::id_of(protected.kid.thing, statement.payload());
+        sheet.add("opens channel", opened.to_string());
+    }
     let profile = if protected.claims.is_some() { "SCITT" } else { "compact" };
     sheet.add("profile", profile);
     if let Some(claims) = protected.claims {

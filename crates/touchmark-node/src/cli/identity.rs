@@ -1,5 +1,6 @@
 //! Identities held here: keys and chains of things that this machine speaks for.
 
+mod chains;
 mod commitment;
 pub(crate) mod creation;
 pub(crate) mod folder;
@@ -109,6 +110,15 @@ fn sheet(name: &str, state: &State) -> Sheet {
     sheet.add("keys", keys.collect::<Field>());
     sheet.add("next keys", state.next_keys.iter().map(String::as_str).collect::<Field>());
     sheet.add("sequence", state.sequence).add("last", state.last.as_str());
+    let channels = state.channels.keys().map(|channel| {
+        let mut chain = Sheet::default();
+        let (sequence, last) = state.reached(channel.parse().ok());
+        chain.add("channel", channel.as_str()).add("sequence", sequence).add("last", last);
+        chain
+    });
+    if !state.channels.is_empty() {
+        sheet.add("channels", channels.collect::<Field>());
+    }
     sheet
 }
 
@@ -132,6 +142,7 @@ fn run_resume(session: &mut Session<'_, '_>, resume: &Resume) -> Result<Answer, 
     };
     let view = client.thing(identity.thing()?)?;
     signing::adopt(&mut identity, &view.head)?;
+    signing::adopt_channels(&client, &mut identity)?;
     identity.keep_keys(|number| view.keys.iter().any(|key| key.number == number))?;
     let mut sheet = sheet(&identity.name, &identity.state);
     sheet.add_some("put aside", aside.map(|folder| folder.display().to_string()));

@@ -8,7 +8,7 @@ use std::path::PathBuf;
 use touchmark_api::Base64;
 use touchmark_api::client::ProofQuery;
 use touchmark_wire::bundle::{Claim, Freshness};
-use touchmark_wire::ids::LeafIndex;
+use touchmark_wire::ids::{ChannelId, LeafIndex};
 
 /// Commands about proofs
 #[derive(clap::Subcommand, Debug)]
@@ -19,7 +19,8 @@ pub(super) enum Command {
 
 #[derive(clap::Args, Debug)]
 #[command(group = clap::ArgGroup::new("claims").required(true).multiple(true)
-    .args(["record", "complete", "mentioned", "status", "absent", "latest", "accredited"]))]
+    .args(["record", "complete", "mentioned", "status", "absent", "latest", "accredited", "channel",
+        "writer"]))]
 pub(super) struct Fetch {
     /// That this leaf is in the log, rightly signed; repeatable
     #[arg(long, value_name = "LEAF")]
@@ -44,6 +45,12 @@ pub(super) struct Fetch {
     /// That the first thing vouches for the second; repeatable
     #[arg(long, value_name = "BY:ID")]
     accredited: Vec<String>,
+    /// That nothing about or in this channel is missing, who opened it and who may write; repeatable
+    #[arg(long, value_name = "CHANNEL")]
+    channel: Vec<ChannelId>,
+    /// That the thing may write into the channel now; repeatable
+    #[arg(long, value_name = "CHANNEL:ID")]
+    writer: Vec<String>,
     /// Text of 16 to 64 bytes for validators to sign, to prove freshness; made up without a value
     #[arg(long, value_name = "TEXT", num_args = 0..=1, default_missing_value = "")]
     nonce: Option<String>,
@@ -120,6 +127,19 @@ fn claims(session: &Session<'_, '_>, fetch: &Fetch) -> Result<Vec<Claim>, Failur
                 .hint("write --accredited BY:ID")
         })?;
         claims.push(Claim::Accredited(by, thing));
+    }
+    for channel in &fetch.channel {
+        claims.extend([Claim::Channel(*channel), Claim::CompleteChannel(*channel, Vec::new())]);
+    }
+    for text in &fetch.writer {
+        let parts = text
+            .split_once(':')
+            .and_then(|(channel, thing)| Some((channel.parse().ok()?, session.thing(thing).ok()?)));
+        let (channel, thing) = parts.ok_or_else(|| {
+            Failure::new(Fault::Usage, format!("`{text}` does not name a channel and a thing"))
+                .hint("write --writer CHANNEL:ID")
+        })?;
+        claims.push(Claim::Writer(channel, thing));
     }
     Ok(claims)
 }

@@ -158,6 +158,7 @@ fn come_back(session: &mut Session<'_, '_>, back: &Return) -> Result<Answer, Fai
     state.add_keys(&[new]);
     state.next_number = view.next_number;
     (state.sequence, state.last) = (view.head.sequence, last.to_string());
+    state.keep_channels_of(&identity.state);
     identity.unlock(&file, state)?;
     let mut sheet = Sheet::default();
     sheet.add("name", identity.name.as_str()).add("thing", view.id.as_str());

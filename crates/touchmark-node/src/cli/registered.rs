@@ -2,7 +2,7 @@
 
 use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 use touchmark_wire::algorithm::Algorithm;
-use touchmark_wire::registry::{ContentFormat, EvidenceFormat, Row, Status, ThingKind};
+use touchmark_wire::registry::{ContentFormat, EvidenceFormat, Row, Status, ThingKind, Writers};
 
 fn names(rows: &'static [Row]) -> PossibleValuesParser {
     let values = rows.iter().map(|row| PossibleValue::new(row.name).help(row.meaning.trim()));
@@ -15,6 +15,10 @@ pub(super) fn thing_kind() -> impl TypedValueParser<Value = ThingKind> {
 
 pub(super) fn status() -> impl TypedValueParser<Value = Status> {
     names(Status::ROWS).try_map(|name| Status::from_name(&name).ok_or(Unregistered))
+}
+
+pub(super) fn writers() -> impl TypedValueParser<Value = Writers> {
+    names(Writers::ROWS).try_map(|name| Writers::from_name(&name).ok_or(Unregistered))
 }
 
 pub(super) fn evidence_format() -> impl TypedValueParser<Value = EvidenceFormat> {

@@ -198,6 +198,19 @@ fn what_could_not_be_written_is_not_there_later() {
     assert!(outbox.is_empty() && open_later(outbox, &folder).is_empty());
 }
 
+#[test]
+fn what_is_not_meant_is_forgotten_and_the_rest_waits_on() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut outbox = open(&folder);
+    for statement in [b"a1".as_slice(), b"b1", b"a2", b"b2"] {
+        outbox.push(statement).unwrap();
+    }
+    outbox.retain(|statement| statement.starts_with(b"b")).unwrap();
+    assert_eq!(outbox.waiting().collect::<Vec<_>>(), [b"b1", b"b2"]);
+    outbox.push(b"a3").unwrap();
+    assert_eq!(waiting(&open_later(outbox, &folder)), [b"b1", b"b2", b"a3"]);
+}
+
 fn open_later(outbox: Outbox, folder: &tempfile::TempDir) -> Outbox {
     drop(outbox);
     open(folder)

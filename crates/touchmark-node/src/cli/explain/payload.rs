@@ -4,6 +4,8 @@ use super::purposes;
 use crate::cli::sheet::{Field, Sheet};
 use touchmark_api::PayloadView;
 use touchmark_api::senml::{Measurement, Pack};
+use touchmark_core::channel::access::Access;
+use touchmark_core::channel::opening::Opening;
 use touchmark_core::directory::NewKey;
 use touchmark_core::directory::accreditation::Accredit;
 use touchmark_core::directory::inception::Inception;
@@ -11,6 +13,7 @@ use touchmark_core::directory::prerotation::NextKeys;
 use touchmark_core::directory::rotation::Rotation;
 use touchmark_core::directory::status::SetStatus;
 use touchmark_core::directory::update::Update;
+use touchmark_core::entry::Rights;
 use touchmark_core::evidence::{self, CardPayload, WrappedEvidence};
 use touchmark_core::group::Group;
 use touchmark_wire::codec::{self, Malformed};
@@ -22,7 +25,7 @@ const SHOWN: usize = 2_000;
 
 type View = fn(&[u8]) -> Result<Field, Malformed>;
 
-const VIEWS: [(StatementKind, View); 8] = [
+const VIEWS: [(StatementKind, View); 10] = [
     (StatementKind::INCEPTION, inception),
     (StatementKind::REGISTER, inception),
     (StatementKind::UPDATE, update),
@@ -31,6 +34,8 @@ const VIEWS: [(StatementKind, View); 8] = [
     (StatementKind::ACCREDIT, accredit),
     (StatementKind::EVIDENCE, wrapped),
     (StatementKind::GROUP, group),
+    (StatementKind::CHANNEL, opening),
+    (StatementKind::ACCESS, access),
 ];
 
 /// The payload of a statement of `kind`.
@@ -149,6 +154,35 @@ fn inception(payload: &[u8]) -> Result<Field, Malformed> {
     if let Some(attributes) = &inception.attributes {
         sheet.add("attributes", pairs(attributes.iter()));
     }
+    Ok(sheet.into())
+}
+
+fn opening(payload: &[u8]) -> Result<Field, Malformed> {
+    let opening: Opening = codec::decode(payload, limits::STATEMENT)?;
+    let mut sheet = Sheet::default();
+    sheet.add("channel kind", opening.kind.to_string());
+    sheet.add("writers", opening.writers.to_string());
+    if let Some(attributes) = &opening.attributes {
+        sheet.add("attributes", pairs(attributes.iter()));
+    }
+    Ok(sheet.into())
+}
+
+fn access(payload: &[u8]) -> Result<Field, Malformed> {
+    let access: Access = codec::decode(payload, limits::STATEMENT)?;
+    let mut sheet = Sheet::default();
+    sheet.add("channel", access.channel.to_string());
+    let rights = access.rights.names().collect::<Vec<_>>().join(" ");
+    match access.thing {
+        None => sheet.add("closes", access.rights == Rights::NONE),
+        Some(thing) if access.rights == Rights::NONE => {
+            sheet.add("thing", thing.to_string()).add("rights", "none: withdrawn")
+        }
+        Some(thing) if access.rights.is_known() => {
+            sheet.add("thing", thing.to_string()).add("rights", rights)
+        }
+        Some(thing) => sheet.add("thing", thing.to_string()).add("rights", access.rights.0),
+    };
     Ok(sheet.into())
 }
 

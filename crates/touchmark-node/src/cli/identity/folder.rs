@@ -10,12 +10,14 @@
 //! A statement is on the disk before it is sent, and the state moves on after the answer: however
 //! a command ends, the next one sends the same bytes again and never signs a place twice.
 
+use super::chains::{Place, Standing};
 use super::commitment;
 use crate::cli::failure::{Failure, Fault};
 use crate::disk::{self, Secrecy};
 use crate::outbox::{Outbox, OutboxError};
 use crate::suggestion;
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 use std::fs::File;
 use std::path::{Path, PathBuf};
 use touchmark_api::Base64;
@@ -24,7 +26,7 @@ use touchmark_core::directory::rotation::Rotation;
 use touchmark_keys::file::KeyFile;
 use touchmark_wire::codec;
 use touchmark_wire::hash::Digest;
-use touchmark_wire::ids::{KeyNumber, Sequence, StatementId, ThingId};
+use touchmark_wire::ids::{ChannelId, KeyNumber, Sequence, StatementId, ThingId};
 use touchmark_wire::limits;
 use touchmark_wire::registry::StatementKind;
 use touchmark_wire::statement::Statement;
@@ -55,6 +57,9 @@ pub(crate) struct State {
     pub(crate) sequence: u32,
     /// Its id, or the network id before the first, hexadecimal.
     pub(crate) last: String,
+    /// Its chains in channels, by channel id.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub(super) channels: BTreeMap<String, Standing>,
 }
 
 /// A key of an identity.
@@ -85,6 +90,7 @@ impl State {
             next_keys: Vec::new(),
             sequence: 0,
             last: network.to_string(),
+            channels: BTreeMap::new(),
         }
     }
 
@@ -104,8 +110,7 @@ impl State {
     /// Takes a statement into the chain; `accepted` says whether it has its effect.
     fn advance(&mut self, statement: &Statement<'_>, accepted: bool) {
         let link = statement.protected().link;
-        self.sequence = link.sequence.0;
-        self.last = statement.id().to_string();
+        self.reach(link.channel, link.sequence.0, &statement.id().to_string());
         if !accepted || link.kind != StatementKind::ROTATE {
             return;
         }
@@ -247,14 +252,18 @@ impl Identity {
         self.state.thing.parse().map_err(|_| damaged(&self.folder))
     }
 
-    /// Where the next statement stands: behind what waits, or behind what arrived last.
-    pub(crate) fn tip(&self) -> Result<Tip, Failure> {
-        if let Some(bytes) = self.outbox.last() {
-            let (sequence, id) = place(bytes).ok_or_else(|| damaged(&self.folder))?;
-            return Ok(Tip { sequence: Sequence(sequence.0 + 1), previous: id.0 });
+    /// Where the next statement of a chain stands: behind what waits, or behind what arrived last.
+    pub(crate) fn tip(&self, channel: Option<ChannelId>) -> Result<Tip, Failure> {
+        for bytes in self.outbox.waiting().rev() {
+            let place = Place::of(bytes).ok_or_else(|| damaged(&self.folder))?;
+            if place.channel == channel {
+                let sequence = Sequence(place.sequence.0 + 1);
+                return Ok(Tip { sequence, previous: place.id.0 });
+            }
         }
-        let last: StatementId = self.state.last.parse().map_err(|_| damaged(&self.folder))?;
-        Ok(Tip { sequence: Sequence(self.state.sequence + 1), previous: last.0 })
+        let (sequence, last) = self.state.reached(channel);
+        let last: StatementId = last.parse().map_err(|_| damaged(&self.folder))?;
+        Ok(Tip { sequence: Sequence(sequence + 1), previous: last.0 })
     }
 
     /// The key file of a public key.
@@ -317,11 +326,17 @@ impl Identity {
         Ok(self.outbox.discard()?)
     }
 
+    /// Forgets what is pending in one chain.
+    pub(crate) fn discard_chain(&mut self, channel: Option<ChannelId>) -> Result<(), Failure> {
+        let other = |bytes: &[u8]| Place::of(bytes).is_some_and(|place| place.channel != channel);
+        Ok(self.outbox.retain(other)?)
+    }
+
     /// Takes out of the outbox what the state has behind it: a crash may have come between.
     fn drop_arrived(&mut self) -> Result<(), Failure> {
         while let Some(bytes) = self.outbox.first() {
-            let (sequence, _) = place(bytes).ok_or_else(|| damaged(&self.folder))?;
-            if sequence.0 > self.state.sequence {
+            let place = Place::of(bytes).ok_or_else(|| damaged(&self.folder))?;
+            if !place.has_arrived(&self.state) {
                 break;
             }
             self.outbox.acknowledge()?;
@@ -352,11 +367,6 @@ pub(crate) struct Tip {
     pub(crate) sequence: Sequence,
     /// What it must name.
     pub(crate) previous: Digest,
-}
-
-fn place(statement: &[u8]) -> Option<(Sequence, StatementId)> {
-    let statement = Statement::parse(statement).ok()?;
-    Some((statement.protected().link.sequence, statement.id()))
 }
 
 const OUTBOX: &str = "outbox";
@@ -399,7 +409,7 @@ pub(crate) fn state_of(home: &Path, name: &str) -> Result<State, Failure> {
 pub(crate) fn waiting_of(home: &Path, name: &str) -> Result<usize, Failure> {
     let state = state_of(home, name)?;
     let waiting = Outbox::peek(&identities(home).join(name).join(OUTBOX))?;
-    let arrived = |bytes: &&Vec<u8>| place(bytes).is_some_and(|it| it.0.0 <= state.sequence);
+    let arrived = |bytes: &&Vec<u8>| Place::of(bytes).is_some_and(|it| it.has_arrived(&state));
     Ok(waiting.iter().filter(|bytes| !arrived(bytes)).count())
 }
 

@@ -1,5 +1,6 @@
 //! Statements of an identity: signed, kept, sent, and only then counted.
 
+use super::chains::Place;
 use super::commitment::Committed;
 use super::folder::{Held, Identity, Tip};
 use crate::cli::failure::{Exit, Failure, Fault};
@@ -14,7 +15,7 @@ use touchmark_keys::software::SoftwareKey;
 use touchmark_wire::algorithm::Signer;
 use touchmark_wire::codec::Malformed;
 use touchmark_wire::hash::Digest;
-use touchmark_wire::ids::{KeyNumber, Sequence, StatementId, ThingId};
+use touchmark_wire::ids::{ChannelId, KeyNumber, Sequence, StatementId, ThingId};
 use touchmark_wire::registry::{ContentFormat, RefusalCode, StatementKind};
 use touchmark_wire::statement::{Content, Draft, Kid, Link, Statement};
 
@@ -35,6 +36,8 @@ pub(crate) struct Proposal<'a> {
     pub(crate) content: Content,
     pub(crate) payload: &'a [u8],
     pub(crate) signers: Signers,
+    /// Where it is an entry; nowhere, it stands in the main chain.
+    pub(crate) channel: Option<ChannelId>,
 }
 
 /// Which keys of an identity sign.
@@ -50,7 +53,7 @@ impl<'a> Proposal<'a> {
     /// A payload of a fixed shape.
     pub(crate) const fn new(kind: StatementKind, payload: &'a [u8]) -> Self {
         let content = Content::Inline(ContentFormat::CBOR);
-        Self { kind, content, payload, signers: Signers::Present }
+        Self { kind, content, payload, signers: Signers::Present, channel: None }
     }
 
     const fn purpose(&self) -> Purposes {
@@ -106,6 +109,10 @@ impl Signing {
         let client = session.client()?;
         let mut identity = self.open(session)?;
         deliver_pending(session, &client, &mut identity)?;
+        if let Some(channel) = proposal.channel.filter(|_| !identity.state.knows(proposal.channel))
+        {
+            adopt_in(&client, &mut identity, channel)?;
+        }
         let committed = match proposal.signers {
             Signers::Present => None,
             Signers::Committed => Committed::of(&identity)?,
@@ -210,7 +217,7 @@ pub(crate) fn keep(
 
 /// The next statement of an identity's chain.
 fn draft<'a>(identity: &Identity, proposal: &Proposal<'a>) -> Result<Draft<'a>, Failure> {
-    Ok(draft_at(identity.tip()?, identity.thing()?, proposal))
+    Ok(draft_at(identity.tip(proposal.channel)?, identity.thing()?, proposal))
 }
 
 /// The first statement of a chain.
@@ -219,12 +226,12 @@ pub(crate) const fn inception(thing: ThingId, network: Digest, payload: &[u8]) -
     draft_at(tip, thing, &Proposal::new(StatementKind::INCEPTION, payload))
 }
 
-/// The statement at `tip` of the issuer's chain.
+/// The statement at `tip` of the issuer's chain, main or in a channel.
 pub(crate) const fn draft_at<'a>(tip: Tip, issuer: ThingId, proposal: &Proposal<'a>) -> Draft<'a> {
     let Tip { sequence, previous } = tip;
     Draft {
         issuer,
-        link: Link { kind: proposal.kind, sequence, previous, channel: None },
+        link: Link { kind: proposal.kind, sequence, previous, channel: proposal.channel },
         content: proposal.content,
         claims: None,
         payload: proposal.payload,
@@ -279,7 +286,8 @@ pub(crate) fn deliver_pending(
 ) -> Result<Delivered, Failure> {
     let mut delivered = Delivered::default();
     loop {
-        let sequence = identity.state.sequence + 1;
+        let place = identity.pending().and_then(Place::of);
+        let sequence = place.map_or(0, |place| place.sequence.0);
         match deliver_oldest(client, identity)? {
             Delivery::Nothing => return Ok(delivered),
             Delivery::Arrived(written) => {
@@ -337,9 +345,10 @@ pub(crate) fn deliver(
             Ok(written)
         }
         Err(ClientError::Refused(problem)) if problem.code() == Some(RefusalCode::FORK) => {
-            identity.discard()?;
+            let channel = Place::of(bytes).and_then(|place| place.channel);
+            identity.discard_chain(channel)?;
             if let Some(head) = &problem.head {
-                adopt(identity, head)?;
+                take_over(identity, channel, head)?;
             }
             Err((*problem).into())
         }
@@ -367,8 +376,35 @@ pub(crate) fn deliver(
 /// Takes over a chain's head from a node, forwards only: a place that was signed is never signed
 /// again.
 pub(crate) fn adopt(identity: &mut Identity, head: &HeadView) -> Result<(), Failure> {
-    let known = identity.state.sequence;
-    let same = head.sequence == known && head.last == identity.state.last;
+    take_over(identity, None, head)
+}
+
+/// The same of the chain in a channel, which a node is asked for.
+fn adopt_in(client: &Client, identity: &mut Identity, channel: ChannelId) -> Result<(), Failure> {
+    let writer = client.writer(channel, identity.thing()?)?;
+    take_over(identity, Some(channel), &writer.head)?;
+    let (sequence, last) = identity.state.reached(Some(channel));
+    let last = last.to_owned();
+    // From now on it is known, also before the first entry.
+    identity.state.reach(Some(channel), sequence, &last);
+    identity.save()
+}
+
+/// The same of the chains in all channels that the identity has written into.
+pub(crate) fn adopt_channels(client: &Client, identity: &mut Identity) -> Result<(), Failure> {
+    for channel in identity.state.known_channels() {
+        adopt_in(client, identity, channel)?;
+    }
+    Ok(())
+}
+
+fn take_over(
+    identity: &mut Identity,
+    channel: Option<ChannelId>,
+    head: &HeadView,
+) -> Result<(), Failure> {
+    let (known, last) = identity.state.reached(channel);
+    let same = head.sequence == known && head.last == last;
     if same || head.sequence < known {
         return Ok(());
     }
@@ -376,10 +412,9 @@ pub(crate) fn adopt(identity: &mut Identity, head: &HeadView) -> Result<(), Fail
         let what =
             format!("the chain of `{}` has another statement at place {known}", identity.name);
         return Err(Failure::new(Fault::WrongNetwork, what)
-            .because(format!("the node says {}, here it is {}", head.last, identity.state.last))
+            .because(format!("the node says {}, here it is {last}", head.last))
             .hint("find out who else holds the key; ask another node"));
     }
-    identity.state.sequence = head.sequence;
-    identity.state.last.clone_from(&head.last);
+    identity.state.reach(channel, head.sequence, &head.last);
     identity.save()
 }

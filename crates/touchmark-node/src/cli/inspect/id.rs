@@ -25,6 +25,7 @@ pub(super) fn thing(bytes: &[u8], _: &[PublicKey]) -> Result<Explained, String> 
     let mut sheet = Sheet::default();
     sheet.add("thing", id.to_string());
     sheet.add("look up", format!("touchmark thing show {id}"));
+    sheet.add("or, as a channel", format!("touchmark channel show {id}"));
     Ok(Explained::new(sheet))
 }
 

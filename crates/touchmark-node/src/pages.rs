@@ -10,11 +10,13 @@
 //! | `/search?q=…` | what a text was taken for, and where it leads |
 //! | `/t/{id}` | a thing: verdict, checks, keys, status, history |
 //! | `/t/{id}/chain?channel=…` | the statements of one chain of a thing |
+//! | `/c/{id}` | a channel: verdict, who may write, what is in it |
 //! | `/r/{position}` | a leaf of the log: verdict, checks, content |
 
 mod asset;
 mod belief;
 mod chain;
+mod channel;
 mod check;
 mod document;
 mod home;
@@ -41,6 +43,7 @@ pub fn routes(api: Router) -> Router {
         .route("/search", get(search::page))
         .route("/t/{id}", get(thing::page))
         .route("/t/{id}/chain", get(chain::page))
+        .route("/c/{id}", get(channel::page))
         .route("/r/{position}", get(leaf::page))
         .route("/assets/{name}", get(asset::serve))
         .layer(map_response(guard))

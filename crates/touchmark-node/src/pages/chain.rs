@@ -38,7 +38,7 @@ pub(super) async fn page(
                 p.label { (title) }
                 h1 #title { "Statements in order" }
                 p { "by " (id(&thing.to_string())) }
-                @if let Some(channel) = channel { p { "in channel " code.bytes { (channel) } } }
+                @if let Some(channel) = channel { p { "in channel " a.id href={ "/c/" (channel) } { (channel) } } }
                 p.lead { "Each names the one before it, so none can be taken out or put between." }
             }
             section aria-label="Statements" {

@@ -67,18 +67,26 @@ fn name(check: &str) -> &str {
         "state" => "State",
         "freshness" => "Freshness",
         "record" => "Record",
-        "complete" => "Complete",
+        "complete" | COMPLETE_CHANNEL => "Complete",
         "mentioned" => "Mentioned",
         "status" => "Status",
         "absent" => "Absent",
         "latest" => "Latest",
         "accredited" => "Accredited",
         "authority" => "Authority",
+        "channel" => "Channel",
+        "writer" => "Writer",
         other => other,
     }
 }
 
+/// The one check that has two words.
+const COMPLETE_CHANNEL: &str = "complete channel";
+
 fn word(check: &str) -> &str {
+    if check.starts_with(COMPLETE_CHANNEL) {
+        return COMPLETE_CHANNEL;
+    }
     check.split(' ').next().unwrap_or(check)
 }
 
@@ -141,6 +149,18 @@ fn meaning(check: &str) -> Meaning {
         "absent" => ("nobody registered a thing with this id.", "that nobody will."),
         "latest" => ("the issuer made no later statement by then.", "that it makes none later."),
         "accredited" => ("one thing vouches for the other.", "more than the role it names."),
+        "channel" => (
+            "who opened the channel and who may write into it, and whether it is closed.",
+            "that those who may write say the truth.",
+        ),
+        COMPLETE_CHANNEL => (
+            "these are all entries about the channel, and in it by those who might write; none \
+             was left out.",
+            "that whoever might write wrote down everything.",
+        ),
+        "writer" => {
+            ("the thing may write into the channel at this point.", "that it did, or will.")
+        }
         _ => ("what its sentence says.", "more than that."),
     };
     Meaning { proves, not }
@@ -168,6 +188,9 @@ mod tests {
             "latest 7",
             "accredited a b",
             "authority abc",
+            "channel abc",
+            "complete channel abc",
+            "writer abc of def",
         ] {
             assert_ne!(meaning(check).proves, unknown, "{check}");
             assert!(name(check).starts_with(char::is_uppercase), "{check}");

@@ -158,9 +158,7 @@ fn origin(view: &LeafView) -> Markup {
                     }
                     @if let Some(channel) = &statement.channel {
                         div { dt { "Channel" } dd {
-                            a.id href={ "/t/" (statement.issuer) "/chain?channel=" (channel) } {
-                                (channel)
-                            }
+                            a.id href={ "/c/" (channel) } { (channel) }
                         } }
                     }
                     div { dt { "Hash of the leaf" } dd { code.bytes { (view.hash) } } }

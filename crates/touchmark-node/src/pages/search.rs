@@ -9,9 +9,9 @@ use axum::response::{IntoResponse as _, Redirect, Response};
 use maud::{Markup, html};
 use serde::Deserialize;
 use touchmark_api::client::{Page, ThingsQuery};
-use touchmark_api::{LeafView, Listing, NetworkView, Problem, ThingView};
+use touchmark_api::{ChannelView, LeafView, Listing, NetworkView, Problem, ThingView};
 use touchmark_core::evidence;
-use touchmark_wire::ids::{Did, ThingId};
+use touchmark_wire::ids::{ChannelId, Did, ThingId};
 use touchmark_wire::registry::EvidenceFormat;
 
 /// What somebody searches for.
@@ -43,6 +43,9 @@ pub(super) async fn page(
     if text.is_empty() {
         return Ok(Redirect::to("/").into_response());
     }
+    if let Some(channel) = channel_of(&reader, text).await {
+        return Ok(Redirect::to(&format!("/c/{channel}")).into_response());
+    }
     if let Some((thing, taken)) = thing_of(text) {
         return Ok(Redirect::to(&format!("/t/{thing}?taken={taken}")).into_response());
     }
@@ -72,6 +75,13 @@ fn thing_of(text: &str) -> Option<(ThingId, &'static str)> {
     }
     let tap = evidence::parse(EvidenceFormat::CARD_URL, text.as_bytes()).ok()?;
     Some((tap.thing, "tap"))
+}
+
+/// The channel with this id: things have ids of the same form, so only the ledger can tell.
+async fn channel_of(reader: &Reader, text: &str) -> Option<ChannelId> {
+    let channel: ChannelId = text.to_ascii_lowercase().parse().ok()?;
+    let found: Result<ChannelView, _> = reader.json(&format!("/v1/channels/{channel}")).await;
+    found.ok().map(|_| channel)
 }
 
 /// Something that was found under one meaning of the text.

@@ -5,12 +5,17 @@ use crate::network::Network;
 use axum::body::{Body, to_bytes};
 use axum::http::{HeaderMap, Request, StatusCode};
 use std::collections::BTreeMap;
+use touchmark_core::channel::access::Access;
+use touchmark_core::channel::opening::Opening;
 use touchmark_core::directory::status::SetStatus;
 use touchmark_core::directory::update::Update;
+use touchmark_core::entry::Rights;
 use touchmark_node::http::{self, Gateway, Limits};
 use touchmark_wire::algorithm::Algorithm;
-use touchmark_wire::ids::ThingId;
-use touchmark_wire::registry::{ContentFormat, StatementKind, Status, ThingKind};
+use touchmark_wire::ids::{ChannelId, ThingId};
+use touchmark_wire::registry::{
+    ChannelKind, ContentFormat, StatementKind, Status, ThingKind, Writers,
+};
 use tower::ServiceExt as _;
 
 struct Page {
@@ -37,7 +42,10 @@ const HARM: &str = "\"><script>alert(1)</script><img src=x onerror='alert(2)'>&a
 struct Story {
     network: Network,
     maker: ThingId,
+    /// Author of the channel.
+    keeper: ThingId,
     card: ThingId,
+    channel: ChannelId,
     statement: String,
 }
 
@@ -59,11 +67,24 @@ fn story() -> Story {
     let senml = br#"[{"bn":"urn:dev:a:","n":"temperature","u":"Cel","v":21.5,"bt":1700000000}]"#;
     leaves.push(maker.state(StatementKind::RECORD, ContentFormat::SENML_JSON, senml));
     leaves.extend((0..25).map(|n| maker.record(&[n])));
+    let opening = Opening {
+        nonce: vec![1; 16],
+        kind: ChannelKind::PUBLIC,
+        writers: Writers::GRANTED,
+        attributes: Some([("name".to_owned(), HARM.to_owned())].into()),
+    };
+    let mut keeper = Issuer::new(network.id(), ThingKind::DEVICE, Algorithm::Ed25519);
+    let channel = opening.id(keeper.id);
+    leaves.extend([keeper.inception(), keeper.act(StatementKind::CHANNEL, &opening)]);
+    let grant = Access::of(channel, card.id(), Rights::WRITE);
+    leaves.push(keeper.act(StatementKind::ACCESS, &grant));
+    leaves.extend((0..25).map(|n| keeper.enter(channel, &[n])));
     let outcomes = network.submit(leaves.clone());
     assert!(outcomes.iter().all(|outcome| outcome.refusal().is_none()), "{outcomes:?}");
     let statement = touchmark_wire::statement::Statement::parse(&leaves[4]).unwrap();
     let statement = statement.id().to_string();
-    Story { network, maker: maker.id, card: card.id(), statement }
+    let (maker, keeper) = (maker.id, keeper.id);
+    Story { network, maker, keeper, card: card.id(), channel, statement }
 }
 
 fn every_page(story: &Story) -> Vec<(String, Page)> {
@@ -84,6 +105,9 @@ fn every_page(story: &Story) -> Vec<(String, Page)> {
         format!("/r/{query}"),
         "/r/999999".to_owned(),
         format!("/t/{}/chain", story.maker),
+        format!("/c/{}", story.channel),
+        format!("/c/{}?cursor={query}", story.channel),
+        format!("/c/{query}"),
         format!("/t/{}/chain?channel={query}", story.maker),
     ];
     paths.into_iter().map(|path| (path.clone(), open(network, &path))).collect()
@@ -114,6 +138,33 @@ fn nothing_in_the_data_or_the_address_becomes_markup() {
         }
     }
     assert!(shown > 6, "the harmful texts are shown as texts: {shown}");
+}
+
+#[test]
+fn a_channel_is_found_by_its_id_and_says_who_writes() {
+    let story = story();
+    let (network, channel) = (&story.network, story.channel);
+    for text in [channel.to_string(), channel.to_string().to_uppercase()] {
+        let found = open(network, &format!("/search?q={text}"));
+        assert_eq!(found.status, StatusCode::SEE_OTHER);
+        assert_eq!(found.headers["location"], format!("/c/{channel}"));
+    }
+    let thing = open(network, &format!("/search?q={}", story.card));
+    assert_eq!(thing.headers["location"], format!("/t/{}?taken=id", story.card));
+    let page = open(network, &format!("/c/{channel}"));
+    assert_eq!(page.status, StatusCode::OK);
+    for said in [
+        "Proved by these checks".to_owned(),
+        format!("/t/{}", story.keeper),
+        format!("/t/{}/chain?channel={channel}", story.card),
+        format!("/v1/proofs?channel={channel}&amp;complete_channel={channel}"),
+        "27 leaves".to_owned(),
+        format!("/c/{channel}?cursor="),
+    ] {
+        assert!(page.text.contains(&said), "{said}\n{}", page.text);
+    }
+    let absent = open(network, &format!("/c/{}", ChannelId([9; 20])));
+    assert_eq!(absent.status, StatusCode::NOT_FOUND);
 }
 
 #[test]

@@ -7,6 +7,7 @@ mod bundle;
 mod chains;
 mod configuration;
 mod contexts;
+mod conventions;
 mod desk;
 mod help;
 mod inspect;

@@ -233,6 +233,11 @@ impl Node {
         self.engine.status()
     }
 
+    /// The engine's own counters, in OpenMetrics text.
+    pub fn engine_metrics(&self) -> String {
+        self.engine.metrics()
+    }
+
     /// Stops in order.
     pub fn stop(&self) {
         self.engine.stop();

@@ -1,5 +1,7 @@
 //! What is counted, for Prometheus (OpenMetrics text).
 
+mod engine;
+
 use super::Gateway;
 use super::answer::Negative;
 use axum::extract::State;
@@ -17,6 +19,9 @@ use touchmark_wire::registry::RefusalCode;
 
 /// Media type of the exposition.
 const MEDIA: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
+
+/// What an exposition ends with, once.
+const END: &str = "# EOF\n";
 
 #[derive(Clone, PartialEq, Eq, Hash, Debug, EncodeLabelSet)]
 struct RequestLabels {
@@ -155,5 +160,8 @@ pub(super) async fn metrics(State(gateway): State<Gateway>) -> Result<Response, 
     let mut text = String::new();
     text::encode(&mut text, &metrics.registry)
         .map_err(|error| Negative::new(RefusalCode::INTERNAL, error.to_string()))?;
+    text.truncate(text.strip_suffix(END).unwrap_or(&text).len());
+    text.push_str(&engine::families(&gateway.node.engine_metrics()));
+    text.push_str(END);
     Ok(([(header::CONTENT_TYPE, MEDIA)], text).into_response())
 }

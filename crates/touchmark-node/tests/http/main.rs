@@ -5,6 +5,7 @@
 mod administration;
 mod channels;
 mod events;
+mod exposition;
 #[allow(dead_code, reason = "issuers are shared with other tests")]
 #[path = "../spine/issuer.rs"]
 mod issuer;

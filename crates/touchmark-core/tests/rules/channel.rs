@@ -312,8 +312,10 @@ fn rights_are_the_authors_to_give_and_take() {
     let mut hall = Hall::new(Writers::GRANTED);
     let Hall { author, writer, stranger, channel, .. } = hall;
     let denied = |code| Seen::Denied(code);
-    let theirs = hall.ledger.state((writer, 1), ACCESS, &grant(channel, writer));
-    assert_eq!(theirs, denied(RefusalCode::NOT_AUTHORISED));
+    for theirs in [grant(channel, writer), Access::closing(channel)] {
+        let seen = hall.ledger.state((writer, 1), ACCESS, &theirs);
+        assert_eq!(seen, denied(RefusalCode::NOT_AUTHORISED), "{theirs:?}");
+    }
     for (name, access, code) in [
         ("no channel", grant(ChannelId([3; 20]), writer), RefusalCode::UNKNOWN_CHANNEL),
         ("no thing", grant(channel, ThingId([3; 20])), RefusalCode::UNKNOWN_THING),

@@ -61,6 +61,9 @@ use std::time::Instant;
 use tokio::sync::{Semaphore, broadcast, watch};
 use touchmark_api::openapi;
 
+/// Refused connections that are not dropped at once.
+const LINGERING: usize = 64;
+
 /// Longest body of a request, bytes.
 const BODY_LIMIT: usize = 8 << 20;
 
@@ -83,6 +86,8 @@ pub struct Shared {
     bodies: Arc<Semaphore>,
     connections: Arc<Crowd>,
     listeners: Arc<Crowd>,
+    /// Places of refused connections of which what still comes is read.
+    lingering: Arc<Semaphore>,
     turns: Turns,
     /// Whether an operator lets no writes in.
     draining: AtomicBool,
@@ -109,6 +114,7 @@ impl Gateway {
             bodies: places(limits.bodies),
             connections: Crowd::new(limits.connections, limits.connections_of_source),
             listeners: Crowd::new(limits.listeners, limits.connections_of_source),
+            lingering: places(LINGERING),
             turns: Turns::default(),
             draining: AtomicBool::new(false),
             closing: watch::Sender::new(false),

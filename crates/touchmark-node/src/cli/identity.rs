@@ -15,6 +15,7 @@ use super::failure::{Exit, Failure};
 use super::session::Session;
 use super::sheet::{Field, Sheet};
 use folder::{Identity, State, state_of, waiting_of};
+use signing::Heads;
 use touchmark_core::entry::Purposes;
 use touchmark_wire::algorithm::CoseKey;
 use touchmark_wire::hash::Digest;
@@ -132,18 +133,20 @@ fn denial(failure: &Failure) -> Sheet {
 
 fn run_resume(session: &mut Session<'_, '_>, resume: &Resume) -> Result<Answer, Failure> {
     let (home, client) = (session.home()?, session.client()?);
-    let (mut identity, delivered, aside) = if resume.discard {
+    let (mut identity, heads, delivered, aside) = if resume.discard {
+        // Asked before anything is forgotten: what arrived unseen would be signed again.
+        let id = folder::thing_of(&home, &resume.name)?;
+        let heads = Heads::ask(&client, id, &state_of(&home, &resume.name)?)?;
         let (identity, aside) = Identity::open_discarding(&home, &resume.name)?;
-        (identity, signing::Delivered::default(), aside)
+        (identity, heads, signing::Delivered::default(), aside)
     } else {
         let mut identity = Identity::open(&home, &resume.name)?;
         let delivered = signing::deliver_pending(session, &client, &mut identity)?;
-        (identity, delivered, None)
+        let heads = Heads::ask(&client, identity.thing()?, &identity.state)?;
+        (identity, heads, delivered, None)
     };
-    let view = client.thing(identity.thing()?)?;
-    signing::adopt(&mut identity, &view.head)?;
-    signing::adopt_channels(&client, &mut identity)?;
-    identity.keep_keys(|number| view.keys.iter().any(|key| key.number == number))?;
+    heads.adopt(&mut identity)?;
+    identity.keep_keys(|number| heads.thing.keys.iter().any(|key| key.number == number))?;
     let mut sheet = sheet(&identity.name, &identity.state);
     sheet.add_some("put aside", aside.map(|folder| folder.display().to_string()));
     sheet.add_some("delivered at", delivered.last.and_then(|written| written.position));

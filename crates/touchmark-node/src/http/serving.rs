@@ -14,10 +14,11 @@ use hyper_util::rt::{TokioIo, TokioTimer};
 use linger::{Lingering, Receiving};
 use stall::Impatient;
 use std::net::SocketAddr;
+use std::sync::Arc;
 use std::time::Duration;
 use tokio::io::AsyncWriteExt as _;
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::watch;
+use tokio::sync::{Semaphore, watch};
 use tokio::task::JoinSet;
 use tower::Service as _;
 
@@ -61,7 +62,7 @@ pub async fn serve(listener: TcpListener, gateway: Gateway, stop: impl Future<Ou
             }
             Err(full) => {
                 gateway.metrics.limited("connections");
-                refuse(stream, full);
+                refuse(stream, full, gateway.lingering.clone());
             }
         }
     }
@@ -107,7 +108,7 @@ pub(super) async fn closed(mut closing: watch::Receiver<bool>) {
 }
 
 /// Says in a few bytes that there is no place; whoever does not read them is left.
-fn refuse(stream: TcpStream, full: Full) {
+fn refuse(stream: TcpStream, full: Full, lingering: Arc<Semaphore>) {
     const EVERYWHERE: &[u8] = b"HTTP/1.1 503 Service Unavailable\r\nretry-after: 5\r\n\
         connection: close\r\ncontent-length: 0\r\n\r\n";
     const OF_SOURCE: &[u8] = b"HTTP/1.1 429 Too Many Requests\r\nretry-after: 5\r\n\
@@ -121,6 +122,9 @@ fn refuse(stream: TcpStream, full: Full) {
     tokio::spawn(async move {
         let mut stream = stream;
         let _ = tokio::time::timeout(Duration::from_secs(1), stream.shutdown()).await;
-        linger::drain(stream).await;
+        // A flood is dropped at once: its sockets would use up what the places are counted for.
+        if let Ok(_place) = lingering.try_acquire() {
+            linger::drain(stream).await;
+        }
     });
 }

@@ -131,6 +131,8 @@ fn what_is_misspelt_is_refused_and_not_ignored() {
         );
         assert_eq!(answer.header("content-type"), Some("application/problem+json"), "{path}");
     }
+    let beyond = story.site.get(&format!("/v1/leaves?cursor={}", u64::MAX)).json();
+    assert_eq!(beyond["items"].as_array().map(Vec::len), Some(0), "behind all that there is");
     let answer = story.site.get("/v1/nothing");
     assert_eq!((answer.status, &answer.json()["code"]), (404, &"TM-NOT-FOUND".into()));
 }

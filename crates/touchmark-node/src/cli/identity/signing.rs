@@ -2,12 +2,12 @@
 
 use super::chains::Place;
 use super::commitment::Committed;
-use super::folder::{Held, Identity, Tip};
+use super::folder::{Held, Identity, State, Tip};
 use crate::cli::failure::{Exit, Failure, Fault};
 use crate::cli::passphrase::Passphrase;
 use crate::cli::session::Session;
 use touchmark_api::client::{Client, ClientError};
-use touchmark_api::{HeadView, Written};
+use touchmark_api::{HeadView, ThingView, Written};
 use touchmark_core::directory::NewKey;
 use touchmark_core::entry::Purposes;
 use touchmark_keys::file::KeyFile;
@@ -390,12 +390,29 @@ fn adopt_in(client: &Client, identity: &mut Identity, channel: ChannelId) -> Res
     identity.save()
 }
 
-/// The same of the chains in all channels that the identity has written into.
-pub(crate) fn adopt_channels(client: &Client, identity: &mut Identity) -> Result<(), Failure> {
-    for channel in identity.state.known_channels() {
-        adopt_in(client, identity, channel)?;
+/// What a node says of an identity and of its chains.
+pub(crate) struct Heads {
+    /// The thing, with the head of its main chain.
+    pub(crate) thing: ThingView,
+    channels: Vec<(ChannelId, HeadView)>,
+}
+
+impl Heads {
+    /// Asks for the heads of the main chain and of those in all channels that the identity knows.
+    pub(crate) fn ask(client: &Client, id: ThingId, state: &State) -> Result<Self, Failure> {
+        let thing = client.thing(id)?;
+        let ask = |channel| Ok((channel, client.writer(channel, id)?.head));
+        let channels = state.known_channels().into_iter().map(ask).collect::<Result<_, Failure>>()?;
+        Ok(Self { thing, channels })
     }
-    Ok(())
+
+    /// Takes them over, as [`adopt`] does.
+    pub(crate) fn adopt(&self, identity: &mut Identity) -> Result<(), Failure> {
+        adopt(identity, &self.thing.head)?;
+        self.channels
+            .iter()
+            .try_for_each(|(channel, head)| take_over(identity, Some(*channel), head))
+    }
 }
 
 fn take_over(

@@ -66,7 +66,8 @@ pub struct WriterView {
     /// Leaf that gave or withdrew them last.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub since: Option<u64>,
-    /// Whether the rules let it write now: as the author, by a grant, or as anyone.
+    /// Whether the channel lets it write now: as the author, by a grant, or as anyone. Its own status
+    /// and keys must let it, too.
     pub may_write: bool,
     /// Its chain in the channel: the next entry names `last` and has the place after `sequence`.
     pub head: HeadView,

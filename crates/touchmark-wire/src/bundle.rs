@@ -190,7 +190,7 @@ pub enum Claim {
     /// Author and policy of this channel, and whether it is closed, now.
     #[n(8)]
     Channel(#[n(0)] ChannelId),
-    /// These leaves are all that there are about and in this channel.
+    /// These leaves are the whole history of this channel; what strangers say in it is counted apart.
     #[n(9)]
     CompleteChannel(#[n(0)] ChannelId, #[n(1)] Vec<LeafIndex>),
     /// The thing may write into the channel, now.

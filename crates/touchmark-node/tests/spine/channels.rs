@@ -3,6 +3,7 @@
 use crate::issuer::Issuer;
 use crate::network::Network;
 use touchmark_core::channel::access::Access;
+use touchmark_core::directory::status::SetStatus;
 use touchmark_core::entry::Rights;
 use touchmark_core::refusal::Outcome;
 use touchmark_core::verdict::{Check, CheckResult, Trust, Verdict, judge};
@@ -10,7 +11,7 @@ use touchmark_node::proof::{self, Question};
 use touchmark_wire::algorithm::Algorithm;
 use touchmark_wire::bundle::{Bundle, Claim};
 use touchmark_wire::ids::{ChannelId, LeafIndex};
-use touchmark_wire::registry::{StatementKind, ThingKind, Writers};
+use touchmark_wire::registry::{Status, StatementKind, ThingKind, Writers};
 
 struct Trail {
     network: Network,
@@ -143,6 +144,16 @@ fn who_may_write_is_proved_as_it_is_now() {
     let not = (CheckResult::Fail, Some("TM-NOT-AUTHORISED"));
     assert_eq!(writes(&trail, writer), (CheckResult::Pass, None));
     assert_eq!(writes(&trail, stranger), not);
+    // The right alone is not enough.
+    let change = |status| SetStatus { thing: writer, status, reason: None, keys: None };
+    let be = |trail: &mut Trail, status| {
+        let statement = trail.writer.act(StatementKind::STATUS, &change(status));
+        trail.network.submit(vec![statement]);
+    };
+    be(&mut trail, Status::SUSPENDED);
+    assert_eq!(writes(&trail, writer), (CheckResult::Fail, Some("TM-REVOKED")));
+    be(&mut trail, Status::ACTIVE);
+    assert_eq!(writes(&trail, writer), (CheckResult::Pass, None));
     let withdraw = Access::of(channel, writer, Rights::NONE);
     trail.network.submit(vec![trail.author.act(StatementKind::ACCESS, &withdraw)]);
     assert_eq!(writes(&trail, writer), not);

@@ -1,8 +1,10 @@
 //! What a bundle claims of channels.
 
 use super::{Finding, Judge, Judgement, State};
+use crate::chain;
 use crate::channel::refuses_writer;
-use crate::entry::{Channel, ChannelChain, Entry, Fork, extend_channel_history};
+use crate::entry::{Channel, ChannelChain, Entry, Fork, KeyState, extend_channel_history};
+use crate::record;
 use alloc::format;
 use alloc::string::String;
 use touchmark_wire::hash::Digest;
@@ -111,14 +113,26 @@ impl Judge<'_> {
         let channel = self.state.channel(id)?;
         about(channel.author);
         about(thing);
-        let chain = self.state.channel_chain(id, thing)?;
-        let rights = chain.as_ref().map(|chain| chain.rights).unwrap_or_default();
+        let chain_there = self.state.channel_chain(id, thing)?;
+        let rights = chain_there.as_ref().map(|chain| chain.rights).unwrap_or_default();
         if let Some(refusal) = refuses_writer(&channel, thing, rights) {
             let code = refusal.code.name().unwrap_or_default();
             let reason = format!("{thing} may not write into channel {id}: {}", refusal.cause);
             return Err(Finding::fail(code, reason));
         }
-        let why = match chain.and_then(|chain| chain.since) {
+        // The channel lets it; the rules of every statement must, too.
+        let it = self.state.registered(thing)?;
+        if !chain::may_state(it.status(), record::FAMILY.while_paused) {
+            let reason = format!("{thing} may not write into channel {id}: it is {}", it.status());
+            return Err(Finding::fail("TM-REVOKED", reason));
+        }
+        let counts = |key: &&KeyState| key.purposes.contains(record::FAMILY.purpose);
+        let weight: u32 = it.keys.iter().filter(counts).map(|key| u32::from(key.weight)).sum();
+        if weight < u32::from(it.threshold) {
+            let reason = format!("{thing} cannot write into channel {id}: no keys for records");
+            return Err(Finding::fail("TM-KEY-NOT-VALID", reason));
+        }
+        let why = match chain_there.and_then(|chain| chain.since) {
             _ if thing == channel.author => String::from("as its author"),
             Some(leaf) => format!("since leaf {leaf}"),
             None => String::from("as anyone may"),

@@ -165,29 +165,53 @@ impl<'a> State<'a> {
     }
 }
 
+/// The key that a bundle shows for a leaf of evidence.
+struct EvidenceKey {
+    key: KeyState,
+    /// No key that is not shown can be the one instead.
+    is_sure: bool,
+}
+
+impl EvidenceKey {
+    fn not_shown(id: ThingId, position: LeafIndex) -> Finding {
+        let reason = format!("not all keys of {id} that may count at leaf {position} are shown");
+        Finding::unknown("TM-NOT-COVERED", reason)
+    }
+}
+
 impl State<'_> {
     /// The key of a thing that counted for its evidence in a leaf at `position`, or, where none
     /// did, the last one before: evidence that was known before is read again after its key ended.
-    /// A bundle shows the one that it needs of all that the thing ever had.
-    fn evidence_key(&self, id: ThingId, position: LeafIndex) -> Result<KeyState, Finding> {
+    /// A bundle shows the one that it needs of all that the thing ever had; that none counted is
+    /// known when all are shown.
+    fn evidence_key(&self, id: ThingId, position: LeafIndex) -> Result<EvidenceKey, Finding> {
         let thing = self.registered(id)?;
-        let is_its = |(entry, key): &&(StateKey, KeyState)| {
-            key.from < position && *entry == StateKey::closed_key(id, key.number)
-        };
-        let ended: Vec<_> = self.ended.iter().filter(is_its).map(|(_, key)| key).collect();
-        let known = thing.keys.iter().chain(ended);
-        known
+        let is_its =
+            |(entry, key): &&(StateKey, KeyState)| *entry == StateKey::closed_key(id, key.number);
+        let ended = self.ended.iter().filter(is_its).map(|(_, key)| key);
+        let shown: Vec<&KeyState> = thing.keys.iter().chain(ended).collect();
+        let chosen = shown
+            .iter()
             .filter(|key| key.purposes.contains(Purposes::EVIDENCE) && key.from < position)
-            .max_by_key(|key| (key.is_valid_at(position), key.number))
-            .cloned()
-            .ok_or_else(|| {
-                let reason = format!("no key of {id} for evidence at leaf {position} is shown");
-                if thing.keys.len() as u64 == u64::from(thing.next_number.0) {
-                    Finding::fail("TM-KEY-NOT-VALID", reason)
-                } else {
-                    Finding::unknown("TM-NOT-COVERED", reason)
-                }
-            })
+            .max_by_key(|key| (key.is_valid_at(position), key.number));
+        let counts = chosen.is_some_and(|key| key.is_valid_at(position));
+        // Numbers ascend with leaves, and of several keys that count the highest is the one.
+        let later = shown.iter().filter(|key| key.from >= position).map(|key| key.number.0);
+        let end = later.min().unwrap_or(thing.next_number.0);
+        let first = chosen.filter(|_| counts).map_or(0, |key| key.number.0.saturating_add(1));
+        let rivals = first..end;
+        let is_sure =
+            shown.iter().filter(|key| rivals.contains(&key.number.0)).count() == rivals.len();
+        match chosen {
+            Some(key) if counts || is_sure => {
+                Ok(EvidenceKey { key: KeyState::clone(key), is_sure })
+            }
+            None if is_sure => {
+                let reason = format!("{id} had no key for evidence at leaf {position}");
+                Err(Finding::fail("TM-KEY-NOT-VALID", reason))
+            }
+            _ => Err(EvidenceKey::not_shown(id, position)),
+        }
     }
 }
 
@@ -271,12 +295,10 @@ impl Judge<'_> {
                 let inner = evidence::parse(bare.format, bare.bytes)
                     .map_err(|refusal| Finding::fail("TM-MALFORMED", refusal.cause))?;
                 let card = inner.thing;
-                let key = self.state.evidence_key(card, index)?;
-                if !key.is_valid_at(index) {
+                if !self.evidence(&inner, index)?.is_valid_at(index) {
                     let reason = format!("{card} had no key for evidence at leaf {index}");
                     return Err(Finding::fail("TM-KEY-NOT-VALID", reason));
                 }
-                verify(&key.key, SignedBytes::new([&inner.message[..]]), &inner.signature)?;
                 about(card);
                 Ok(format!("leaf {index} is evidence signed by {card}").into())
             }
@@ -352,11 +374,21 @@ impl Judge<'_> {
             touchmark_wire::codec::decode(payload, limit).map_err(|_| malformed())?;
         let inner = evidence::parse(wrapped.format, wrapped.bytes).map_err(|_| malformed())?;
         let card = inner.thing;
-        let key = self.state.evidence_key(card, index)?;
-        verify(&key.key, SignedBytes::new([&inner.message[..]]), &inner.signature)?;
+        let key = self.evidence(&inner, index)?;
         about(card);
         let ended = if key.is_valid_at(index) { "" } else { "; its key had ended, so it is older" };
         Ok(format!("leaf {index} is evidence signed by {card}, read by {reader}{ended}").into())
+    }
+
+    /// Verifies evidence; returns the key that signed it. Under a key that may not be the right one
+    /// nothing is called forged.
+    fn evidence(&self, inner: &evidence::Inner, index: LeafIndex) -> Result<KeyState, Finding> {
+        let EvidenceKey { key, is_sure } = self.state.evidence_key(inner.thing, index)?;
+        match verify(&key.key, SignedBytes::new([&inner.message[..]]), &inner.signature) {
+            Ok(()) => Ok(key),
+            Err(forged) if is_sure => Err(forged),
+            Err(_) => Err(EvidenceKey::not_shown(inner.thing, index)),
+        }
     }
 
     fn complete(&self, id: ThingId, leaves: &[LeafIndex]) -> Judgement {

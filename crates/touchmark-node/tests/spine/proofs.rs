@@ -2,23 +2,28 @@
 
 use crate::issuer::{Card, Issuer};
 use crate::network::Network;
+use touchmark_core::directory::NewKey;
 use touchmark_core::directory::accreditation::Accredit;
 use touchmark_core::directory::rotation::Rotation;
 use touchmark_core::directory::status::SetStatus;
-use touchmark_core::entry::Thing;
+use touchmark_core::entry::{Purposes, Thing};
 use touchmark_core::evidence::WrappedEvidence;
 use touchmark_core::refusal::Outcome;
 use touchmark_core::verdict::{CheckResult, Trust, Verdict, judge};
-use touchmark_node::proof::{self, Question};
-use touchmark_wire::algorithm::{Algorithm, PureVerifier};
+use touchmark_keys::software::SoftwareKey;
+use touchmark_node::proof::{self, Excess, ProofError, Question};
+use touchmark_wire::algorithm::{Algorithm, PureVerifier, Signer as _};
 use touchmark_wire::bundle::{Bundle, Claim};
-use touchmark_wire::codec::Malformed;
+use touchmark_wire::codec::{self, Malformed};
 use touchmark_wire::ids::{KeyNumber, LeafIndex, ThingId};
 use touchmark_wire::leaf::{BareEvidence, Leaf};
 use touchmark_wire::merkle;
 use touchmark_wire::receipt::Receipt;
-use touchmark_wire::registry::{EntryKind, EvidenceFormat, StatementKind, Status, ThingKind};
+use touchmark_wire::registry::{
+    ContentFormat, EntryKind, EvidenceFormat, StatementKind, Status, ThingKind,
+};
 use touchmark_wire::state::StateKey;
+use touchmark_wire::trie::TrieProof;
 
 const NONCE: &[u8] = b"sixteen bytes or more";
 
@@ -236,6 +241,154 @@ fn evidence_read_again_after_its_key_ended_is_proved() {
     let name = format!("record {leaf}");
     let check = verdict.checks.iter().find(|check| check.name == name).unwrap();
     assert!(check.reason.ends_with("its key had ended, so it is older"), "{}", check.reason);
+}
+
+/// The bundle without the entry of one ended key.
+fn without_key(network: &Network, bytes: &[u8], thing: ThingId, number: u32) -> Vec<u8> {
+    let mut bundle = Bundle::decode(bytes).unwrap();
+    let root = TrieProof::root(bundle.state).unwrap();
+    let shown = TrieProof::verify(bundle.state, &root).unwrap();
+    let hidden = StateKey::closed_key(thing, KeyNumber(number));
+    let keys: Vec<_> = shown.entries().map(|(key, _)| key).collect();
+    let kept: Vec<_> = keys.iter().copied().filter(|key| *key != hidden).collect();
+    assert_eq!(kept.len() + 1, keys.len(), "the bundle does not show key {number}");
+    let state = network.node.store.snapshot().prove(&kept).unwrap();
+    bundle.state = &state;
+    bundle.encode_to_vec()
+}
+
+/// Whichever of two valid keys ends first, evidence is judged under the one that signed it, and a
+/// bundle that hides that one proves neither evidence nor forgery.
+#[test]
+fn evidence_is_proved_by_the_later_of_two_keys() {
+    let mut story = story();
+    let mut reader = Issuer::new(story.network.id(), ThingKind::READER, Algorithm::Es256);
+    let mut card = Card::new(story.maker.id);
+    let id = card.id();
+    let (format, bytes) = (EvidenceFormat::CARD_URL, card.url(1));
+    let bare = |bytes| Leaf::Evidence(BareEvidence { format, bytes }).encode_to_vec();
+    let rotation = |add, close| Rotation { thing: id, add, close, next: None, threshold: None };
+    story.network.submit(vec![
+        story.maker.act(StatementKind::REGISTER, &card.inception),
+        reader.inception(),
+    ]);
+    let first = story.network.submit(vec![bare(&bytes)])[0].leaf().unwrap();
+    let another = rotation(vec![card.renew()], Vec::new());
+    story.network.submit(vec![story.maker.act(StatementKind::ROTATE, &another)]);
+    let bytes = card.url(2);
+    let tap = story.network.submit(vec![bare(&bytes)])[0].leaf().unwrap();
+    let end = rotation(Vec::new(), vec![KeyNumber(1)]);
+    let ended = story.network.submit(vec![story.maker.act(StatementKind::ROTATE, &end)]);
+    assert!(matches!(ended[0], Outcome::Accepted(_)), "{ended:?}");
+    let check = |story: &Story, leaf: LeafIndex, bundle: &[u8]| {
+        let verdict = story.judge(bundle, None);
+        let name = format!("record {leaf}");
+        let check = verdict.checks.into_iter().find(|check| check.name == name).unwrap();
+        assert_eq!(verdict.valid, check.result == CheckResult::Pass);
+        (check.result, check.code, check.reason)
+    };
+    for leaf in [first, tap] {
+        let found = check(&story, leaf, &story.prove(&[Question::Record(leaf)], None));
+        assert_eq!(found.0, CheckResult::Pass, "{found:?}");
+    }
+    let bundle = without_key(&story.network, &story.prove(&[Question::Record(tap)], None), id, 1);
+    let found = check(&story, tap, &bundle);
+    assert_eq!((found.0, found.1), (CheckResult::Unknown, Some("TM-NOT-COVERED")), "{found:?}");
+
+    // Read again after both ended, it is judged under the last, and no other one may be hidden.
+    let stolen = SetStatus { thing: id, status: Status::STOLEN, reason: None, keys: None };
+    story.network.submit(vec![story.maker.act(StatementKind::STATUS, &stolen)]);
+    let wrapped = WrappedEvidence { format, bytes: &bytes, context: None };
+    let outcome = story.network.submit(vec![reader.act(StatementKind::EVIDENCE, &wrapped)]);
+    let Outcome::Accepted(again) = outcome[0] else { panic!("{outcome:?}") };
+    let bundle = story.prove(&[Question::Record(again)], None);
+    let found = check(&story, again, &bundle);
+    assert!(found.2.ends_with("its key had ended, so it is older"), "{found:?}");
+    for number in [0, 1] {
+        let bundle = without_key(&story.network, &bundle, id, number);
+        let found = check(&story, again, &bundle);
+        assert_eq!((found.0, found.1), (CheckResult::Unknown, Some("TM-NOT-COVERED")), "{found:?}");
+    }
+
+    // Keys that came later do not matter.
+    let keys = Some(vec![card.renew(), card.renew()]);
+    let found = SetStatus { thing: id, status: Status::ACTIVE, reason: None, keys };
+    let end = rotation(Vec::new(), vec![KeyNumber(2)]);
+    let acts = [
+        (StatementKind::STATUS, codec::encode(&found)),
+        (StatementKind::ROTATE, codec::encode(&end)),
+    ];
+    let acts = acts.map(|(kind, act)| story.maker.state(kind, ContentFormat::CBOR, &act));
+    let outcomes = story.network.submit(acts.to_vec());
+    assert!(outcomes.iter().all(|it| matches!(it, Outcome::Accepted(_))), "{outcomes:?}");
+    for leaf in [first, tap, again] {
+        let found = check(&story, leaf, &story.prove(&[Question::Record(leaf)], None));
+        assert_eq!(found.0, CheckResult::Pass, "{found:?}");
+    }
+}
+
+/// Whoever gives a thing keys without end makes no node read them all.
+#[test]
+fn the_search_for_a_key_for_evidence_ends() {
+    let mut story = story();
+    let card = Card::new(story.maker.id);
+    let others: Vec<_> = (0..15)
+        .map(|_| SoftwareKey::generate(Algorithm::Ed25519).unwrap())
+        .map(|key| NewKey::new(*key.public_key().cose(), Purposes::GENERAL))
+        .collect();
+    let mut leaves = vec![story.maker.act(StatementKind::REGISTER, &card.inception)];
+    for turn in 0..70_u32 {
+        let ends = turn.checked_sub(1).map(|before| before * 15 + 1..turn * 15 + 1);
+        let exchange = Rotation {
+            thing: card.id(),
+            add: others.clone(),
+            close: ends.into_iter().flatten().map(KeyNumber).collect(),
+            next: None,
+            threshold: None,
+        };
+        leaves.push(story.maker.act(StatementKind::ROTATE, &exchange));
+    }
+    let outcomes = story.network.submit(leaves);
+    assert!(outcomes.iter().all(|it| matches!(it, Outcome::Accepted(_))), "{outcomes:?}");
+    let bytes = card.url(1);
+    let bare = BareEvidence { format: EvidenceFormat::CARD_URL, bytes: &bytes };
+    let tap = story.network.submit(vec![Leaf::Evidence(bare).encode_to_vec()])[0].leaf().unwrap();
+    let questions = [Question::Record(tap)];
+    let bundle = proof::prove(&story.network.node, &questions, None);
+    let refused = story.network.wait(bundle).map(|bytes| bytes.len());
+    let expected = ProofError::TooMany(Excess::Keys(card.id()));
+    assert_eq!(refused.map_err(|error| error.to_string()), Err(expected.to_string()));
+}
+
+/// Histories, records and lists count alike, and what two questions share counts once.
+#[test]
+fn a_bundle_is_bounded_in_bytes() {
+    let story = story();
+    let mut sensor = Issuer::new(story.network.id(), ThingKind::DEVICE, Algorithm::Ed25519);
+    let mut leaves = vec![sensor.inception()];
+    leaves.extend((0..10).map(|n| sensor.record(&[n; 1_000])));
+    let outcomes = story.network.submit(leaves);
+    let records: Vec<_> = outcomes.iter().map(|it| it.leaf().unwrap()).collect();
+    let prove = |questions: &[Question], room| {
+        let bundle = proof::prove_within(&story.network.node, questions, None, room);
+        match story.network.wait(bundle) {
+            Ok(bytes) => {
+                assert!(story.judge(&bytes, None).valid);
+                true
+            }
+            Err(ProofError::TooMany(Excess::Bytes)) => false,
+            Err(other) => panic!("{other}"),
+        }
+    };
+    let all: Vec<_> = records.iter().copied().map(Question::Record).collect();
+    let history = [Question::Complete(sensor.id)];
+    assert!(!prove(&history, 10_000) && prove(&history, 15_000));
+    assert!(!prove(&all, 10_000) && prove(&all, 18_000));
+    assert!(prove(&all[..5], 10_000) && prove(&[Question::Status(sensor.id)], 0));
+    let both: Vec<_> = history.iter().chain(&all).cloned().collect();
+    assert!(!prove(&both, 12_000) && prove(&both, 18_000));
+    let lists = vec![history[0].clone(); 64];
+    assert!(!prove(&lists, 15_000) && prove(&lists, 21_000));
 }
 
 #[test]

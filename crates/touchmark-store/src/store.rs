@@ -139,7 +139,7 @@ impl Store {
         self.database.sync()
     }
 
-    /// Keeps what the log commits to, durably; whether it fits is for the caller to check.
+    /// Keeps what a commitment in the log is of, durably, unless it was erased here.
     pub fn put_payload(&self, commitment: Digest, payload: &Payload) -> Result<Kept, Error> {
         self.payloads.put(commitment, payload)
     }
@@ -149,7 +149,8 @@ impl Store {
         self.payloads.read(commitment)
     }
 
-    /// Erases what a commitment is of. The log and its proofs stay as they are.
+    /// Erases what a commitment is of; it is not kept again, nor for the first time. The log and
+    /// its proofs stay as they are.
     pub fn erase_payload(&self, commitment: Digest) -> Result<Erased, Error> {
         self.payloads.erase(commitment)
     }

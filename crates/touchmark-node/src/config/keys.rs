@@ -81,7 +81,7 @@ configuration! {
     }
     /// What the interface takes of the outside world, at most; a source is an IPv4 address or an IPv6 /64
     limits: LimitsSection {
-        /// Statements and evidence of a source, per second and at once; empty takes any
+        /// Statements, evidence and payloads of a source, per second and at once; empty takes any
         source_writes: Option<Rate> = "1000:20000", "source-writes" "RATE:BURST";
         /// Reading requests of a source, per second and at once; empty takes any
         source_reads: Option<Rate> = "500:10000", "source-reads" "RATE:BURST";

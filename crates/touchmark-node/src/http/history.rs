@@ -95,7 +95,9 @@ impl Walk {
     ) -> Result<Vec<LeafIndex>, Negative> {
         let mut range = range.clone();
         match (order, after) {
-            (Order::OldestFirst, Some(after)) => range.start = range.start.max(after.0.saturating_add(1)),
+            (Order::OldestFirst, Some(after)) => {
+                range.start = range.start.max(after.0.saturating_add(1));
+            }
             (Order::NewestFirst, Some(after)) => range.end = range.end.min(after.0),
             (_, None) => {}
         }

@@ -30,10 +30,6 @@ pub(super) async fn keep(
         Malformed::TooLong { .. } => Negative::new(RefusalCode::TOO_LONG, malformed.to_string()),
         _ => Negative::malformed("the body is not the array [salt, content] in CBOR"),
     })?;
-    if preimage.commitment() != commitment {
-        let detail = format!("salt and content are not what leaf {index} commits to");
-        return Err(Negative::new(RefusalCode::PAYLOAD, detail));
-    }
     let payload = Payload { salt: preimage.salt, content: preimage.content.to_vec() };
     match on_disk(move || node.store.put_payload(commitment, &payload)).await? {
         Kept::Durably => Ok(StatusCode::NO_CONTENT),
@@ -41,6 +37,10 @@ pub(super) async fn keep(
             RefusalCode::NOT_AUTHORISED,
             "this payload was erased, and this node does not keep it again",
         )),
+        Kept::Unfit => {
+            let detail = format!("salt and content are not what leaf {index} commits to");
+            Err(Negative::new(RefusalCode::PAYLOAD, detail))
+        }
     }
 }
 

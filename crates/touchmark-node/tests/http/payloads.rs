@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 use touchmark_api::Base64;
 use touchmark_api::client::Client;
 use touchmark_node::apikey::Scope;
+use touchmark_node::http::{Limits, Rate};
 use touchmark_node::node::now;
 use touchmark_wire::algorithm::Algorithm;
 use touchmark_wire::ids::{LeafIndex, Timestamp};
@@ -84,6 +85,39 @@ fn page(site: &Site, path: &str) -> String {
     let page = site.get(&format!("/r/{position}"));
     assert_eq!(page.status, 200);
     String::from_utf8(page.body).unwrap()
+}
+
+#[test]
+fn a_payload_is_erased_before_anybody_brings_it() {
+    let site = Site::start();
+    let (path, _) = committed(&site);
+    let later = Timestamp(now().0 + 60_000);
+    let (_, key) = site.keys.create("ops", &[Scope::Operate], now(), later).unwrap();
+    let position = path.split('/').nth(3).unwrap();
+    let erased = site.demand("DELETE", &format!("/v1/admin/payloads/{position}"), Some(&key));
+    assert_eq!(erased.status, 404, "nothing was there");
+    let kept = site.post(&path, CBOR, &PERSONAL.encode_to_vec());
+    assert_eq!((kept.status, &kept.json()["code"]), (403, &json!("TM-NOT-AUTHORISED")));
+    assert_eq!(site.get(&path).status, 404);
+}
+
+#[test]
+fn a_payload_costs_its_source_what_it_takes_of_the_disk() {
+    let rate = Rate { burst: 40, per_second: 1 };
+    let site = Site::with(Limits { writes: Some(rate), ..Limits::default() });
+    let mut device = Issuer::new(site.network(), ThingKind::DEVICE, Algorithm::Ed25519);
+    let content = vec![1; 15 * limits::LEAF];
+    let large = Preimage { salt: [7; 32], content: &content };
+    let leaves = [device.inception(), device.commit(&large, ContentFormat::JSON)];
+    let path = format!("/v1/leaves/{}/payload", site.submit(&leaves)[1]);
+    // 16 each, whatever the body claims to be.
+    for media in [CBOR, "application/cbor-seq"] {
+        assert_eq!(site.post(&path, media, &large.encode_to_vec()).status, 204);
+    }
+    let refused = site.post(&path, "text/plain", &large.encode_to_vec());
+    assert_eq!((refused.status, &refused.json()["code"]), (429, &json!("TM-QUOTA")));
+    let small = site.post(&path, CBOR, &PERSONAL.encode_to_vec());
+    assert_eq!(small.json()["code"], "TM-PAYLOAD", "a short one costs no more than a statement");
 }
 
 #[test]

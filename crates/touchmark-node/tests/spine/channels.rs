@@ -11,7 +11,7 @@ use touchmark_node::proof::{self, Question};
 use touchmark_wire::algorithm::Algorithm;
 use touchmark_wire::bundle::{Bundle, Claim};
 use touchmark_wire::ids::{ChannelId, LeafIndex};
-use touchmark_wire::registry::{Status, StatementKind, ThingKind, Writers};
+use touchmark_wire::registry::{StatementKind, Status, ThingKind, Writers};
 
 struct Trail {
     network: Network,

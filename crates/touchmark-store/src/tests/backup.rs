@@ -6,10 +6,10 @@ use std::fs;
 use std::path::Path;
 use touchmark_core::view::Read as _;
 use touchmark_ledger::StateView as _;
-use touchmark_wire::hash::Digest;
 use touchmark_wire::ids::{Height, LeafIndex, NetworkId};
+use touchmark_wire::statement::Preimage;
 
-const PAYLOAD: Digest = Digest([5; 32]);
+const PERSONAL: Preimage<'_> = Preimage { salt: [6; 32], content: b"personal" };
 
 fn verify_backup(folder: &Path) -> Result<Manifest, Error> {
     crate::verify_backup(folder, network("example.org/log"))
@@ -30,8 +30,8 @@ fn backed_up(folder: &Path) -> (Node, Vec<Actor>) {
     node.batch(inceptions);
     node.batch(actors.iter_mut().map(|actor| actor.record(b"1")).collect());
     node.store.put_certificate(Height(2), b"certificate").unwrap();
-    let payload = Payload { salt: [6; 32], content: b"personal".to_vec() };
-    node.store.put_payload(PAYLOAD, &payload).unwrap();
+    let payload = Payload { salt: PERSONAL.salt, content: PERSONAL.content.to_vec() };
+    node.store.put_payload(PERSONAL.commitment(), &payload).unwrap();
     let manifest = node.store.backup(&folder.join("backup")).unwrap();
     assert_eq!(manifest.height, Height(2));
     node.batch(vec![actors[0].record(b"2")]);
@@ -56,7 +56,8 @@ fn a_restored_backup_is_the_store_of_its_moment_and_goes_on() {
         assert_eq!(new.happened(leaf).unwrap(), old.happened(leaf).unwrap());
     }
     assert_eq!(new.head(actors[0].id).unwrap().unwrap().sequence.0, 2);
-    assert_eq!(again.store.payload(PAYLOAD).unwrap().unwrap().content, b"personal");
+    let payload = again.store.payload(PERSONAL.commitment()).unwrap().unwrap();
+    assert_eq!(payload.content, PERSONAL.content);
     assert_eq!(
         again.store.certificate_at_or_after(Height(0)).unwrap(),
         Some((Height(2), b"certificate".to_vec()))
@@ -86,8 +87,8 @@ fn a_damaged_backup_is_told_from_a_whole_one() {
         );
     }
     fs::write(&tables, &whole).unwrap();
-    let payload = backup.join("payloads/05").join(PAYLOAD.to_string());
-    fs::remove_file(payload).unwrap();
+    let payload = PERSONAL.commitment().to_string();
+    fs::remove_file(backup.join("payloads").join(&payload[..2]).join(&payload)).unwrap();
     assert!(matches!(verify_backup(&backup), Err(Error::DamagedBackup { .. })));
     assert!(matches!(
         restore(&backup, &folder.path().join("again")),

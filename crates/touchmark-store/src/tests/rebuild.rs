@@ -12,11 +12,11 @@ use touchmark_core::admission::OneByOne;
 use touchmark_core::entry::Rights;
 use touchmark_ledger::genesis_batch;
 use touchmark_wire::codec;
-use touchmark_wire::hash::Digest;
 use touchmark_wire::header::BatchHeader;
 use touchmark_wire::ids::Height;
 use touchmark_wire::merkle::{self, Frontier};
 use touchmark_wire::registry::ThingKind;
+use touchmark_wire::statement::Preimage;
 
 /// Every table in a form of our own.
 fn dump(view: &DatabaseView) -> Vec<u8> {
@@ -27,6 +27,8 @@ fn dump(view: &DatabaseView) -> Vec<u8> {
 
 /// The last batch of [`filled`].
 const LAST: Height = Height(13);
+
+const PERSONAL: Preimage<'_> = Preimage { salt: [6; 32], content: b"personal" };
 
 /// A store with all that tables can hold; its dump.
 fn filled(folder: &Path) -> Vec<u8> {
@@ -48,8 +50,8 @@ fn filled(folder: &Path) -> Vec<u8> {
     node.batch(vec![actors[0].access(channel, former, Rights::NONE)]);
     node.try_batch(vec![actors[2].enter(channel, b"late")]).unwrap();
     node.store.put_certificate(Height(2), b"certificate").unwrap();
-    let payload = Payload { salt: [6; 32], content: b"personal".to_vec() };
-    node.store.put_payload(Digest([5; 32]), &payload).unwrap();
+    let payload = Payload { salt: PERSONAL.salt, content: PERSONAL.content.to_vec() };
+    node.store.put_payload(PERSONAL.commitment(), &payload).unwrap();
     dump(&node.store.standstill().1)
 }
 
@@ -117,7 +119,8 @@ fn whatever_is_damaged_beside_the_log_comes_back_byte_for_byte() {
         assert!(dump(&tables(folder.path()).view()) == whole, "{table:?}");
     }
     let node = Node::open(folder.path());
-    assert_eq!(node.store.payload(Digest([5; 32])).unwrap().unwrap().content, b"personal");
+    let payload = node.store.payload(PERSONAL.commitment()).unwrap().unwrap();
+    assert_eq!(payload.content, PERSONAL.content);
     assert_eq!(
         node.store.certificate_at_or_after(Height(0)).unwrap(),
         Some((Height(2), b"certificate".to_vec()))

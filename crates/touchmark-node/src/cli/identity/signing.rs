@@ -402,7 +402,8 @@ impl Heads {
     pub(crate) fn ask(client: &Client, id: ThingId, state: &State) -> Result<Self, Failure> {
         let thing = client.thing(id)?;
         let ask = |channel| Ok((channel, client.writer(channel, id)?.head));
-        let channels = state.known_channels().into_iter().map(ask).collect::<Result<_, Failure>>()?;
+        let channels =
+            state.known_channels().into_iter().map(ask).collect::<Result<_, Failure>>()?;
         Ok(Self { thing, channels })
     }
 

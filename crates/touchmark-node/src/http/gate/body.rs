@@ -12,12 +12,13 @@ use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 use tokio::sync::OwnedSemaphorePermit;
 use touchmark_api::{EdgeCode, Problem};
+use touchmark_wire::limits;
 use touchmark_wire::registry::RefusalCode;
 
 /// A request whose body is here.
 pub(super) struct Received {
     pub(super) request: Request,
-    /// How many statements and evidence are in it.
+    /// How many statements and evidence are in it, or would be, were they as long as leaves can be.
     pub(super) items: u32,
     /// Its share of what may be received at once.
     pub(super) bytes: Option<OwnedSemaphorePermit>,
@@ -53,7 +54,10 @@ impl Gate {
         })??;
         let leaves = Leaves::of(&parts.headers, &body);
         self.refuse_waiting(&leaves)?;
-        let items = u32::try_from(leaves.count()).unwrap_or(u32::MAX);
+        // What is no leaf, a payload for example, takes as much of the disk as it is long. Leaves
+        // are never longer than this bound, so their number decides as before.
+        let items = leaves.count().max(1 + body.len() / limits::LEAF);
+        let items = u32::try_from(items).unwrap_or(u32::MAX);
         parts.extensions.insert(leaves);
         Ok(Received { items, request: Request::from_parts(parts, Body::from(body)), bytes })
     }

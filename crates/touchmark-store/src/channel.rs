@@ -12,7 +12,7 @@
 use crate::database::{Table, Write};
 use crate::error::Error;
 use crate::number;
-use crate::order::{self, Order};
+use crate::order::{self, LeafPage, Order};
 use crate::snapshot::Snapshot;
 use fjall::Slice;
 use touchmark_core::entry::{Entry, Rights};
@@ -152,14 +152,10 @@ impl Snapshot {
         after: Option<LeafIndex>,
         limit: usize,
     ) -> Result<Vec<LeafIndex>, Error> {
-        let mut found = self.leaves_at(InChannel::History(channel), order, after, limit)?;
-        found.extend(self.leaves_at(InChannel::Mention(channel), order, after, limit)?);
-        found.sort_unstable();
-        if order == Order::NewestFirst {
-            found.reverse();
-        }
-        found.truncate(limit);
-        Ok(found)
+        let page = LeafPage { order, after, limit };
+        let history = self.leaves_at(InChannel::History(channel), page)?;
+        let mentions = self.leaves_at(InChannel::Mention(channel), page)?;
+        Ok(page.merge(history, mentions))
     }
 
     /// The leaves that the channel's `count` and running hash are of, the oldest first, at most
@@ -169,26 +165,11 @@ impl Snapshot {
         channel: ChannelId,
         limit: usize,
     ) -> Result<Vec<LeafIndex>, Error> {
-        self.leaves_at(InChannel::History(channel), Order::OldestFirst, None, limit)
+        self.leaves_at(InChannel::History(channel), LeafPage::first(limit))
     }
 
-    fn leaves_at(
-        &self,
-        place: InChannel,
-        order: Order,
-        after: Option<LeafIndex>,
-        limit: usize,
-    ) -> Result<Vec<LeafIndex>, Error> {
-        let prefix = leaves(place);
-        let after = after.map(|leaf| number::join(&[&prefix, &leaf.0.to_be_bytes()]));
-        order::rows(self.database(), Table::ChannelLeaf, &prefix, order, after.as_deref())
-            .take(limit)
-            .map(|row| {
-                let (key, _) = row?;
-                let (_, leaf) = key.split_last_chunk().ok_or(Error::Corrupt("channel"))?;
-                Ok(LeafIndex(u64::from_be_bytes(*leaf)))
-            })
-            .collect()
+    fn leaves_at(&self, place: InChannel, page: LeafPage) -> Result<Vec<LeafIndex>, Error> {
+        page.read(self.database(), Table::ChannelLeaf, &leaves(place))
     }
 }
 

@@ -2,8 +2,10 @@
 
 use crate::database::{DatabaseView, Table};
 use crate::error::Error;
+use crate::number;
 use fjall::Slice;
 use std::ops::Bound;
+use touchmark_wire::ids::LeafIndex;
 
 /// From which end a list is read.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -37,6 +39,55 @@ pub(crate) fn rows(
         Order::OldestFirst => rows.next(),
         Order::NewestFirst => rows.next_back(),
     })
+}
+
+/// A page of a list of leaves, whose keys are a prefix and the leaf index (8).
+#[derive(Clone, Copy)]
+pub(crate) struct LeafPage {
+    pub(crate) order: Order,
+    /// The leaf that it begins beyond.
+    pub(crate) after: Option<LeafIndex>,
+    /// Most leaves of it.
+    pub(crate) limit: usize,
+}
+
+impl LeafPage {
+    /// The first one, the oldest first.
+    pub(crate) const fn first(limit: usize) -> Self {
+        Self { order: Order::OldestFirst, after: None, limit }
+    }
+
+    pub(crate) fn read(
+        self,
+        database: &DatabaseView,
+        table: Table,
+        prefix: &[u8],
+    ) -> Result<Vec<LeafIndex>, Error> {
+        let after = self.after.map(|leaf| number::join(&[prefix, &leaf.0.to_be_bytes()]));
+        rows(database, table, prefix, self.order, after.as_deref())
+            .take(self.limit)
+            .map(|row| {
+                let (key, _) = row?;
+                let (_, leaf) = key.split_last_chunk().ok_or(Error::Corrupt("history"))?;
+                Ok(LeafIndex(u64::from_be_bytes(*leaf)))
+            })
+            .collect()
+    }
+
+    /// The page of a list that is kept in two parts, of their pages.
+    pub(crate) fn merge(
+        self,
+        mut leaves: Vec<LeafIndex>,
+        others: Vec<LeafIndex>,
+    ) -> Vec<LeafIndex> {
+        leaves.extend(others);
+        leaves.sort_unstable();
+        if self.order == Order::NewestFirst {
+            leaves.reverse();
+        }
+        leaves.truncate(self.limit);
+        leaves
+    }
 }
 
 /// The first key after all that begin with `prefix`.

@@ -13,7 +13,7 @@
 use crate::database::{Table, Write};
 use crate::error::Error;
 use crate::number;
-use crate::order::{self, Order};
+use crate::order::{self, LeafPage, Order};
 use crate::snapshot::Snapshot;
 use fjall::Slice;
 use touchmark_core::entry::Entry;
@@ -171,45 +171,22 @@ impl Snapshot {
         after: Option<LeafIndex>,
         limit: usize,
     ) -> Result<Vec<LeafIndex>, Error> {
-        let mut leaves = self.leaves_of(Table::History, thing, order, after, limit)?;
-        leaves.extend(self.leaves_of(Table::Mention, thing, order, after, limit)?);
-        leaves.sort_unstable();
-        if order == Order::NewestFirst {
-            leaves.reverse();
-        }
-        leaves.truncate(limit);
-        Ok(leaves)
+        let page = LeafPage { order, after, limit };
+        let history = page.read(self.database(), Table::History, &thing.0)?;
+        let mentions = page.read(self.database(), Table::Mention, &thing.0)?;
+        Ok(page.merge(history, mentions))
     }
 
     /// The leaves that the thing's `count` and running hash are of, the oldest first, at most
     /// `limit`: what others say of it is not among them.
     pub fn complete_history(&self, thing: ThingId, limit: usize) -> Result<Vec<LeafIndex>, Error> {
-        self.leaves_of(Table::History, thing, Order::OldestFirst, None, limit)
+        LeafPage::first(limit).read(self.database(), Table::History, &thing.0)
     }
 
     /// The leaves in which others mention the thing, the oldest first, at most `limit`: those of
     /// its `mentions` and their running hash.
     pub fn mentions(&self, thing: ThingId, limit: usize) -> Result<Vec<LeafIndex>, Error> {
-        self.leaves_of(Table::Mention, thing, Order::OldestFirst, None, limit)
-    }
-
-    fn leaves_of(
-        &self,
-        table: Table,
-        thing: ThingId,
-        order: Order,
-        after: Option<LeafIndex>,
-        limit: usize,
-    ) -> Result<Vec<LeafIndex>, Error> {
-        let after = after.map(|leaf| number::join(&[&thing.0, &leaf.0.to_be_bytes()]));
-        order::rows(self.database(), table, &thing.0, order, after.as_deref())
-            .take(limit)
-            .map(|row| {
-                let (key, _) = row?;
-                let (_, leaf) = key.split_last_chunk().ok_or(Error::Corrupt("history"))?;
-                Ok(LeafIndex(u64::from_be_bytes(*leaf)))
-            })
-            .collect()
+        LeafPage::first(limit).read(self.database(), Table::Mention, &thing.0)
     }
 
     /// Things in the order of their registration, beyond `after`, at most `limit`.

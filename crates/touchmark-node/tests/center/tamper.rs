@@ -106,11 +106,9 @@ fn a_kill_between_lock_and_sending_loses_no_alert_and_sends_no_second() {
     assert_eq!((alerts.len(), &alerts[0]["reason"]), (1, &json!("tamper contact")));
 }
 
-/// A card inside of the reader signs what it measures: it must not sign in an opened case.
-#[test]
-fn a_readers_own_card_is_locked_with_it() {
-    let node = Node::start_new();
-    let mut desk = center(&node);
+/// A center with the cards `inner` and `other`, which the code in the file `code` locks.
+fn with_two_cards(node: &Node) -> Desk {
+    let mut desk = center(node);
     desk.write("code", "0123456789abcdef0123456789abcdef\n");
     for chip in ["inner", "other"] {
         desk.json(&format!("card new {chip}"));
@@ -119,6 +117,14 @@ fn a_readers_own_card_is_locked_with_it() {
              --lock-code code"
         ));
     }
+    desk
+}
+
+/// A card inside of the reader signs what it measures: it must not sign in an opened case.
+#[test]
+fn a_readers_own_card_is_locked_with_it() {
+    let node = Node::start_new();
+    let mut desk = with_two_cards(&node);
     desk.write("contact", "0");
     let run = "reader run --as door --tamper contact --virtual inner --lock-code code --json";
     assert_eq!(desk.run(run).document()["card"], Value::Null);
@@ -142,15 +148,7 @@ fn a_readers_own_card_is_locked_with_it() {
 #[test]
 fn an_alert_beside_a_running_reader_says_what_became_of_the_card() {
     let node = Node::start_new();
-    let mut desk = center(&node);
-    desk.write("code", "0123456789abcdef0123456789abcdef\n");
-    for chip in ["inner", "other"] {
-        desk.json(&format!("card new {chip}"));
-        desk.json(&format!(
-            "center init card --as acme --virtual {chip} --unencrypted --url https://a.b/p \
-             --lock-code code"
-        ));
-    }
+    let mut desk = with_two_cards(&node);
     let held = std::fs::File::create(desk.home().join("identities/door/lock")).unwrap();
     held.try_lock().unwrap();
     let alert = desk.json("reader alert --as door --virtual inner --lock-code code");

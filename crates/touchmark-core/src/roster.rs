@@ -134,6 +134,8 @@ impl Roster {
     }
 
     /// Takes the next leaf of the log; says what it did to the organisation and its things.
+    ///
+    /// A leaf of which nothing is said changes nothing: a roster that never takes it is the same.
     pub fn take(&mut self, at: LeafIndex, leaf: &[u8]) -> Result<Vec<Event>, Contradiction> {
         let Leaf::Accepted(bytes) = Leaf::decode(leaf)? else {
             return Ok(Vec::new());

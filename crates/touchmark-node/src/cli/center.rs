@@ -39,7 +39,7 @@ pub(super) enum Command {
     Reinstate(revocation::Reinstate),
     /// Add a member's signature to a proposal
     Sign(proposal::Sign),
-    /// Follow the directory in the log itself, without trust in the node's answers
+    // Described where its arguments are.
     Follow(following::Follow),
 }
 

@@ -55,6 +55,12 @@ pub(crate) enum Fault {
     Unreachable,
     /// An answer that no node gives.
     Answer,
+    /// A log that is smaller than what was seen of it.
+    LogRolledBack,
+    /// A log of the size that was seen, with another root.
+    LogSplit,
+    /// A larger log that does not begin with what was seen.
+    LogNotExtended,
     /// A card that was asked for what it does not do.
     CardRefused,
     /// A card that is locked.
@@ -92,6 +98,9 @@ impl Fault {
             Self::Busy => ("TM-BUSY", Exit::Unavailable),
             Self::Unreachable => ("TM-UNREACHABLE", Exit::Unavailable),
             Self::Answer => ("TM-ANSWER", Exit::Unavailable),
+            Self::LogRolledBack => ("TM-LOG-ROLLED-BACK", Exit::Refused),
+            Self::LogSplit => ("TM-LOG-SPLIT", Exit::Refused),
+            Self::LogNotExtended => ("TM-LOG-NOT-EXTENDED", Exit::Refused),
             Self::CardRefused => ("TM-CARD-REFUSED", Exit::Refused),
             Self::CardLocked => ("TM-CARD-LOCKED", Exit::Refused),
             Self::CardAnswer => ("TM-CARD-ANSWER", Exit::Refused),

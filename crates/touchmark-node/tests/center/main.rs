@@ -10,6 +10,7 @@ mod confidence;
 mod desk;
 mod directory;
 mod ending;
+mod following;
 mod import;
 mod members;
 #[path = "../crash/node.rs"]

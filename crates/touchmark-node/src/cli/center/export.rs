@@ -1,6 +1,6 @@
 //! The directory as a table.
 
-use super::following;
+use super::following::{self, Start};
 use super::import::Form;
 use super::reference::Of;
 use crate::cli::answer::Answer;
@@ -23,7 +23,7 @@ pub(crate) struct Export {
     /// Where to put it; otherwise standard output
     #[arg(long, value_name = "FILE")]
     out: Option<PathBuf>,
-    /// Read the whole log instead, check it against the checkpoint, and trust no answer
+    /// Read the log itself instead, check it against the checkpoint, and trust no answer
     #[arg(long)]
     from_log: bool,
 }
@@ -31,7 +31,11 @@ pub(crate) struct Export {
 pub(super) fn run(session: &mut Session<'_, '_>, export: &Export) -> Result<Answer, Failure> {
     let organisation = export.of.organisation(session)?;
     let entries: Vec<DirectoryEntry> = if export.from_log {
-        following::follow(session, organisation)?.roster.members().map(Into::into).collect()
+        following::follow(session, organisation, Start::Position)?
+            .roster
+            .members()
+            .map(Into::into)
+            .collect()
     } else {
         all(&session.client()?, organisation)?
     };

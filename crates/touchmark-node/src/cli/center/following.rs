@@ -1,21 +1,31 @@
 //! The directory as the log alone tells it: every leaf is read and hashed, the root is compared
-//! with a checkpoint that enough validators cosigned, and only then is anything believed.
+//! with a checkpoint that enough validators cosigned, and only then is anything believed. The next
+//! reading goes on where this one ended.
+
+mod position;
+mod reading;
 
 use super::reference::Of;
 use crate::cli::answer::{Answer, Table};
 use crate::cli::failure::{Failure, Fault};
 use crate::cli::session::Session;
 use crate::cli::verify;
+use position::{Place, Position, Seen};
+use reading::Reading;
 use serde_json::{Value, json};
 use touchmark_api::client::Client;
 use touchmark_core::event::Event;
 use touchmark_core::roster::Roster;
 use touchmark_wire::checkpoint::SignedCheckpoint;
 use touchmark_wire::genesis::Genesis;
-use touchmark_wire::ids::{LeafIndex, ThingId, TreeSize};
-use touchmark_wire::merkle::{self, Frontier};
+use touchmark_wire::hash::Digest;
+use touchmark_wire::ids::{LeafIndex, NetworkId, ThingId, TreeSize};
+use touchmark_wire::leaf::BatchLeaf;
 use touchmark_wire::registry::RefusalCode;
 
+/// Follow the directory in the log itself, without trust in the node's answers
+///
+/// Goes on where it ended the last time, and refuses a log that does not continue what was seen.
 #[derive(clap::Args, Debug)]
 pub(crate) struct Follow {
     #[command(flatten)]
@@ -23,6 +33,18 @@ pub(crate) struct Follow {
     /// Tell only what happened from this leaf on
     #[arg(long, value_name = "LEAF", default_value_t = 0)]
     since: u64,
+    /// Forget what was seen before, and read from the first leaf
+    #[arg(long)]
+    restart: bool,
+}
+
+/// Where reading begins.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Start {
+    /// Where it ended the last time.
+    Position,
+    /// At the first leaf, whatever was seen before.
+    FirstLeaf,
 }
 
 /// What following the log to a checkpoint gives.
@@ -30,12 +52,18 @@ pub(super) struct Followed {
     pub(super) roster: Roster,
     /// What happened to the organisation and its things, by leaf.
     changes: Vec<(LeafIndex, Event)>,
+    /// The first leaf that was read now.
+    from: LeafIndex,
     size: TreeSize,
+    root: Digest,
+    /// The last batch.
+    batch: Option<BatchLeaf>,
 }
 
 pub(super) fn run(session: &mut Session<'_, '_>, follow: &Follow) -> Result<Answer, Failure> {
     let organisation = follow.of.organisation(session)?;
-    let followed = self::follow(session, organisation)?;
+    let start = if follow.restart { Start::FirstLeaf } else { Start::Position };
+    let followed = self::follow(session, organisation, start)?;
     let recent = followed.changes.iter().filter(|(leaf, _)| leaf.0 >= follow.since);
     let changes: Vec<Value> = recent.map(|(leaf, event)| followed.change(*leaf, event)).collect();
     let mut table = Table::new(&["leaf", "change", "thing", "detail"]);
@@ -46,45 +74,77 @@ pub(super) fn run(session: &mut Session<'_, '_>, follow: &Follow) -> Result<Answ
         let [what, thing] = ["change", "thing"].map(|name| part(name).to_owned());
         table.row([change["leaf"].to_string(), what, thing, detail.join(" ")]);
     }
-    let text = format!("{table}the log of {} leaves is the certified one\n", followed.size);
+    let (size, read) = (followed.size, followed.read());
+    let text =
+        format!("{table}the log of {size} leaves is the certified one; {read} were read now\n");
     let document = json!({
-        "organisation": organisation.to_string(), "size": followed.size.0, "changes": changes,
+        "organisation": organisation.to_string(),
+        "from": followed.from.0,
+        "read": read,
+        "size": size.0,
+        "root": followed.root.to_string(),
+        "height": followed.batch.map(|batch| batch.height.0),
+        "time": followed.batch.map(|batch| batch.time.0),
+        "changes": changes,
     });
     Ok(Answer::new(&document, text))
 }
 
-/// Follows the log from its beginning to the newest checkpoint.
+/// Follows the log to the newest checkpoint, and keeps where it ended.
 pub(super) fn follow(
     session: &Session<'_, '_>,
     organisation: ThingId,
+    start: Start,
 ) -> Result<Followed, Failure> {
     let client = session.client()?;
     let network = session.network(&client)?;
-    let genesis = Genesis::decode(&client.genesis()?)
-        .ok()
-        .filter(|genesis| genesis.network_id() == network)
-        .ok_or_else(|| Failure::new(Fault::Answer, "the node shows another genesis document"))?;
+    let genesis = genesis(&client, network)?;
+    // Before the checkpoint: nobody else can go further meanwhile.
+    let place = Place::open(&session.home()?, network, organisation)?;
+    let seen = match start {
+        Start::Position => place.seen()?,
+        Start::FirstLeaf => None,
+    };
     let note = client.checkpoint()?;
-    let note = SignedCheckpoint::parse(note.as_bytes()).map_err(|error| {
+    let signed = SignedCheckpoint::parse(note.as_bytes()).map_err(|error| {
         Failure::new(Fault::Answer, "the node shows no checkpoint").because(error)
     })?;
-    verify::require_certified(&note, &genesis)?;
-    let mut roster = Roster::new(network, organisation);
-    let mut changes = Vec::new();
-    let mut frontier = Frontier::new();
-    let size = note.checkpoint().size;
-    each_leaf(&client, size, |at, leaf| {
-        frontier.append(merkle::leaf_hash(&leaf));
-        let events = roster.take(at, &leaf).map_err(|contradiction| {
-            false_log(format!("leaf {at} contradicts the rules: {contradiction}"))
-        })?;
-        changes.extend(events.into_iter().map(|event| (at, event)));
-        Ok(())
-    })?;
-    if frontier.root() != note.checkpoint().root {
-        return Err(false_log("its leaves do not have the root of the checkpoint"));
+    verify::require_certified(&signed, &genesis)?;
+    let shown = signed.checkpoint();
+    if let Some(seen) = &seen {
+        place.compare(seen, &note, shown)?;
     }
-    Ok(Followed { roster, changes, size })
+    let (believed, position) = match seen {
+        Some(Seen { note, position }) => (Some(note), position),
+        None => (None, Position::default()),
+    };
+    let from = LeafIndex(position.frontier.size().0);
+    let mut reading = Reading::resume(network, organisation, position)
+        .map_err(|contradiction| place.damaged(contradiction))?;
+    each_leaf(&client, from, shown.size, |leaf| reading.take(leaf))?;
+    if reading.position.frontier.root() != shown.root {
+        return Err(match believed {
+            Some(believed) => place.not_extended(from, [&believed, &note], shown),
+            None => false_log("its leaves do not have the root of the checkpoint"),
+        });
+    }
+    if let Some((at, contradiction)) = reading.contradiction {
+        return Err(false_log(format!("leaf {at} contradicts the rules: {contradiction}")));
+    }
+    let Reading { roster, changes, position, .. } = reading;
+    let batch = position.batch;
+    if believed.is_none() || from.0 < shown.size.0 {
+        place.keep(&note, position)?;
+    }
+    Ok(Followed { roster, changes, from, size: shown.size, root: shown.root, batch })
+}
+
+/// The genesis document of the network.
+fn genesis(client: &Client, network: NetworkId) -> Result<Genesis, Failure> {
+    Genesis::decode(&client.genesis()?)
+        .ok()
+        .filter(|genesis| genesis.network_id() == network)
+        .ok_or_else(|| Failure::new(Fault::Answer, "the node shows another genesis document"))
 }
 
 fn false_log(why: impl std::fmt::Display) -> Failure {
@@ -94,15 +154,16 @@ fn false_log(why: impl std::fmt::Display) -> Failure {
     failure.because(why).hint("keep what it answered, and use another node")
 }
 
+/// The leaves from `next` on, in order.
 fn each_leaf(
     client: &Client,
+    mut next: LeafIndex,
     size: TreeSize,
-    mut take: impl FnMut(LeafIndex, Vec<u8>) -> Result<(), Failure>,
+    mut take: impl FnMut(Vec<u8>),
 ) -> Result<(), Failure> {
-    let mut next = LeafIndex(0);
     while next.0 < size.0 {
         for leaf in client.leaves(next, size)? {
-            take(next, leaf)?;
+            take(leaf);
             next = LeafIndex(next.0 + 1);
         }
     }
@@ -110,6 +171,11 @@ fn each_leaf(
 }
 
 impl Followed {
+    /// How many leaves were read now.
+    const fn read(&self) -> u64 {
+        self.size.0 - self.from.0
+    }
+
     /// One thing that happened, for programs.
     fn change(&self, leaf: LeafIndex, event: &Event) -> Value {
         let (name, thing, more) = match event {

@@ -1,6 +1,6 @@
 //! The directory, as a node answers or as the log alone tells it.
 
-use super::following;
+use super::following::{self, Start};
 use super::initialisation::What;
 use super::reference::{self, Of};
 use crate::cli::answer::{Answer, Table};
@@ -32,7 +32,7 @@ pub(crate) struct List {
     /// With an attribute that begins so; whole values come first
     #[arg(long, value_name = "TEXT")]
     search: Option<String>,
-    /// Read the whole log instead, check it against the checkpoint, and trust no answer
+    /// Read the log itself instead, check it against the checkpoint, and trust no answer
     #[arg(long, conflicts_with_all = ["search", "cursor", "limit"])]
     from_log: bool,
     #[command(flatten)]
@@ -50,7 +50,7 @@ pub(crate) struct Show {
 pub(super) fn run(session: &mut Session<'_, '_>, list: List) -> Result<Answer, Failure> {
     let organisation = list.of.organisation(session)?;
     let listing = if list.from_log {
-        let followed = following::follow(session, organisation)?;
+        let followed = following::follow(session, organisation, Start::Position)?;
         let entries = followed.roster.members().map(DirectoryEntry::from);
         Listing { items: entries.filter(|entry| list.wants(entry)).collect(), next: None }
     } else {

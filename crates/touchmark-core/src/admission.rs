@@ -57,10 +57,9 @@ impl Submission {
         }
     }
 
-    /// Whether [`admit`] would find the same keys in `view`. If not, the bytes must be admitted
-    /// anew on it: what becomes of a submission depends on its bytes and the state at its place
-    /// in the log alone, not on when a node happened to admit it.
-    pub fn holds(&self, view: &dyn View) -> Result<bool, Unreadable> {
+    /// Whether [`admit`] would find the same keys in `view`, so that what it verified is what counts
+    /// there.
+    pub(crate) fn holds(&self, view: &dyn View) -> Result<bool, Unreadable> {
         let mut keys = Keys::new(view);
         match self {
             Self::Statement(statement) => statement.holds(&mut keys),
@@ -250,8 +249,8 @@ pub type Input = Vec<u8>;
 /// Checks `inputs`, in order; a statement may be signed by a key that an earlier one of the same
 /// call introduces.
 ///
-/// Keys are looked up in `view`. It may be older than the state that the rules will see: they
-/// compare the key again.
+/// Keys are looked up in `view`. It may be older than the state that the rules will see: they look
+/// them up again, and where others count there the answer is [`crate::rules::Decision::Outdated`].
 pub fn admit(
     inputs: Vec<Input>,
     view: &dyn View,

@@ -99,11 +99,29 @@ pub enum Decision {
     KnownFork(LeafIndex, Refusal),
     /// Store nothing.
     Refuse(Refusal),
+    /// Its signatures were checked under other keys than those that count here. Its bytes are to be
+    /// admitted anew, on this view: what becomes of a submission depends on its bytes and the state
+    /// at its place in the log alone, not on when, or with what, a node happened to admit it.
+    Outdated,
 }
 
 impl Decision {
     pub(crate) fn append(effect: Effect) -> Self {
         Self::Append(Box::new(effect))
+    }
+
+    /// What to tell the submitter, once the effect is taken, if there is one.
+    pub fn into_outcome(self) -> Outcome {
+        match self {
+            Self::Append(effect) => effect.outcome,
+            Self::Known(leaf) => Outcome::Known(leaf),
+            Self::KnownFork(leaf, refusal) => Outcome::Forked(leaf, refusal),
+            Self::Refuse(refusal) => Outcome::Refused(refusal),
+            Self::Outdated => {
+                let cause = "a signature was checked under a key that is not the one that counts";
+                Outcome::Refused(Refusal::new(RefusalCode::KEY_NOT_VALID, cause))
+            }
+        }
     }
 }
 
@@ -151,6 +169,9 @@ pub fn decide(
     submission: &Submission,
     position: Position,
 ) -> Result<Decision, Unreadable> {
+    if !submission.holds(view)? {
+        return Ok(Decision::Outdated);
+    }
     match submission {
         Submission::Statement(statement) => decide_statement(view, statement, position),
         Submission::Evidence(evidence) => evidence::decide_bare(view, evidence, position),

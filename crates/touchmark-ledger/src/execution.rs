@@ -124,10 +124,9 @@ impl<'a> Builder<'a> {
         &mut self,
         submission: &Submission,
     ) -> Result<Option<Outcome>, ExecutionError> {
-        if submission.holds(&self.view())? {
-            self.decide(submission)
-        } else {
-            self.admit_and_execute(submission.leaf_bytes().to_vec())
+        match self.decide(submission)? {
+            Decision::Outdated => self.admit_and_execute(submission.leaf_bytes().to_vec()),
+            decision => Ok(self.take(submission, decision)),
         }
     }
 
@@ -137,23 +136,32 @@ impl<'a> Builder<'a> {
         bytes: Input,
     ) -> Result<Option<Outcome>, ExecutionError> {
         match admission::admit(vec![bytes], &self.view(), self.verifier).remove(0) {
-            Ok(submission) => self.decide(&submission),
+            Ok(submission) => {
+                let decision = self.decide(&submission)?;
+                Ok(self.take(&submission, decision))
+            }
             Err(refusal) if refusal.code == RefusalCode::STORAGE => Err(ExecutionError::Unreadable),
             Err(refusal) => Ok(Some(Outcome::Refused(refusal))),
         }
     }
 
-    fn decide(&mut self, submission: &Submission) -> Result<Option<Outcome>, ExecutionError> {
-        let leaf = LeafIndex(self.execution.frontier.size().0);
-        let position = Position { leaf, time: self.time };
-        match rules::decide(&self.view(), submission, position)? {
+    fn decide(&self, submission: &Submission) -> Result<Decision, Unreadable> {
+        let position = Position { leaf: self.next_leaf(), time: self.time };
+        rules::decide(&self.view(), submission, position)
+    }
+
+    fn next_leaf(&self) -> LeafIndex {
+        LeafIndex(self.execution.frontier.size().0)
+    }
+
+    /// Appends what is to be appended, else says what to tell.
+    fn take(&mut self, submission: &Submission, decision: Decision) -> Option<Outcome> {
+        match decision {
             Decision::Append(effect) => {
-                self.append(leaf, submission, *effect);
-                Ok(None)
+                self.append(self.next_leaf(), submission, *effect);
+                None
             }
-            Decision::Known(leaf) => Ok(Some(Outcome::Known(leaf))),
-            Decision::KnownFork(leaf, refusal) => Ok(Some(Outcome::Forked(leaf, refusal))),
-            Decision::Refuse(refusal) => Ok(Some(Outcome::Refused(refusal))),
+            decision => Some(decision.into_outcome()),
         }
     }
 

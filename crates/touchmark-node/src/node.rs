@@ -20,7 +20,7 @@ use tokio::sync::{broadcast, watch};
 use touchmark_batch::{Application as _, Backlog, BatchLimits};
 use touchmark_core::admission::{self, Input};
 use touchmark_core::refusal::{Outcome, Refusal};
-use touchmark_core::rules::{self, Decision};
+use touchmark_core::rules;
 use touchmark_core::view::Position;
 use touchmark_engine::{Config as EngineConfig, Engine, Pacing};
 use touchmark_ledger::{Execution, Ledger, LedgerLimits, Observer};
@@ -177,10 +177,7 @@ impl Node {
         match admitted.next().expect("one answer for one input") {
             Err(refusal) => Outcome::Refused(refusal),
             Ok(submission) => match rules::decide(reader.as_ref(), &submission, position) {
-                Ok(Decision::Append(effect)) => effect.outcome,
-                Ok(Decision::Known(leaf)) => Outcome::Known(leaf),
-                Ok(Decision::KnownFork(leaf, refusal)) => Outcome::Forked(leaf, refusal),
-                Ok(Decision::Refuse(refusal)) => Outcome::Refused(refusal),
+                Ok(decision) => decision.into_outcome(),
                 Err(unreadable) => Outcome::Refused(unreadable.into()),
             },
         }

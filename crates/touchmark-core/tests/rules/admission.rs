@@ -7,6 +7,7 @@ use touchmark_core::admission::{self, OneByOne, Submission};
 use touchmark_core::directory::rotation::Rotation;
 use touchmark_core::entry::{Entry, Purposes};
 use touchmark_core::refusal::{Unreadable, hint};
+use touchmark_core::rules::Decision;
 use touchmark_core::view::View;
 use touchmark_wire::hash::Digest;
 use touchmark_wire::ids::{
@@ -238,6 +239,10 @@ fn revealed_keys_may_follow_each_other_in_one_call() {
     assert_eq!(in_parts, other);
 }
 
+fn holds(submission: &Submission, ledger: &Ledger) -> bool {
+    !matches!(ledger.decide(submission), Decision::Outdated)
+}
+
 /// Between admission and its place in the log the state may change. A submission then either
 /// still holds, or says that it must be admitted anew.
 #[test]
@@ -250,18 +255,13 @@ fn what_was_admitted_before_a_change_is_admitted_anew() {
     let url = card_url(card, 5, 1);
     let wrapping =
         ledger.next(reader, StatementKind::EVIDENCE, wrapped(URL, url.as_bytes())).signed(0, 3);
-    let admit = |ledger: &Ledger, bytes: &[u8]| {
-        admission::admit(vec![bytes.to_vec()], ledger, &OneByOne).remove(0)
-    };
-    let holds = |submission: &Submission, ledger: &Ledger| submission.holds(ledger).unwrap();
-
-    let of_unknown = admit(&ledger, &wrapping).unwrap();
+    let of_unknown = ledger.admit(&wrapping).unwrap();
     assert!(holds(&of_unknown, &ledger));
     assert_eq!(ledger.state((issuer, 0), StatementKind::REGISTER, &inception), Seen::Accepted);
     assert!(!holds(&of_unknown, &ledger), "the card is known now");
 
-    let of_card = admit(&ledger, &bare(URL, url.as_bytes())).unwrap();
-    let in_wrapping = admit(&ledger, &wrapping).unwrap();
+    let of_card = ledger.admit(&bare(URL, url.as_bytes())).unwrap();
+    let in_wrapping = ledger.admit(&wrapping).unwrap();
     assert!(holds(&of_card, &ledger) && holds(&in_wrapping, &ledger));
     let lost = status(card, Status::LOST, &[]);
     assert_eq!(ledger.state((issuer, 0), StatementKind::STATUS, &lost), Seen::Accepted);
@@ -269,7 +269,7 @@ fn what_was_admitted_before_a_change_is_admitted_anew() {
     let found = status(card, Status::ACTIVE, &[for_purposes(4, Purposes::CARD)]);
     assert_eq!(ledger.state((issuer, 0), StatementKind::STATUS, &found), Seen::Accepted);
     assert!(!holds(&of_card, &ledger) && !holds(&in_wrapping, &ledger), "it has another key");
-    assert_eq!(admit(&ledger, &bare(URL, url.as_bytes())).unwrap_err().code, RefusalCode::FORGED);
+    assert_eq!(ledger.admit(&bare(URL, url.as_bytes())).unwrap_err().code, RefusalCode::FORGED);
 }
 
 #[test]
@@ -282,10 +282,10 @@ fn a_signature_holds_while_the_state_has_its_key() {
     let inputs = vec![present.clone(), record];
     let mut admitted = admission::admit(inputs, &ledger, &OneByOne).into_iter();
     let (present, record) = (admitted.next().unwrap().unwrap(), admitted.next().unwrap().unwrap());
-    assert!(present.holds(&ledger).unwrap(), "an inception brings its own keys");
-    assert!(!record.holds(&ledger).unwrap(), "its signer is not there yet");
+    assert!(holds(&present, &ledger), "an inception brings its own keys");
+    assert!(!holds(&record, &ledger), "its signer is not there yet");
     assert_eq!(Seen::from(&ledger.execute(&present)), Seen::Accepted);
-    assert!(record.holds(&ledger).unwrap());
+    assert!(holds(&record, &ledger));
 }
 
 #[test]

@@ -13,6 +13,7 @@ mod group;
 mod inception;
 mod ledger;
 mod model;
+mod outdated;
 mod roster;
 mod rotation;
 mod standing;

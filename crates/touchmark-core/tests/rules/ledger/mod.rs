@@ -10,7 +10,7 @@ use std::sync::Arc;
 use touchmark_core::admission::{self, OneByOne, Submission};
 use touchmark_core::entry::{Entry, Head, Thing};
 use touchmark_core::event::Event;
-use touchmark_core::refusal::{Outcome, Unreadable};
+use touchmark_core::refusal::{Outcome, Refusal, Unreadable};
 use touchmark_core::rules::{self, Decision, Effect};
 use touchmark_core::view::{Position, Read, View};
 use touchmark_wire::hash::Digest;
@@ -124,11 +124,10 @@ impl Ledger {
             .collect()
     }
 
-    /// Lets the rules decide and takes the effect.
+    /// Lets the rules decide and takes the effect; what is outdated is admitted anew.
     pub(crate) fn execute(&mut self, submission: &Submission) -> Outcome {
         let leaf = LeafIndex(self.leaves.len() as u64);
-        let position = Position { leaf, time: Timestamp(1_700_000_000_000 + leaf.0) };
-        match rules::decide(self, submission, position).unwrap() {
+        match self.decide(submission) {
             Decision::Append(effect) => {
                 let outcome = effect.outcome.clone();
                 assert_eq!(outcome.leaf(), Some(leaf), "an outcome names its leaf");
@@ -136,10 +135,27 @@ impl Ledger {
                 self.check_histories();
                 outcome
             }
-            Decision::Known(leaf) => Outcome::Known(leaf),
-            Decision::KnownFork(leaf, refusal) => Outcome::Forked(leaf, refusal),
-            Decision::Refuse(refusal) => Outcome::Refused(refusal),
+            Decision::Outdated => match self.admit(submission.leaf_bytes()) {
+                Ok(anew) => {
+                    assert!(!matches!(self.decide(&anew), Decision::Outdated));
+                    self.execute(&anew)
+                }
+                Err(refusal) => Outcome::Refused(refusal),
+            },
+            decision => decision.into_outcome(),
         }
+    }
+
+    /// What the rules say at the next place.
+    pub(crate) fn decide(&self, submission: &Submission) -> Decision {
+        let leaf = LeafIndex(self.leaves.len() as u64);
+        let position = Position { leaf, time: Timestamp(1_700_000_000_000 + leaf.0) };
+        rules::decide(self, submission, position).unwrap()
+    }
+
+    /// Admits alone.
+    pub(crate) fn admit(&self, bytes: &[u8]) -> Result<Submission, Refusal> {
+        admission::admit(vec![bytes.to_vec()], self, &OneByOne).remove(0)
     }
 
     fn append(&mut self, leaf: LeafIndex, effect: Effect) {

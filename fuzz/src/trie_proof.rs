@@ -1,7 +1,7 @@
 //! Proofs of the state trie.
 
 use touchmark_wire::state::StateKey;
-use touchmark_wire::trie::TrieProof;
+use touchmark_wire::trie::{ProofIndex, TrieProof};
 
 /// A proof has one root, is a proof of that root alone, and shows what it lists.
 pub fn target(data: &[u8]) {
@@ -21,5 +21,8 @@ pub fn target(data: &[u8]) {
     let mut key = [0; 32];
     let length = data.len().min(32);
     key[..length].copy_from_slice(&data[data.len() - length..]);
-    let _ = proof.get(&StateKey(key));
+    let key = StateKey(key);
+    let index = ProofIndex::new(&proof);
+    let found = index.find(&key).map(|place| place.map(|place| index.entries()[place].1));
+    assert_eq!(found, proof.get(&key), "two ways through one proof");
 }

@@ -5,6 +5,7 @@
 
 mod claims;
 mod foundation;
+mod shown;
 
 use crate::confidence::Confidence;
 use alloc::borrow::Cow;

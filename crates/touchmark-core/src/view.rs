@@ -44,12 +44,7 @@ pub trait Read {
     /// A thing.
     fn thing(&self, id: ThingId) -> Result<Option<Held<Thing>>, Unreadable> {
         let entry = self.read(&StateKey::thing(id, EntryKind::THING))?;
-        Ok(entry.and_then(|entry| {
-            Held::of(entry, |entry| match entry {
-                Entry::Thing(thing) => Some(thing),
-                _ => None,
-            })
-        }))
+        Ok(entry.and_then(Held::thing))
     }
 
     /// A thing's chain and history.
@@ -136,6 +131,16 @@ impl<T> Held<T> {
     fn of(entry: Arc<Entry>, inside: fn(&Entry) -> Option<&T>) -> Option<Self> {
         inside(&entry)?;
         Some(Self { entry, inside })
+    }
+}
+
+impl Held<Thing> {
+    /// The thing that an entry is.
+    pub(crate) fn thing(entry: Arc<Entry>) -> Option<Self> {
+        Self::of(entry, |entry| match entry {
+            Entry::Thing(thing) => Some(thing),
+            _ => None,
+        })
     }
 }
 

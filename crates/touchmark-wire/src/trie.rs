@@ -18,6 +18,8 @@
 use crate::hash::Digest;
 use crate::limits;
 use crate::state::StateKey;
+#[cfg(feature = "alloc")]
+use alloc::vec::Vec;
 use core::fmt;
 
 /// Root of a trie without entries.
@@ -86,7 +88,8 @@ impl<'a> TrieProof<'a> {
         if rest.0.is_empty() { Ok(root) } else { Err(ProofError::Malformed) }
     }
 
-    /// The value at `key`, or `None` when the proof shows that there is none.
+    /// The value at `key`, or `None` when the proof shows that there is none. Walks the encoded
+    /// proof, without memory; for many keys there is the `ProofIndex`.
     pub fn get(&self, key: &StateKey) -> Result<Option<&'a [u8]>, ProofError> {
         if self.nodes.is_empty() {
             return Ok(None);
@@ -116,6 +119,83 @@ impl<'a> TrieProof<'a> {
             }
             None
         })
+    }
+}
+
+/// A proof laid out for many look-ups: each takes as many steps as its path has branches, at most
+/// [`limits::TRIE_LEVELS`], however long the proof is.
+#[cfg(feature = "alloc")]
+#[derive(Clone, Debug)]
+pub struct ProofIndex<'a> {
+    /// In preorder, so the left subtree of a branch comes next.
+    nodes: Vec<IndexedNode>,
+    entries: Vec<(StateKey, &'a [u8])>,
+}
+
+#[cfg(feature = "alloc")]
+#[derive(Clone, Copy, Debug)]
+enum IndexedNode {
+    Cut,
+    Branch {
+        depth: u8,
+        /// Place of the right subtree.
+        right: usize,
+    },
+    /// Place among the entries.
+    Leaf(usize),
+}
+
+#[cfg(feature = "alloc")]
+impl<'a> ProofIndex<'a> {
+    /// Lays a proof out.
+    pub fn new(proof: &TrieProof<'a>) -> Self {
+        let (mut nodes, mut entries) = (Vec::new(), Vec::new());
+        // Branches whose right subtree is still to come.
+        let mut open = Vec::new();
+        let mut rest = Reader(proof.nodes);
+        while let Ok(node) = rest.node() {
+            let place = nodes.len();
+            nodes.push(match node {
+                Node::Cut(_) => IndexedNode::Cut,
+                Node::Branch(depth) => IndexedNode::Branch { depth, right: 0 },
+                Node::Leaf(key, value) => {
+                    entries.push((key, value));
+                    IndexedNode::Leaf(entries.len() - 1)
+                }
+            });
+            if matches!(node, Node::Branch(_)) {
+                open.push(place);
+            } else if let Some(IndexedNode::Branch { right, .. }) =
+                open.pop().and_then(|branch: usize| nodes.get_mut(branch))
+            {
+                *right = place + 1;
+            }
+        }
+        Self { nodes, entries }
+    }
+
+    /// The entries that the proof shows, in the order of the proof.
+    pub fn entries(&self) -> &[(StateKey, &'a [u8])] {
+        &self.entries
+    }
+
+    /// The place among [`Self::entries`] of the one at `key`, or `None` when the proof shows that
+    /// there is none.
+    pub fn find(&self, key: &StateKey) -> Result<Option<usize>, ProofError> {
+        let mut place = 0;
+        loop {
+            match self.nodes.get(place) {
+                // Of a trie without entries.
+                None => return Ok(None),
+                Some(IndexedNode::Cut) => return Err(ProofError::NotCovered),
+                Some(IndexedNode::Leaf(entry)) => {
+                    return Ok((self.entries[*entry].0 == *key).then_some(*entry));
+                }
+                Some(IndexedNode::Branch { depth, right }) => {
+                    place = if key.bit(*depth) { *right } else { place + 1 };
+                }
+            }
+        }
     }
 }
 
@@ -184,7 +264,7 @@ impl<'a> Reader<'a> {
 /// Writes the nodes of a proof in preorder.
 #[cfg(feature = "alloc")]
 #[derive(Default, Debug)]
-pub struct ProofWriter(alloc::vec::Vec<u8>);
+pub struct ProofWriter(Vec<u8>);
 
 #[cfg(feature = "alloc")]
 impl ProofWriter {
@@ -210,7 +290,7 @@ impl ProofWriter {
     }
 
     /// The encoded proof.
-    pub fn finish(self) -> alloc::vec::Vec<u8> {
+    pub fn finish(self) -> Vec<u8> {
         self.0
     }
 }

@@ -4,7 +4,9 @@ use proptest::prelude::*;
 use touchmark_wire::hash::Digest;
 use touchmark_wire::limits;
 use touchmark_wire::state::StateKey;
-use touchmark_wire::trie::{EMPTY, ProofError, ProofWriter, TrieProof, branch_hash, leaf_hash};
+use touchmark_wire::trie::{
+    EMPTY, ProofError, ProofIndex, ProofWriter, TrieProof, branch_hash, leaf_hash,
+};
 
 fn key(first: u8, last: u8) -> StateKey {
     let mut key = [0; 32];
@@ -29,6 +31,11 @@ fn proof() -> (Vec<u8>, Digest) {
     (writer.finish(), branch_hash(0, &left, &cut))
 }
 
+/// As [`TrieProof::get`].
+fn found<'a>(index: &ProofIndex<'a>, key: &StateKey) -> Result<Option<&'a [u8]>, ProofError> {
+    index.find(key).map(|place| place.map(|place| index.entries()[place].1))
+}
+
 #[test]
 fn a_proof_shows_entries_absences_and_what_it_does_not_cover() {
     let (nodes, root) = proof();
@@ -42,13 +49,17 @@ fn a_proof_shows_entries_absences_and_what_it_does_not_cover() {
         (key(0x7f, 1), Ok(None)),
         (key(0x80, 1), Err(ProofError::NotCovered)),
     ];
+    let index = ProofIndex::new(&proof);
     for (key, expected) in cases {
         assert_eq!(proof.get(&key), expected, "{key:?}");
+        assert_eq!(found(&index, &key), expected, "{key:?}");
     }
     let shown: Vec<_> = proof.entries().map(|(_, value)| value).collect();
     assert_eq!(shown, [&b"a"[..], b"", b"ccc"]);
     assert_eq!(TrieProof::verify(&nodes, &EMPTY).unwrap_err(), ProofError::OtherRoot);
-    assert_eq!(TrieProof::verify(&[], &EMPTY).unwrap().get(&key(0, 1)), Ok(None));
+    let empty = TrieProof::verify(&[], &EMPTY).unwrap();
+    assert_eq!(empty.get(&key(0, 1)), Ok(None));
+    assert_eq!(ProofIndex::new(&empty).find(&key(0, 1)), Ok(None));
 }
 
 #[test]
@@ -120,8 +131,10 @@ proptest! {
     fn any_bytes_end(nodes in prop::collection::vec(0u8..4, 0..400), asked in any::<[u8; 32]>()) {
         if let Ok(root) = TrieProof::root(&nodes) {
             let proof = TrieProof::verify(&nodes, &root).unwrap();
-            let _ = proof.get(&StateKey(asked));
-            prop_assert!(proof.entries().count() <= nodes.len());
+            let index = ProofIndex::new(&proof);
+            prop_assert_eq!(found(&index, &StateKey(asked)), proof.get(&StateKey(asked)));
+            prop_assert!(proof.entries().eq(index.entries().iter().copied()));
+            prop_assert!(index.entries().len() <= nodes.len());
         }
     }
 

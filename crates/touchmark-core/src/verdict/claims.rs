@@ -3,31 +3,26 @@
 mod channel;
 
 use super::foundation::{Foundation, included};
+use super::shown::{EvidenceKey, Leaves, Shown, State};
 use super::{AsOf, Check, Finding};
 use crate::admission::{Check as SignatureCheck, OneByOne, Verifier};
 use crate::chain;
 use crate::confidence::{self, Confidence};
-use crate::entry::{
-    Accreditation, Entry, Head, KeyState, Purposes, StatusChange, StatusThen, Thing, extend_history,
-};
+use crate::entry::{Accreditation, Entry, KeyState, StatusChange, StatusThen, extend_history};
 use crate::evidence;
-use crate::refusal::Unreadable;
-use crate::view::Read;
 use alloc::borrow::Cow;
 use alloc::format;
 use alloc::string::String;
-use alloc::sync::Arc;
 use alloc::vec::Vec;
 use touchmark_wire::algorithm::{CoseKey, SignedBytes};
-use touchmark_wire::bundle::{Bundle, Claim, ProvedLeaf};
+use touchmark_wire::bundle::{Bundle, Claim};
 use touchmark_wire::hash::Digest;
-use touchmark_wire::ids::{KeyNumber, LeafIndex, NetworkId, ThingId};
+use touchmark_wire::ids::{LeafIndex, NetworkId, ThingId};
 use touchmark_wire::leaf::Leaf;
-use touchmark_wire::merkle;
-use touchmark_wire::registry::{EntryKind, RefusalCode, StatementKind};
+use touchmark_wire::registry::{RefusalCode, StatementKind};
 use touchmark_wire::state::StateKey;
 use touchmark_wire::statement::{Signatures, Statement};
-use touchmark_wire::trie::{ProofError, TrieProof};
+use touchmark_wire::trie::TrieProof;
 
 /// Most things on a way of authority, the lowest included.
 pub const LEVELS: usize = 16;
@@ -64,7 +59,8 @@ pub(super) fn examine(
     let (Some(as_of), Some(network)) = (foundation.as_of, foundation.network) else {
         return confidence;
     };
-    let judge = Judge { bundle, network, as_of, state: State::new(state) };
+    let (leaves, state) = (Leaves::new(&bundle.leaves), State::new(state));
+    let judge = Judge { leaves, network, as_of, state };
     let mut subjects = Vec::new();
     for claim in &bundle.claims {
         let judgement = judge.claim(claim, &mut subjects);
@@ -86,144 +82,8 @@ pub(super) fn examine(
     confidence
 }
 
-/// The entries that the bundle shows.
-struct State<'a> {
-    proof: &'a TrieProof<'a>,
-    /// In key order: a look through the proof would take as long as the proof is.
-    shown: Vec<(StateKey, &'a [u8])>,
-    /// Those of ended keys.
-    ended: Vec<(StateKey, KeyState)>,
-}
-
-impl<'a> State<'a> {
-    fn new(proof: &'a TrieProof<'a>) -> Self {
-        let shown: Vec<_> = proof.entries().collect();
-        let closed = shown.iter().filter(|(key, _)| key.kind() == EntryKind::CLOSED_KEY);
-        let ended = closed.filter_map(|(key, value)| match Entry::decode(key, value) {
-            Ok(Entry::ClosedKey(ended)) => Some((*key, ended)),
-            _ => None,
-        });
-        Self { proof, ended: ended.collect(), shown }
-    }
-
-    fn value(&self, key: &StateKey) -> Result<Option<&'a [u8]>, ProofError> {
-        match self.shown.binary_search_by_key(key, |(shown, _)| *shown) {
-            Ok(place) => Ok(Some(self.shown[place].1)),
-            Err(_) => self.proof.get(key),
-        }
-    }
-
-    fn entry(&self, key: &StateKey) -> Result<Option<Entry>, Finding> {
-        let not_shown = |error: ProofError| Finding::unknown("TM-NOT-COVERED", format!("{error}"));
-        let Some(value) = self.value(key).map_err(not_shown)? else {
-            return Ok(None);
-        };
-        let malformed = |_| Finding::fail("TM-MALFORMED", "a state entry is malformed");
-        Entry::decode(key, value).map(Some).map_err(malformed)
-    }
-
-    fn thing(&self, id: ThingId) -> Result<Option<Thing>, Finding> {
-        Ok(match self.entry(&StateKey::thing(id, EntryKind::THING))? {
-            Some(Entry::Thing(thing)) => Some(thing),
-            _ => None,
-        })
-    }
-
-    fn registered(&self, id: ThingId) -> Result<Thing, Finding> {
-        let missing = || Finding::fail("TM-UNKNOWN-THING", format!("{id} is not registered"));
-        self.thing(id)?.ok_or_else(missing)
-    }
-
-    fn head(&self, id: ThingId) -> Result<Head, Finding> {
-        match self.entry(&StateKey::thing(id, EntryKind::HEAD))? {
-            Some(Entry::Head(head)) => Ok(head),
-            _ => Err(Finding::fail("TM-UNKNOWN-THING", format!("{id} has no history"))),
-        }
-    }
-
-    /// The key with this number, as it was valid for a leaf at `position`.
-    fn key_at(
-        &self,
-        id: ThingId,
-        number: KeyNumber,
-        position: LeafIndex,
-    ) -> Result<KeyState, Finding> {
-        let thing = self.registered(id)?;
-        let key = match thing.key(number) {
-            Some(key) => Some(key.clone()),
-            None => match self.entry(&StateKey::closed_key(id, number))? {
-                Some(Entry::ClosedKey(key)) => Some(key),
-                _ => None,
-            },
-        };
-        // A leaf that brings a key may be signed by it: inception and rotation.
-        let counts = |key: &KeyState| key.is_valid_at(position) || key.from == position;
-        key.filter(counts).ok_or_else(|| {
-            let reason = format!("key {number} of {id} was not valid at leaf {position}");
-            Finding::fail("TM-KEY-NOT-VALID", reason)
-        })
-    }
-}
-
-/// The key that a bundle shows for a leaf of evidence.
-struct EvidenceKey {
-    key: KeyState,
-    /// No key that is not shown can be the one instead.
-    is_sure: bool,
-}
-
-impl EvidenceKey {
-    fn not_shown(id: ThingId, position: LeafIndex) -> Finding {
-        let reason = format!("not all keys of {id} that may count at leaf {position} are shown");
-        Finding::unknown("TM-NOT-COVERED", reason)
-    }
-}
-
-impl State<'_> {
-    /// The key of a thing that counted for its evidence in a leaf at `position`, or, where none
-    /// did, the last one before: evidence that was known before is read again after its key ended.
-    /// A bundle shows the one that it needs of all that the thing ever had; that none counted is
-    /// known when all are shown.
-    fn evidence_key(&self, id: ThingId, position: LeafIndex) -> Result<EvidenceKey, Finding> {
-        let thing = self.registered(id)?;
-        let is_its =
-            |(entry, key): &&(StateKey, KeyState)| *entry == StateKey::closed_key(id, key.number);
-        let ended = self.ended.iter().filter(is_its).map(|(_, key)| key);
-        let shown: Vec<&KeyState> = thing.keys.iter().chain(ended).collect();
-        let chosen = shown
-            .iter()
-            .filter(|key| key.purposes.contains(Purposes::EVIDENCE) && key.from < position)
-            .max_by_key(|key| (key.is_valid_at(position), key.number));
-        let counts = chosen.is_some_and(|key| key.is_valid_at(position));
-        // Numbers ascend with leaves, and of several keys that count the highest is the one.
-        let later = shown.iter().filter(|key| key.from >= position).map(|key| key.number.0);
-        let end = later.min().unwrap_or(thing.next_number.0);
-        let first = chosen.filter(|_| counts).map_or(0, |key| key.number.0.saturating_add(1));
-        let rivals = first..end;
-        let is_sure =
-            shown.iter().filter(|key| rivals.contains(&key.number.0)).count() == rivals.len();
-        match chosen {
-            Some(key) if counts || is_sure => {
-                Ok(EvidenceKey { key: KeyState::clone(key), is_sure })
-            }
-            None if is_sure => {
-                let reason = format!("{id} had no key for evidence at leaf {position}");
-                Err(Finding::fail("TM-KEY-NOT-VALID", reason))
-            }
-            _ => Err(EvidenceKey::not_shown(id, position)),
-        }
-    }
-}
-
-impl Read for State<'_> {
-    /// What is not shown, or malformed, cannot be read.
-    fn read(&self, key: &StateKey) -> Result<Option<Arc<Entry>>, Unreadable> {
-        self.entry(key).map(|entry| entry.map(Arc::new)).map_err(|_| Unreadable)
-    }
-}
-
 struct Judge<'a> {
-    bundle: &'a Bundle<'a>,
+    leaves: Leaves<'a>,
     network: NetworkId,
     as_of: AsOf,
     state: State<'a>,
@@ -268,10 +128,11 @@ impl Judge<'_> {
         }
     }
 
-    fn leaf(&self, index: LeafIndex) -> Result<&ProvedLeaf<'_>, Finding> {
-        let missing =
-            || Finding::fail("TM-NOT-COVERED", format!("leaf {index} is not in the bundle"));
-        self.bundle.leaf(index).ok_or_else(missing)
+    /// A leaf that is in the log at the place that the bundle says.
+    fn included(&self, index: LeafIndex) -> Result<Shown<'_>, Finding> {
+        let shown = self.leaves.at(index)?;
+        included(shown.proved, &shown.hash, self.as_of.size, &self.as_of.root)?;
+        Ok(shown)
     }
 
     /// How far a record can be believed; nothing where it is not proved to be in the log with its
@@ -281,13 +142,12 @@ impl Judge<'_> {
             Ok(_) => true,
             Err(finding) => matches!(finding.code, "TM-NO-EFFECT" | "TM-FORK"),
         };
-        let proved = self.leaf(index).ok().filter(|_| in_log)?;
-        confidence::of_leaf(index, proved.leaf, &self.state).ok().flatten()
+        let shown = self.leaves.at(index).ok().filter(|_| in_log)?;
+        confidence::of_leaf(index, shown.proved.leaf, &self.state).ok().flatten()
     }
 
     fn record(&self, index: LeafIndex, about: &mut dyn FnMut(ThingId)) -> Judgement {
-        let proved = self.leaf(index)?;
-        included(proved, self.as_of.size, &self.as_of.root)?;
+        let proved = self.included(index)?.proved;
         let malformed = |_| Finding::fail("TM-MALFORMED", format!("leaf {index} is malformed"));
         match Leaf::decode(proved.leaf).map_err(malformed)? {
             Leaf::Accepted(bytes) => self.statement(index, bytes, about),
@@ -430,14 +290,12 @@ impl Judge<'_> {
         certified: &Digest,
         extend: fn(&Digest, LeafIndex, &Digest) -> Digest,
     ) -> Result<bool, Finding> {
-        // First, so that a long list of one long leaf is not hashed again and again.
         if leaves.len() as u64 != count {
             return Ok(false);
         }
         let mut history = Digest::default();
         for index in leaves {
-            let leaf = self.leaf(*index)?;
-            history = extend(&history, *index, &merkle::leaf_hash(leaf.leaf));
+            history = extend(&history, *index, &self.leaves.at(*index)?.hash);
         }
         Ok(history == *certified)
     }
@@ -475,8 +333,7 @@ impl Judge<'_> {
     }
 
     fn latest(&self, index: LeafIndex) -> Judgement {
-        let proved = self.leaf(index)?;
-        included(proved, self.as_of.size, &self.as_of.root)?;
+        let proved = self.included(index)?.proved;
         let statement = Leaf::decode(proved.leaf).ok().and_then(|leaf| leaf.statement());
         let statement =
             statement.and_then(|bytes| Statement::parse(bytes).ok()).ok_or_else(|| {
@@ -494,8 +351,8 @@ impl Judge<'_> {
     }
 
     fn accredited(&self, by: ThingId, thing: ThingId) -> Judgement {
-        let entry = match self.state.entry(&StateKey::accreditation(by, thing))? {
-            Some(Entry::Accreditation(entry)) => entry,
+        let entry = match self.state.entry(&StateKey::accreditation(by, thing))?.as_deref() {
+            Some(Entry::Accreditation(entry)) => entry.clone(),
             _ => Accreditation::default(),
         };
         let Some(word) = entry.present() else {
@@ -539,3 +396,6 @@ fn verify(key: &CoseKey, message: SignedBytes<'_>, signature: &[u8]) -> Result<(
         Err(Finding::fail("TM-SIGNATURE", "a signature does not verify"))
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -139,7 +139,7 @@ fn batch(leaf: &ProvedLeaf<'_>, as_of: &AsOf) -> Result<(BatchLeaf, &'static str
     if leaf.index.size() != as_of.size {
         return Err(fail("the batch leaf is not the last one of the certified log"));
     }
-    included(leaf, as_of.size, &as_of.root)?;
+    included(leaf, &merkle::leaf_hash(leaf.leaf), as_of.size, &as_of.root)?;
     match Leaf::decode(leaf.leaf) {
         Ok(Leaf::Batch(batch)) => Ok((batch, "the last leaf of the certified log fixes the state")),
         _ => Err(fail("the last leaf of the log is not a batch leaf")),
@@ -149,11 +149,11 @@ fn batch(leaf: &ProvedLeaf<'_>, as_of: &AsOf) -> Result<(BatchLeaf, &'static str
 /// Checks a leaf's inclusion path.
 pub(super) fn included(
     leaf: &ProvedLeaf<'_>,
+    hash: &Digest,
     size: TreeSize,
     root: &Digest,
 ) -> Result<(), Finding> {
-    let hash = merkle::leaf_hash(leaf.leaf);
-    merkle::verify_inclusion(&hash, leaf.index, size, leaf.path.iter(), root).map_err(|error| {
+    merkle::verify_inclusion(hash, leaf.index, size, leaf.path.iter(), root).map_err(|error| {
         Finding::fail(
             "TM-INCLUSION",
             alloc::format!("leaf {} is not in the log: {error}", leaf.index),

@@ -1,7 +1,7 @@
 use super::*;
 use proptest::prelude::*;
 use std::collections::BTreeMap;
-use touchmark_wire::trie::{EMPTY, TrieProof, leaf_hash};
+use touchmark_wire::trie::{EMPTY, ProofIndex, TrieProof, leaf_hash};
 
 #[derive(Default)]
 struct Memory(BTreeMap<PagePath, Arc<Page>>);
@@ -78,8 +78,13 @@ proptest! {
         let value = |key: &StateKey| present.get(key).cloned().ok_or(Unreadable);
         let nodes = prove(&memory, &value, &asked).unwrap();
         let proof = TrieProof::verify(&nodes, &root).unwrap();
-        for key in &asked {
-            prop_assert_eq!(proof.get(key), Ok(present.get(key).map(Vec::as_slice)));
+        let index = ProofIndex::new(&proof);
+        for key in asked.iter().chain(present.keys()) {
+            let found = index.find(key).map(|place| place.map(|place| index.entries()[place].1));
+            prop_assert_eq!(&found, &proof.get(key));
+            if asked.contains(key) {
+                prop_assert_eq!(found, Ok(present.get(key).map(Vec::as_slice)));
+            }
         }
     }
 

@@ -14,8 +14,8 @@ use touchmark_wire::state::StateKey;
 
 impl State<'_> {
     fn channel(&self, id: ChannelId) -> Result<Channel, Finding> {
-        match self.entry(&StateKey::channel(id, EntryKind::CHANNEL))? {
-            Some(Entry::Channel(channel)) => Ok(channel),
+        match self.entry(&StateKey::channel(id, EntryKind::CHANNEL))?.as_deref() {
+            Some(Entry::Channel(channel)) => Ok(channel.clone()),
             _ => Err(Finding::fail("TM-UNKNOWN-CHANNEL", format!("there is no channel {id}"))),
         }
     }
@@ -25,8 +25,8 @@ impl State<'_> {
         channel: ChannelId,
         thing: ThingId,
     ) -> Result<Option<ChannelChain>, Finding> {
-        Ok(match self.entry(&StateKey::channel_chain(channel, thing))? {
-            Some(Entry::ChannelChain(chain)) => Some(chain),
+        Ok(match self.entry(&StateKey::channel_chain(channel, thing))?.as_deref() {
+            Some(Entry::ChannelChain(chain)) => Some(chain.clone()),
             _ => None,
         })
     }

@@ -258,11 +258,18 @@ impl Counts {
             self.waiting,
             denial.unwrap_or_default(),
         );
-        let exit = match (self.waiting, &self.locked) {
-            (1.., _) => Exit::Unavailable,
-            (0, Some(_)) => Exit::Refused,
-            (0, None) => Exit::Fine,
-        };
-        Answer::new(&document, text).ending(exit)
+        Answer::new(&document, text).ending(self.exit())
+    }
+
+    /// A run goes on whatever becomes of single taps, and says at its end whether all of them did
+    /// what they were passed on for. While something waits, nobody knows yet.
+    const fn exit(&self) -> Exit {
+        if self.waiting > 0 {
+            Exit::Unavailable
+        } else if self.denied > 0 || self.refused > 0 || self.locked.is_some() {
+            Exit::Refused
+        } else {
+            Exit::Fine
+        }
     }
 }

@@ -52,9 +52,6 @@ pub enum ProofError {
     /// More than a bundle holds.
     #[error(transparent)]
     TooMany(#[from] Excess),
-    /// More leaves than a bundle holds.
-    #[error("the channel {0} has more entries than a bundle holds")]
-    LongChannel(ChannelId),
     /// The store cannot be read.
     #[error(transparent)]
     Store(#[from] touchmark_store::Error),
@@ -73,6 +70,9 @@ pub enum Excess {
     /// The leaves of a history.
     #[error("{0} has a longer history than a bundle holds")]
     History(ThingId),
+    /// The leaves of a channel's history.
+    #[error("the channel {0} has a longer history than a bundle holds")]
+    Channel(ChannelId),
     /// What was asked for, in bytes.
     #[error("this is more bytes than a bundle holds: ask for less at once")]
     Bytes,

@@ -109,7 +109,7 @@ impl From<ProofError> for Negative {
             ProofError::Store(error) => return error.into(),
             ProofError::NotCertified => RefusalCode::NOT_READY,
             ProofError::NoThing(_) => RefusalCode::NOT_FOUND,
-            ProofError::TooMany(_) | ProofError::LongChannel(_) => RefusalCode::LIMIT,
+            ProofError::TooMany(_) => RefusalCode::LIMIT,
             ProofError::Unreadable => RefusalCode::STORAGE,
             ProofError::Attestation(_) => RefusalCode::INTERNAL,
         };

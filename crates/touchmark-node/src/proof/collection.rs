@@ -178,7 +178,7 @@ impl<'a> Collection<'a> {
         self.channel(channel)?;
         let indexes = self.snapshot.complete_channel(channel, HISTORY + 1)?;
         if indexes.len() > HISTORY {
-            return Err(ProofError::LongChannel(channel));
+            return Err(Excess::Channel(channel).into());
         }
         self.show(&indexes)?;
         Ok(indexes)

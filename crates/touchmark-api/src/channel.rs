@@ -4,6 +4,7 @@ use crate::{HeadView, HistoryView};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use touchmark_core::entry::{Attributes, Channel, ChannelChain};
+use touchmark_core::refusal::ChainHead;
 use touchmark_wire::ids::{ChannelId, ThingId};
 
 /// Everything the state holds about a channel.
@@ -43,9 +44,9 @@ impl ChannelView {
             opened: channel.opened.0,
             closed: channel.closed.map(|leaf| leaf.0),
             history: HistoryView {
-                count: channel.count,
-                hash: channel.history.to_string(),
-                mentions: channel.mentions,
+                count: channel.history.count,
+                hash: channel.history.hash.to_string(),
+                mentions: channel.mentions.count,
                 fork: None,
             },
             size,
@@ -84,17 +85,17 @@ impl WriterView {
         id: ChannelId,
         channel: &Channel,
         thing: ThingId,
-        chain: &ChannelChain,
+        there: &ChannelChain,
         size: u64,
     ) -> Self {
         Self {
             channel: id.to_string(),
             thing: thing.to_string(),
-            rights: chain.rights.names().map(str::to_owned).collect(),
-            since: chain.since.map(|leaf| leaf.0),
-            may_write: channel.closed.is_none() && channel.has_writer(thing, chain.rights),
-            head: HeadView { sequence: chain.sequence.0, last: chain.last.to_string() },
-            fork: chain.fork.map(|fork| fork.leaf.0),
+            rights: there.rights.names().map(str::to_owned).collect(),
+            since: there.since.map(|leaf| leaf.0),
+            may_write: channel.closed.is_none() && channel.has_writer(thing, there.rights),
+            head: ChainHead::from(&there.chain).into(),
+            fork: there.chain.fork.map(|fork| fork.leaf.0),
             size,
         }
     }

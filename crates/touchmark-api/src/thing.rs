@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use touchmark_core::directory::prerotation::NextKeys;
 use touchmark_core::entry::{Attributes, Head, KeyState, StatusChange, Thing};
+use touchmark_core::refusal::ChainHead;
 use touchmark_wire::codec;
 use touchmark_wire::ids::{NetworkId, ThingId};
 
@@ -134,12 +135,12 @@ impl ThingView {
             next: thing.next.as_ref().map(NextKeysView::from),
             attributes: attributes.0,
             created: thing.created.0,
-            head: HeadView { sequence: head.sequence.0, last: head.last.to_string() },
+            head: ChainHead::from(&head.chain).into(),
             history: HistoryView {
-                count: head.count,
-                hash: head.history.to_string(),
-                mentions: head.mentions,
-                fork: head.fork.map(|fork| fork.leaf.0),
+                count: head.history.count,
+                hash: head.history.hash.to_string(),
+                mentions: head.mentions.count,
+                fork: head.chain.fork.map(|fork| fork.leaf.0),
             },
             size,
         }

@@ -2,7 +2,7 @@
 
 mod kept;
 
-pub(crate) use kept::Chain;
+pub(crate) use kept::Kept;
 
 use crate::admission::{Signed, VerifiedStatement};
 use crate::entry::{KeyState, Purposes};
@@ -16,13 +16,13 @@ use touchmark_wire::statement::Claims;
 /// Where a statement stands relative to its chain.
 pub(crate) enum Place {
     /// Next in this chain.
-    Next(Chain),
+    Next(Kept),
     /// It is in the log already.
     Known(LeafIndex),
     /// It is in the log already, as the proof that this chain forked.
-    KnownFork(LeafIndex, Chain),
+    KnownFork(LeafIndex, Kept),
     /// Its place is taken by another statement, for the first time in this chain.
-    Fork { first: LeafIndex, chain: Chain },
+    Fork { first: LeafIndex, chain: Kept },
     /// Nowhere.
     Refused(Refusal),
 }
@@ -34,7 +34,7 @@ pub(crate) fn place(
     purpose: Option<Purposes>,
 ) -> Result<Place, Unreadable> {
     let link = &statement.link;
-    let Some(chain) = Chain::of(view, statement.issuer, link.channel)? else {
+    let Some(chain) = Kept::of(view, statement.issuer, link.channel)? else {
         let cause = "there is no such channel";
         return Ok(Place::Refused(Refusal::new(RefusalCode::UNKNOWN_CHANNEL, cause)));
     };
@@ -63,7 +63,7 @@ fn taken(
     view: &dyn View,
     statement: &VerifiedStatement,
     purpose: Option<Purposes>,
-    chain: Chain,
+    chain: Kept,
 ) -> Result<Place, Unreadable> {
     let link = &statement.link;
     let Some((first, id)) = view.statement_at(statement.issuer, link.channel, link.sequence)?
@@ -73,14 +73,14 @@ fn taken(
     if id == statement.id {
         return Ok(Place::Known(first));
     }
-    if let Some(fork) = chain.fork().filter(|fork| fork.statement == statement.id) {
+    if let Some(fork) = chain.chain().fork.filter(|fork| fork.statement == statement.id) {
         return Ok(Place::KnownFork(fork.leaf, chain));
     }
     let could_state = match purpose {
         Some(purpose) => could_state(view, statement, purpose, first)?,
         None => false,
     };
-    if chain.fork().is_none() && could_state {
+    if chain.chain().fork.is_none() && could_state {
         return Ok(Place::Fork { first, chain });
     }
     Ok(Place::Refused(Refusal {

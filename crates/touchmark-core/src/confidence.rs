@@ -253,9 +253,9 @@ impl Examination<'_> {
     fn fork_of(&self, id: ThingId) -> Result<Option<Fork>, Unreadable> {
         match self.chain {
             Some((issuer, channel)) if issuer == id => {
-                Ok(self.state.channel_chain(channel, id)?.and_then(|chain| chain.fork))
+                Ok(self.state.channel_chain(channel, id)?.and_then(|it| it.chain.fork))
             }
-            _ => Ok(self.state.head(id)?.and_then(|head| head.fork)),
+            _ => Ok(self.state.head(id)?.and_then(|head| head.chain.fork)),
         }
     }
 

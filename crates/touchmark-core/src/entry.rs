@@ -1,10 +1,14 @@
 //! What the state holds, one value per [`StateKey`]; deterministic CBOR arrays.
 
 mod accreditation;
+mod chain;
 mod channel;
+mod tally;
 
 pub use accreditation::{Accreditation, Period, WordThen};
-pub use channel::{Channel, ChannelChain, Rights, extend_channel_history};
+pub use chain::{Chain, Fork};
+pub use channel::{Channel, ChannelChain, Rights};
+pub use tally::Tally;
 
 use crate::directory::prerotation::NextKeys;
 use alloc::collections::BTreeMap;
@@ -13,8 +17,8 @@ use alloc::vec::Vec;
 use minicbor::{Decode, Encode};
 use touchmark_wire::algorithm::CoseKey;
 use touchmark_wire::codec::{self, Malformed};
-use touchmark_wire::hash::{Digest, domain};
-use touchmark_wire::ids::{KeyNumber, LeafIndex, NetworkId, Sequence, StatementId, ThingId};
+use touchmark_wire::hash::Digest;
+use touchmark_wire::ids::{KeyNumber, LeafIndex, NetworkId, ThingId};
 use touchmark_wire::limits;
 use touchmark_wire::registry::{EntryKind, Status, ThingKind};
 use touchmark_wire::state::StateKey;
@@ -267,91 +271,27 @@ impl Thing {
     }
 }
 
-/// A proved fork of a chain.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Encode, Decode)]
-#[cbor(array)]
-pub struct Fork {
-    /// The leaf that proves it.
-    #[n(0)]
-    pub leaf: LeafIndex,
-    /// Id of the second statement, which is in that leaf.
-    #[n(1)]
-    pub statement: StatementId,
-}
-
 /// Main chain and history of a thing.
 #[derive(Clone, PartialEq, Eq, Debug, Encode, Decode)]
 #[cbor(array)]
 pub struct Head {
-    /// Place of the last statement of the main chain; 0 before the first.
+    /// Its main chain.
     #[n(0)]
-    pub sequence: Sequence,
-    /// Id of that statement; the network id before the first.
+    pub chain: Chain,
+    /// The leaves by the thing, and about it by those who have standing there.
     #[n(1)]
-    pub last: Digest,
-    /// The first fork of the chain, if it was ever forked.
+    pub history: Tally,
+    /// The leaves of others that mention it.
     #[n(2)]
-    pub fork: Option<Fork>,
-    /// How many leaves there are by the thing, and about it by those who have standing there.
-    #[n(3)]
-    pub count: u64,
-    /// Running hash over them.
-    #[n(4)]
-    pub history: Digest,
-    /// How many leaves of others mention the thing.
-    #[n(5)]
-    pub mentions: u64,
-    /// Running hash over them.
-    #[n(6)]
-    pub mentioned: Digest,
+    pub mentions: Tally,
 }
 
 impl Head {
     /// Before anything happened.
     pub fn new(network: NetworkId) -> Self {
-        Self {
-            sequence: Sequence(0),
-            last: network.0,
-            fork: None,
-            count: 0,
-            history: Digest::default(),
-            mentions: 0,
-            mentioned: Digest::default(),
-        }
+        let (history, mentions) = (Tally::default(), Tally::default());
+        Self { chain: Chain::new(network), history, mentions }
     }
-
-    /// Takes a leaf into the history.
-    pub fn extend(&mut self, position: LeafIndex, leaf_hash: &Digest) {
-        self.count += 1;
-        self.history = extend_history(&self.history, position, leaf_hash);
-    }
-
-    /// Takes a leaf of somebody without standing among the mentions.
-    pub fn mention(&mut self, position: LeafIndex, leaf_hash: &Digest) {
-        self.mentions += 1;
-        self.mentioned = extend_history(&self.mentioned, position, leaf_hash);
-    }
-
-    /// The statement at `sequence` stands.
-    pub fn advance(&mut self, sequence: Sequence, id: StatementId) {
-        self.sequence = sequence;
-        self.last = id.0;
-    }
-}
-
-/// One step of a running hash: SHA-256(domain ‖ before ‖ leaf index, 8 bytes big-endian ‖ leaf
-/// hash).
-pub fn extend_history(before: &Digest, position: LeafIndex, leaf_hash: &Digest) -> Digest {
-    extend_running(domain::HISTORY, before, position, leaf_hash)
-}
-
-fn extend_running(
-    domain: &[u8],
-    before: &Digest,
-    position: LeafIndex,
-    leaf_hash: &Digest,
-) -> Digest {
-    Digest::of(&[domain, &before.0, &position.0.to_be_bytes(), &leaf_hash.0])
 }
 
 /// Attributes of a thing or channel, sorted by name.

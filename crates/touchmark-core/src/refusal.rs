@@ -1,5 +1,6 @@
 //! Refusals: split by blame, with a stable code, one sentence of cause and one hint.
 
+use crate::entry::Chain;
 use core::fmt;
 use touchmark_wire::codec::Malformed;
 use touchmark_wire::hash::Digest;
@@ -24,6 +25,12 @@ pub struct ChainHead {
     pub sequence: Sequence,
     /// What the next one's `previous` must be.
     pub last: Digest,
+}
+
+impl From<&Chain> for ChainHead {
+    fn from(chain: &Chain) -> Self {
+        Self { sequence: chain.sequence, last: chain.last }
+    }
 }
 
 impl Refusal {

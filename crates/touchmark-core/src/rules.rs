@@ -1,7 +1,7 @@
 //! What a submission does to the state: the table of families and the order of checks.
 
 use crate::admission::{Signed, Submission, VerifiedEvidence, VerifiedStatement};
-use crate::chain::{self, Chain, Place};
+use crate::chain::{self, Kept, Place};
 use crate::directory::prerotation::Revealed;
 use crate::entry::{Entry, Fork, Purposes};
 use crate::event::Event;
@@ -315,11 +315,11 @@ fn start<'v>(
     view: &'v dyn View,
     statement: &VerifiedStatement,
     position: Position,
-    chain: &Chain,
+    chain: &Kept,
 ) -> Draft<'v> {
     let mut draft = Draft::new(view, position);
     let mut chain = chain.clone();
-    chain.advance(statement.link.sequence, statement.id);
+    chain.chain_mut().advance(statement.link.sequence, statement.id);
     chain.write(&mut draft, statement.issuer);
     draft.concerns(statement.issuer);
     draft
@@ -357,10 +357,10 @@ fn fork(
     statement: &VerifiedStatement,
     position: Position,
     first: LeafIndex,
-    mut chain: Chain,
+    mut chain: Kept,
 ) -> Result<Decision, Unreadable> {
     let refusal = forked(&chain);
-    chain.set_fork(Fork { leaf: position.leaf, statement: statement.id });
+    chain.chain_mut().fork = Some(Fork { leaf: position.leaf, statement: statement.id });
     let mut draft = Draft::new(view, position);
     chain.write(&mut draft, statement.issuer);
     draft.concerns(statement.issuer);
@@ -370,7 +370,7 @@ fn fork(
     effect(draft, Cow::Owned(leaf.encode_to_vec()), None, outcome).map(Decision::append)
 }
 
-fn forked(chain: &Chain) -> Refusal {
+fn forked(chain: &Kept) -> Refusal {
     Refusal {
         head: Some(chain.head()),
         ..Refusal::new(RefusalCode::FORK, "another statement has this place of the chain")

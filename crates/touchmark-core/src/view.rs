@@ -307,16 +307,16 @@ impl<'v> Draft<'v> {
         let Self { about, mentioned, .. } = self;
         mentioned.retain(|id| !about.contains(id));
         for place in 0..self.about.len() {
-            self.extend(self.about[place], |head, leaf| head.extend(leaf, leaf_hash))?;
+            self.extend(self.about[place], |head, leaf| head.history.extend(leaf, leaf_hash))?;
         }
         for place in 0..self.mentioned.len() {
-            self.extend(self.mentioned[place], |head, leaf| head.mention(leaf, leaf_hash))?;
+            self.extend(self.mentioned[place], |head, leaf| head.mentions.extend(leaf, leaf_hash))?;
         }
         if let Some(place) = self.channel {
             let mut channel = self.channel(place.channel())?.ok_or(Unreadable)?;
             match place {
-                InChannel::History(_) => channel.extend(self.position.leaf, leaf_hash),
-                InChannel::Mention(_) => channel.mention(self.position.leaf, leaf_hash),
+                InChannel::History(_) => channel.history.extend(self.position.leaf, leaf_hash),
+                InChannel::Mention(_) => channel.mentions.extend(self.position.leaf, leaf_hash),
             }
             self.set_channel(place.channel(), channel);
         }

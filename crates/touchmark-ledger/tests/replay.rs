@@ -201,7 +201,7 @@ impl Node {
         let state = self.store.read();
         let head = Memory(RwLock::new(state.clone())).head(issuer).unwrap();
         let (sequence, previous) =
-            head.map_or((0, state.network.0), |head| (head.sequence.0, head.last));
+            head.map_or((0, state.network.0), |head| (head.chain.sequence.0, head.chain.last));
         Link { kind, sequence: Sequence(sequence + 1), previous, channel: None }
     }
 
@@ -364,7 +364,7 @@ fn entries_of_a_channel_that_changes_meanwhile() {
         let view = Memory(RwLock::new(network.proposer.store.read()));
         let head = view.channel_chain(channel, network.reader).unwrap();
         let (sequence, previous) =
-            head.map_or((0, view.network().0), |head| (head.sequence.0, head.last));
+            head.map_or((0, view.network().0), |head| (head.chain.sequence.0, head.chain.last));
         let kind = StatementKind::RECORD;
         let (sequence, channel) = (Sequence(sequence + 1), Some(channel));
         let link = Link { kind, sequence, previous, channel };

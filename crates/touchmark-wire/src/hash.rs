@@ -169,10 +169,8 @@ impl<'b, C> minicbor::Decode<'b, C> for Digest {
 /// Domain strings: every hash or signature that is not defined by an outside standard starts
 /// with one of these, so that bytes made for one purpose never count for another.
 pub mod domain {
-    /// Running hash of the leaves by and about a thing.
-    pub const HISTORY: &[u8] = b"touchmark/wire/history/v1";
-    /// Running hash of the leaves about and in a channel.
-    pub const CHANNEL_HISTORY: &[u8] = b"touchmark/wire/channel-history/v1";
+    /// Running hash of the leaves that an entry of the state counts.
+    pub const TALLY: &[u8] = b"touchmark/wire/tally/v1";
     /// Id of a channel.
     pub const CHANNEL: &[u8] = b"touchmark/wire/channel/v1";
     /// Position of a state entry in the trie.

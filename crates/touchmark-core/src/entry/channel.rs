@@ -1,9 +1,8 @@
 //! A channel, and what a thing is in one.
 
-use super::{Fork, extend_running};
+use super::{Chain, Tally};
 use minicbor::{Decode, Encode};
-use touchmark_wire::hash::{Digest, domain};
-use touchmark_wire::ids::{LeafIndex, NetworkId, Sequence, StatementId, ThingId};
+use touchmark_wire::ids::{LeafIndex, NetworkId, ThingId};
 use touchmark_wire::registry::{ChannelKind, Writers};
 
 /// A channel: who opened it, who may write, and what is in it.
@@ -25,18 +24,12 @@ pub struct Channel {
     /// Leaf that closed it, for good.
     #[n(4)]
     pub closed: Option<LeafIndex>,
-    /// How many leaves there are about it by its author, and in it by those who might write.
+    /// The leaves about it by its author, and in it by those who might write.
     #[n(5)]
-    pub count: u64,
-    /// Running hash over them.
+    pub history: Tally,
+    /// The leaves in it of those who might not write.
     #[n(6)]
-    pub history: Digest,
-    /// How many leaves in it are of those who might not write.
-    #[n(7)]
-    pub mentions: u64,
-    /// Running hash over them.
-    #[n(8)]
-    pub mentioned: Digest,
+    pub mentions: Tally,
 }
 
 impl Channel {
@@ -47,33 +40,14 @@ impl Channel {
         writers: Writers,
         opened: LeafIndex,
     ) -> Self {
-        let (count, mentions) = (0, 0);
-        let (history, mentioned) = (Digest::default(), Digest::default());
-        let closed = None;
-        Self { author, kind, writers, opened, closed, count, history, mentions, mentioned }
+        let (history, mentions) = (Tally::default(), Tally::default());
+        Self { author, kind, writers, opened, closed: None, history, mentions }
     }
 
     /// Whether a thing with these rights is among the writers; of a closed channel, was.
     pub fn has_writer(&self, thing: ThingId, rights: Rights) -> bool {
         thing == self.author || self.writers == Writers::ANYONE || rights.contains(Rights::WRITE)
     }
-
-    /// Takes a leaf into the history.
-    pub(crate) fn extend(&mut self, position: LeafIndex, leaf_hash: &Digest) {
-        self.count += 1;
-        self.history = extend_channel_history(&self.history, position, leaf_hash);
-    }
-
-    /// Takes a leaf of somebody who may not write among the mentions.
-    pub(crate) fn mention(&mut self, position: LeafIndex, leaf_hash: &Digest) {
-        self.mentions += 1;
-        self.mentioned = extend_channel_history(&self.mentioned, position, leaf_hash);
-    }
-}
-
-/// One step of a channel's running hash: as that of a thing, in a domain of its own.
-pub fn extend_channel_history(before: &Digest, position: LeafIndex, leaf_hash: &Digest) -> Digest {
-    extend_running(domain::CHANNEL_HISTORY, before, position, leaf_hash)
 }
 
 /// What a thing may do in a channel; a sum of the constants.
@@ -108,33 +82,20 @@ impl Rights {
 #[derive(Clone, PartialEq, Eq, Debug, Encode, Decode)]
 #[cbor(array)]
 pub struct ChannelChain {
-    /// Place of the last statement; 0 before the first.
+    /// Its chain there.
     #[n(0)]
-    pub sequence: Sequence,
-    /// Id of that statement; the network id before the first.
-    #[n(1)]
-    pub last: Digest,
-    /// The first fork of the chain, if it was ever forked.
-    #[n(2)]
-    pub fork: Option<Fork>,
+    pub chain: Chain,
     /// What the author granted.
-    #[n(3)]
+    #[n(1)]
     pub rights: Rights,
     /// Leaf that gave or withdrew them last.
-    #[n(4)]
+    #[n(2)]
     pub since: Option<LeafIndex>,
 }
 
 impl ChannelChain {
     /// Before the first statement, without rights.
-    pub fn new(network: NetworkId) -> Self {
-        let (sequence, last, rights) = (Sequence(0), network.0, Rights::NONE);
-        Self { sequence, last, fork: None, rights, since: None }
-    }
-
-    /// The statement at `sequence` stands.
-    pub(crate) fn advance(&mut self, sequence: Sequence, id: StatementId) {
-        self.sequence = sequence;
-        self.last = id.0;
+    pub const fn new(network: NetworkId) -> Self {
+        Self { chain: Chain::new(network), rights: Rights::NONE, since: None }
     }
 }

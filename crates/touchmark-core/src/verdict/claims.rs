@@ -8,7 +8,7 @@ use super::{AsOf, Check, Finding};
 use crate::admission::{Check as SignatureCheck, OneByOne, Verifier};
 use crate::chain;
 use crate::confidence::{self, Confidence};
-use crate::entry::{Accreditation, Entry, KeyState, StatusChange, StatusThen, extend_history};
+use crate::entry::{Accreditation, Entry, KeyState, StatusChange, StatusThen, Tally};
 use crate::evidence;
 use alloc::borrow::Cow;
 use alloc::format;
@@ -16,7 +16,6 @@ use alloc::string::String;
 use alloc::vec::Vec;
 use touchmark_wire::algorithm::{CoseKey, SignedBytes};
 use touchmark_wire::bundle::{Bundle, Claim};
-use touchmark_wire::hash::Digest;
 use touchmark_wire::ids::{LeafIndex, NetworkId, ThingId};
 use touchmark_wire::leaf::Leaf;
 use touchmark_wire::registry::{RefusalCode, StatementKind};
@@ -254,15 +253,15 @@ impl Judge<'_> {
     fn complete(&self, id: ThingId, leaves: &[LeafIndex]) -> Judgement {
         let head = self.state.head(id)?;
         let count = leaves.len();
-        if self.is_list(leaves, head.count, &head.history, extend_history)? {
+        if self.is_list(leaves, &head.history)? {
             let all = format!("these {count} leaves are the whole history of {id}");
-            let apart = match head.mentions {
+            let apart = match head.mentions.count {
                 0 => String::new(),
                 mentions => format!("; {mentions} more, of others, mention it"),
             };
             Ok((all + &apart).into())
         } else {
-            let all = head.count;
+            let all = head.history.count;
             let reason =
                 format!("of {all} leaves in the history of {id}, {count} are shown, or altered");
             Err(Finding::fail("TM-INCOMPLETE", reason))
@@ -272,32 +271,26 @@ impl Judge<'_> {
     fn mentioned(&self, id: ThingId, leaves: &[LeafIndex]) -> Judgement {
         let head = self.state.head(id)?;
         let count = leaves.len();
-        if self.is_list(leaves, head.mentions, &head.mentioned, extend_history)? {
+        if self.is_list(leaves, &head.mentions)? {
             Ok(format!("these {count} leaves are all in which others mention {id}").into())
         } else {
-            let all = head.mentions;
+            let all = head.mentions.count;
             let reason = format!("of {all} mentions of {id}, {count} are shown, or altered");
             Err(Finding::fail("TM-INCOMPLETE", reason))
         }
     }
 
-    /// Whether the leaves have this running hash, which each of them extends: the validators
-    /// certified it when they ran the rules, and no other list of leaves has it.
-    fn is_list(
-        &self,
-        leaves: &[LeafIndex],
-        count: u64,
-        certified: &Digest,
-        extend: fn(&Digest, LeafIndex, &Digest) -> Digest,
-    ) -> Result<bool, Finding> {
-        if leaves.len() as u64 != count {
+    /// Whether the leaves have this tally: the validators certified it when they ran the rules, and
+    /// no other list of leaves has it.
+    fn is_list(&self, leaves: &[LeafIndex], certified: &Tally) -> Result<bool, Finding> {
+        if leaves.len() as u64 != certified.count {
             return Ok(false);
         }
-        let mut history = Digest::default();
+        let mut shown = Tally::default();
         for index in leaves {
-            history = extend(&history, *index, &self.leaves.at(*index)?.hash);
+            shown.extend(*index, &self.leaves.at(*index)?.hash);
         }
-        Ok(history == *certified)
+        Ok(shown == *certified)
     }
 
     fn status(&self, id: ThingId) -> Judgement {

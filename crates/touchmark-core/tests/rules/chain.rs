@@ -18,7 +18,7 @@ fn with_device() -> (Ledger, ThingId) {
 #[test]
 fn only_the_next_place_after_the_head_is_taken() {
     let (mut ledger, id) = with_device();
-    let (origin, head) = (ledger.origin(), ledger.head_of(id).last);
+    let (origin, head) = (ledger.origin(), ledger.head_of(id).chain.last);
     let mut other_network = ledger.clone();
     let record = ledger.record(id, "x");
     let cases = [
@@ -89,7 +89,7 @@ fn a_denied_statement_uses_its_place_and_a_refused_one_does_not() {
     let (mut ledger, id) = with_device();
     let denied = ledger.next(id, StatementKind::UPDATE, vec![0xff]).signed(0, 0);
     assert_eq!(ledger.see(&denied), Seen::Denied(RefusalCode::PAYLOAD));
-    assert_eq!(ledger.head_of(id).sequence, Sequence(2));
+    assert_eq!(ledger.head_of(id).chain.sequence, Sequence(2));
     let event = Event::StatementDenied { issuer: id, code: RefusalCode::PAYLOAD };
     assert_eq!(ledger.last_events(), [event]);
 
@@ -120,8 +120,8 @@ fn a_fork_is_proved_once() {
     assert_eq!(ledger.see(&second.signed(0, 0)), Seen::Accepted);
     assert_eq!(ledger.see(&twin), Seen::Forked);
     assert_eq!(ledger.last_events(), [Event::ForkProved { issuer: id, first: LeafIndex(1) }]);
-    assert_eq!(ledger.head_of(id).fork.map(|fork| fork.leaf), Some(LeafIndex(2)));
-    assert_eq!(ledger.head_of(id).sequence, Sequence(2), "a fork takes no place");
+    assert_eq!(ledger.head_of(id).chain.fork.map(|fork| fork.leaf), Some(LeafIndex(2)));
+    assert_eq!(ledger.head_of(id).chain.sequence, Sequence(2), "a fork takes no place");
     let before = ledger.clone();
     assert_eq!(ledger.see(&third_twin), Seen::Refused(RefusalCode::CONFLICT));
     // The same bytes again are answered with where the proof is.
@@ -132,17 +132,17 @@ fn a_fork_is_proved_once() {
     // The chain goes on.
     let next = ledger.record(id, "next").signed(0, 0);
     assert_eq!(ledger.see(&next), Seen::Accepted);
-    assert_eq!(ledger.head_of(id).fork.map(|fork| fork.leaf), Some(LeafIndex(2)));
+    assert_eq!(ledger.head_of(id).chain.fork.map(|fork| fork.leaf), Some(LeafIndex(2)));
 }
 
 #[test]
 fn a_fork_may_be_at_any_place_that_is_taken() {
     for (sequence, first) in [(1, 0), (2, 1), (3, 2)] {
         let (mut ledger, id) = with_device();
-        let (origin, one) = (ledger.origin(), ledger.head_of(id).last);
+        let (origin, one) = (ledger.origin(), ledger.head_of(id).chain.last);
         let denied = ledger.next(id, StatementKind::UPDATE, vec![0xff]).signed(0, 0);
         assert_eq!(ledger.see(&denied), Seen::Denied(RefusalCode::PAYLOAD));
-        let two = ledger.head_of(id).last;
+        let two = ledger.head_of(id).chain.last;
         let record = ledger.record(id, "x").signed(0, 0);
         assert_eq!(ledger.see(&record), Seen::Accepted);
         let previous = [origin, one, two][sequence as usize - 1];
@@ -156,14 +156,14 @@ fn a_fork_may_be_at_any_place_that_is_taken() {
 /// Key 0 makes place 2, then key 1 takes over at place 3.
 fn rotated() -> (Ledger, ThingId, [Digest; 3]) {
     let (mut ledger, id) = with_device();
-    let one = ledger.head_of(id).last;
+    let one = ledger.head_of(id).chain.last;
     let record = ledger.record(id, "x").signed(0, 0);
     assert_eq!(ledger.see(&record), Seen::Accepted);
-    let two = ledger.head_of(id).last;
+    let two = ledger.head_of(id).chain.last;
     let mut rotation = rotation(id);
     (rotation.add, rotation.close) = (vec![general(1)], vec![KeyNumber(0)]);
     assert_eq!(ledger.state((id, 0), StatementKind::ROTATE, &rotation), Seen::Accepted);
-    let three = ledger.head_of(id).last;
+    let three = ledger.head_of(id).chain.last;
     let record = ledger.record(id, "y").signed(1, 1);
     assert_eq!(ledger.see(&record), Seen::Accepted);
     (ledger, id, [one, two, three])

@@ -76,7 +76,7 @@ fn a_channel_has_an_id_that_its_author_knows_before_the_log() {
     let writers = Writers::GRANTED;
     assert_eq!(ledger.last_events(), [ChannelEvent::Opened { author, writers }.of(id)]);
     let channel = ledger.channel(id).unwrap().unwrap();
-    assert_eq!((channel.author, channel.opened, channel.count), (author, LeafIndex(1), 1));
+    assert_eq!((channel.author, channel.opened, channel.history.count), (author, LeafIndex(1), 1));
     assert_eq!(ledger.channel_attributes(id).unwrap().0["name"], "cold chain");
     // The same payload of another author is another channel, and of the same one no second.
     assert_eq!(ledger.state((author, 0), CHANNEL, &first), Seen::Denied(RefusalCode::EXISTS));
@@ -130,16 +130,20 @@ fn a_granted_thing_writes_in_a_chain_of_its_own_there() {
     assert_eq!(hall.ledger.last_events(), std::slice::from_ref(&written));
     assert_eq!(hall.write((author, 0)), Seen::Accepted);
     assert_eq!(hall.write((writer, 1)), Seen::Accepted);
-    assert_eq!(hall.chain(writer).sequence, Sequence(2));
-    assert_eq!(hall.chain(author).sequence, Sequence(1));
+    assert_eq!(hall.chain(writer).chain.sequence, Sequence(2));
+    assert_eq!(hall.chain(author).chain.sequence, Sequence(1));
     // Opening, grant, three entries.
     let state = hall.state();
-    assert_eq!((state.count, state.mentions), (5, 0));
+    assert_eq!((state.history.count, state.mentions.count), (5, 0));
     let head = hall.ledger.head_of(writer);
-    assert_eq!((head.sequence, head.last), (main.sequence, main.last), "the main chain stays");
-    assert_eq!(head.count, main.count + 2, "and the writer's history has its entries");
+    assert_eq!(head.chain, main.chain, "the main chain stays");
+    assert_eq!(
+        head.history.count,
+        main.history.count + 2,
+        "and the writer's history has its entries"
+    );
     assert_eq!(hall.ledger.state((writer, 1), StatementKind::RECORD, &"main"), Seen::Accepted);
-    assert_eq!(hall.chain(writer).sequence, Sequence(2));
+    assert_eq!(hall.chain(writer).chain.sequence, Sequence(2));
 }
 
 #[test]
@@ -147,7 +151,7 @@ fn only_the_next_place_of_a_chain_in_a_channel_is_taken() {
     let mut hall = Hall::granted();
     let (writer, channel, origin) = (hall.writer, hall.channel, hall.ledger.origin());
     let entry = hall.ledger.entry_in(channel, writer, "x");
-    let main = hall.ledger.head_of(writer).last;
+    let main = hall.ledger.head_of(writer).chain.last;
     let elsewhere = ChannelId([7; 20]);
     let before = hall.ledger.clone();
     for (name, writing, code) in [
@@ -166,7 +170,7 @@ fn only_the_next_place_of_a_chain_in_a_channel_is_taken() {
     assert_eq!(hall.ledger.see(&first), Seen::Accepted);
     let second = hall.ledger.entry_in(channel, writer, "y");
     let outcome = hall.ledger.submit(&second.at(2, origin).signed(0, 1));
-    let last = hall.chain(writer).last;
+    let last = hall.chain(writer).chain.last;
     let head = Some(ChainHead { sequence: Sequence(1), last });
     let refusal = outcome.refusal().unwrap();
     assert_eq!((refusal.code, refusal.head), (RefusalCode::CONFLICT, head));
@@ -196,7 +200,7 @@ fn who_may_not_write_is_denied_and_lengthens_nobodys_history_but_its_own() {
     let before = hall.state();
     for place in 1..=3 {
         assert_eq!(hall.write((stranger, 2)), Seen::Denied(RefusalCode::NOT_AUTHORISED));
-        assert_eq!(hall.chain(stranger).sequence, Sequence(place), "it used its place");
+        assert_eq!(hall.chain(stranger).chain.sequence, Sequence(place), "it used its place");
     }
     // Forks, and evidence that cannot be read, are a stranger's word as well.
     let twin = hall.ledger.entry_in(channel, stranger, "twin").at(1, hall.ledger.origin());
@@ -204,13 +208,13 @@ fn who_may_not_write_is_denied_and_lengthens_nobodys_history_but_its_own() {
     let nonsense = hall.ledger.entry_in(channel, stranger, "").of_kind(StatementKind::EVIDENCE);
     assert_eq!(hall.ledger.see(&nonsense.signed(0, 2)), Seen::Denied(RefusalCode::NOT_AUTHORISED));
     let after = hall.state();
-    assert_eq!((after.count, after.history), (before.count, before.history));
-    assert_eq!(after.mentions, 5);
-    assert_eq!(hall.ledger.head_of(stranger).count, 1 + 5);
+    assert_eq!(after.history, before.history);
+    assert_eq!(after.mentions.count, 5);
+    assert_eq!(hall.ledger.head_of(stranger).history.count, 1 + 5);
     // A grant to the stranger in the author's channel is a mention of the stranger, no more.
-    let mentions = hall.ledger.head_of(stranger).mentions;
+    let mentions = hall.ledger.head_of(stranger).mentions.count;
     assert_eq!(hall.access(&grant(channel, stranger)), Seen::Accepted);
-    assert_eq!(hall.ledger.head_of(stranger).mentions, mentions + 1);
+    assert_eq!(hall.ledger.head_of(stranger).mentions.count, mentions + 1);
     assert_eq!(hall.write((stranger, 2)), Seen::Accepted);
 }
 
@@ -237,9 +241,9 @@ fn forks_are_of_one_chain_and_proved_once() {
     let (second, third) = (twin("two", &hall), twin("three", &hall));
     assert_eq!(hall.ledger.see(&first.signed(0, 1)), Seen::Accepted);
     assert_eq!(hall.ledger.see(&second), Seen::Forked);
-    let fork = hall.chain(writer).fork.unwrap();
+    let fork = hall.chain(writer).chain.fork.unwrap();
     assert_eq!(fork.leaf.0, hall.ledger.leaves.len() as u64 - 1);
-    assert_eq!(hall.ledger.head_of(writer).fork, None, "the main chain is whole");
+    assert_eq!(hall.ledger.head_of(writer).chain.fork, None, "the main chain is whole");
     let before = hall.ledger.clone();
     assert_eq!(hall.ledger.see(&third), Seen::Refused(RefusalCode::CONFLICT));
     assert_eq!(hall.ledger.see(&second), Seen::Forked, "known as the proof");
@@ -250,7 +254,7 @@ fn forks_are_of_one_chain_and_proved_once() {
     assert_eq!(hall.ledger.see(&entry), Seen::Accepted);
     let main = hall.ledger.record(writer, "other inception").at(1, origin);
     assert_eq!(hall.ledger.see(&main.signed(0, 1)), Seen::Forked);
-    assert_eq!(hall.ledger.channel_chain(other, writer).unwrap().unwrap().fork, None);
+    assert_eq!(hall.ledger.channel_chain(other, writer).unwrap().unwrap().chain.fork, None);
     // A record of the chain that forked is doubtful; one of the other is not, for that.
     for (channel, forked) in [(channel, true), (other, false)] {
         let at = LeafIndex(hall.ledger.leaves.len() as u64);
@@ -338,7 +342,7 @@ fn rights_are_the_authors_to_give_and_take() {
     let withdrawn = ChannelEvent::AccessWithdrawn { thing: writer }.of(channel);
     assert_eq!(hall.ledger.last_events(), [withdrawn]);
     assert_eq!(hall.write((writer, 1)), denied(RefusalCode::NOT_AUTHORISED));
-    assert_eq!(hall.chain(writer).sequence, Sequence(2), "a denied entry uses its place");
+    assert_eq!(hall.chain(writer).chain.sequence, Sequence(2), "a denied entry uses its place");
     assert_eq!(hall.access(&grant(channel, writer)), Seen::Accepted);
     assert_eq!(hall.write((writer, 1)), Seen::Accepted, "the chain goes on where it was");
     // Grant, entry, withdrawal, grant, entry; the denied statements are about their issuer only.

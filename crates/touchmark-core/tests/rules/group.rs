@@ -36,8 +36,8 @@ fn everything_happens_together() {
         [Event::ThingAccredited { by: one, .. }, Event::ThingAccredited { by: two, .. }]
             if (*one, *two) == (a, b)
     ));
-    assert_eq!(ledger.head_of(a).sequence, Sequence(2));
-    assert_eq!(ledger.head_of(b).sequence, Sequence(1), "no other chain moves");
+    assert_eq!(ledger.head_of(a).chain.sequence, Sequence(2));
+    assert_eq!(ledger.head_of(b).chain.sequence, Sequence(1), "no other chain moves");
 }
 
 #[test]
@@ -158,9 +158,9 @@ fn a_group_may_speak_for_one_party_other_than_its_proposer() {
     let (mut ledger, a, b, _) = parties();
     let actions = encoded(&group(&[(b, ACCREDIT, encoded(&accredit(a, &["x"])))]));
     let statement = ledger.next(a, GROUP, actions).signed_by(&[(a, 0, 0), (b, 0, 1)]);
-    let count = ledger.head_of(b).count;
+    let count = ledger.head_of(b).history.count;
     assert_eq!(ledger.see(&statement), Seen::Accepted);
-    assert_eq!(ledger.head_of(b).count, count + 1, "b's word is in b's history");
+    assert_eq!(ledger.head_of(b).history.count, count + 1, "b's word is in b's history");
 }
 
 impl Ledger {

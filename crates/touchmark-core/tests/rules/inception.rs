@@ -209,7 +209,7 @@ fn a_thing_exists_once() {
     assert_eq!(ledger.incept(&inception, 1), Seen::Denied(RefusalCode::EXISTS));
     let record = ledger.record(inception.id(), "x").signed(0, 1);
     assert_eq!(ledger.see(&record), Seen::Accepted);
-    assert_eq!(ledger.head_of(inception.id()).sequence, Sequence(2));
+    assert_eq!(ledger.head_of(inception.id()).chain.sequence, Sequence(2));
 }
 
 #[test]

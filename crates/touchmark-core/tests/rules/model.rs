@@ -344,7 +344,7 @@ impl Play {
             let valid: Vec<_> =
                 (0..player.keys.len()).filter(|number| player.keys[*number].1).collect();
             prop_assert_eq!(numbers, valid);
-            prop_assert_eq!(self.ledger.head_of(*id).sequence.0, player.statements);
+            prop_assert_eq!(self.ledger.head_of(*id).chain.sequence.0, player.statements);
         }
         self.submitted.push(bytes);
         Ok(())
@@ -367,8 +367,8 @@ fn check_growth(before: &Ledger, after: &Ledger) -> Result<(), TestCaseError> {
                 }
             }
             (Entry::Head(old), Entry::Head(new)) => {
-                prop_assert!(new.sequence.0 - old.sequence.0 <= 1, "a hole in a chain");
-                prop_assert!(new.count - old.count <= 1);
+                prop_assert!(new.chain.sequence.0 - old.chain.sequence.0 <= 1, "a hole in a chain");
+                prop_assert!(new.history.count - old.history.count <= 1);
             }
             (Entry::ClosedKey(old), Entry::ClosedKey(new)) => prop_assert_eq!(old, new),
             (old, new) => prop_assert_eq!(

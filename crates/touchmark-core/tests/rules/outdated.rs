@@ -187,7 +187,7 @@ const STATEMENTS: [Case; 9] = [
         late: |stage| {
             let (issuer, head) = (stage.issuer, stage.exchange(stage.issuer, 8, Purposes::GENERAL));
             let id = touchmark_wire::statement::Statement::parse(&head).unwrap().id();
-            let sequence = stage.ledger.head_of(issuer).sequence.0 + 2;
+            let sequence = stage.ledger.head_of(issuer).chain.sequence.0 + 2;
             let payload = encoded(&status(stage.card, Status::LOST, &[]));
             stage.ledger.next(issuer, STATUS, payload).at(sequence, id.0).signed(0, 0)
         },

@@ -38,7 +38,8 @@ pub(super) async fn card(
     }
     let fact = CardView::new(id, &thing, reader.attributes(id)?, counters, reader.size().0);
     drop(reader);
-    let tag = Tag::of_history(head.count + head.mentions, &head.history.to_string());
+    let tag =
+        Tag::of_history(head.history.count + head.mentions.count, &head.history.hash.to_string());
     inquiry.answer(&node, Some(&tag), fact, Question::Status(id)).await
 }
 

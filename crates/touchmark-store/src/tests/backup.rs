@@ -55,7 +55,7 @@ fn a_restored_backup_is_the_store_of_its_moment_and_goes_on() {
         assert_eq!(new.leaf(leaf).unwrap(), old.leaf(leaf).unwrap());
         assert_eq!(new.happened(leaf).unwrap(), old.happened(leaf).unwrap());
     }
-    assert_eq!(new.head(actors[0].id).unwrap().unwrap().sequence.0, 2);
+    assert_eq!(new.head(actors[0].id).unwrap().unwrap().chain.sequence.0, 2);
     let payload = again.store.payload(PERSONAL.commitment()).unwrap().unwrap();
     assert_eq!(payload.content, PERSONAL.content);
     assert_eq!(

@@ -55,7 +55,7 @@ fn isolated_with(limits: CacheLimits) {
             let expected =
                 (0..round).filter(|done| place >= *done && (place - done) % 3 == 0).count();
             let head = snapshot.head(actor.id).unwrap().unwrap();
-            assert_eq!(head.sequence.0 as usize, 1 + expected);
+            assert_eq!(head.chain.sequence.0 as usize, 1 + expected);
         }
     }
 }
@@ -86,9 +86,9 @@ fn an_old_snapshot_does_not_spoil_the_cache() {
     let unrelated = Actor::device(2).1;
     node.batch(vec![unrelated]);
     node.batch(vec![actor.record(b"2")]);
-    assert_eq!(old.head(actor.id).unwrap().unwrap().sequence.0, 2);
-    assert_eq!(node.snapshot().head(actor.id).unwrap().unwrap().sequence.0, 3);
-    assert_eq!(old.head(actor.id).unwrap().unwrap().sequence.0, 2);
+    assert_eq!(old.head(actor.id).unwrap().unwrap().chain.sequence.0, 2);
+    assert_eq!(node.snapshot().head(actor.id).unwrap().unwrap().chain.sequence.0, 3);
+    assert_eq!(old.head(actor.id).unwrap().unwrap().chain.sequence.0, 2);
 }
 
 #[test]
@@ -112,7 +112,7 @@ fn readers_beside_a_writer_see_whole_batches() {
                         for id in &ids {
                             let head = snapshot.head(*id).unwrap().unwrap();
                             assert_eq!(
-                                u64::from(head.sequence.0),
+                                u64::from(head.chain.sequence.0),
                                 height,
                                 "every batch has one of each"
                             );

@@ -101,7 +101,7 @@ fn leaves_of_a_channel_are_read_from_both_ends_and_those_of_strangers_apart() {
         let complete = snapshot.complete_channel(channel, 9).unwrap();
         assert_eq!(complete.iter().map(|leaf| leaf.0).collect::<Vec<_>>(), [5, 9, 10, 11, 15]);
         let state = snapshot.channel(channel).unwrap().unwrap();
-        assert_eq!((state.count, state.mentions), (5, 1));
+        assert_eq!((state.history.count, state.mentions.count), (5, 1));
         assert_eq!(snapshot.channel_leaves(hall.channels[2], oldest, None, 9).unwrap().len(), 1);
         let chain = snapshot.chain(a, Some(channel), Sequence(1), 9).unwrap();
         assert_eq!(chain.iter().map(|it| it.leaf.0).collect::<Vec<_>>(), [10, 15]);

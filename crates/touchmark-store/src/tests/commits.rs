@@ -56,7 +56,7 @@ fn a_full_disk_halts_writing_and_not_reading() {
     // Reading goes on, at the last durable batch; writing stays refused.
     let snapshot = node.snapshot();
     assert_eq!(snapshot.height(), Height(written));
-    assert_eq!(u64::from(snapshot.head(actor.id).unwrap().unwrap().sequence.0), written);
+    assert_eq!(u64::from(snapshot.head(actor.id).unwrap().unwrap().chain.sequence.0), written);
     snapshot.check_tip().unwrap();
     assert!(node.try_batch(Vec::new()).is_err());
     assert!(node.store.put_certificate(Height(1), b"late").is_err());

@@ -119,8 +119,8 @@ fn check(snapshot: &crate::Snapshot, context: &str) {
         let id = Actor::device(seed).0.id;
         let head = snapshot.head(id).unwrap().unwrap();
         let history = snapshot.history(id, crate::Order::OldestFirst, None, usize::MAX).unwrap();
-        assert_eq!(history.len() as u64, head.count, "{context}");
-        let last = snapshot.statement_in_chain(id, None, head.sequence).unwrap().unwrap();
-        assert_eq!(last.id.0, head.last, "{context}");
+        assert_eq!(history.len() as u64, head.history.count, "{context}");
+        let last = snapshot.statement_in_chain(id, None, head.chain.sequence).unwrap().unwrap();
+        assert_eq!(last.id.0, head.chain.last, "{context}");
     }
 }

@@ -175,7 +175,7 @@ impl Actor {
         use touchmark_core::view::Read as _;
         let (mut actor, _) = Self::device(seed);
         let head = snapshot.head(actor.id).unwrap().unwrap();
-        (actor.sequence, actor.last) = (head.sequence.0, head.last);
+        (actor.sequence, actor.last) = (head.chain.sequence.0, head.chain.last);
         actor
     }
 

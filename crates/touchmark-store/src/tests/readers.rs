@@ -253,7 +253,7 @@ fn histories_are_read_from_both_ends() {
     assert_eq!(history(Order::NewestFirst, Some(9), 9), [3]);
     assert_eq!(history(Order::OldestFirst, Some(3), 9), [9]);
     let head = snapshot.head(id).unwrap().unwrap();
-    assert_eq!(head.count, 2);
+    assert_eq!(head.history.count, 2);
 }
 
 #[test]

@@ -3,7 +3,7 @@
 use super::{Finding, Judge, Judgement, State};
 use crate::chain;
 use crate::channel::refuses_writer;
-use crate::entry::{Channel, ChannelChain, Entry, Fork, KeyState, extend_channel_history};
+use crate::entry::{Channel, ChannelChain, Entry, Fork, KeyState};
 use crate::record;
 use alloc::format;
 use alloc::string::String;
@@ -38,8 +38,8 @@ impl State<'_> {
         channel: Option<ChannelId>,
     ) -> Result<Option<Fork>, Finding> {
         match channel {
-            None => Ok(self.head(issuer)?.fork),
-            Some(channel) => Ok(self.channel_chain(channel, issuer)?.and_then(|it| it.fork)),
+            None => Ok(self.head(issuer)?.chain.fork),
+            Some(channel) => Ok(self.channel_chain(channel, issuer)?.and_then(|it| it.chain.fork)),
         }
     }
 
@@ -50,11 +50,11 @@ impl State<'_> {
         channel: Option<ChannelId>,
     ) -> Result<Digest, Finding> {
         match channel {
-            None => Ok(self.head(issuer)?.last),
+            None => Ok(self.head(issuer)?.chain.last),
             // A chain that has not begun has no last statement.
-            Some(channel) => {
-                Ok(self.channel_chain(channel, issuer)?.map_or(Digest::default(), |it| it.last))
-            }
+            Some(channel) => Ok(self
+                .channel_chain(channel, issuer)?
+                .map_or(Digest::default(), |it| it.chain.last)),
         }
     }
 }
@@ -86,8 +86,8 @@ impl Judge<'_> {
         let channel = self.state.channel(id)?;
         about(channel.author);
         let count = leaves.len();
-        if !self.is_list(leaves, channel.count, &channel.history, extend_channel_history)? {
-            let all = channel.count;
+        if !self.is_list(leaves, &channel.history)? {
+            let all = channel.history.count;
             let reason = format!(
                 "of {all} leaves in the history of channel {id}, {count} are shown, or altered"
             );
@@ -96,7 +96,7 @@ impl Judge<'_> {
         let author = channel.author;
         let all = format!("these {count} leaves are the whole history of channel {id} of {author}");
         let closed = channel.closed.map(|leaf| format!("; it was closed at leaf {leaf}"));
-        let apart = match channel.mentions {
+        let apart = match channel.mentions.count {
             0 => String::new(),
             mentions => format!("; {mentions} more are of those who might not write"),
         };

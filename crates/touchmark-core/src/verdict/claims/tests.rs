@@ -68,7 +68,7 @@ fn a_leaf_is_hashed_once_however_many_claims_list_it() {
         .collect();
     let mut head = Head::new(NetworkId(Digest::default()));
     for shown in &leaves {
-        head.extend(shown.index, &merkle::leaf_hash(shown.leaf));
+        head.history.extend(shown.index, &merkle::leaf_hash(shown.leaf));
     }
     let mut state = ProofWriter::default();
     let key = StateKey::thing(THING, EntryKind::HEAD);

@@ -4,6 +4,7 @@ use crate::ledger::*;
 use proptest::prelude::*;
 use std::collections::BTreeSet;
 use touchmark_core::channel::access::Access;
+use touchmark_core::entry::Tally;
 use touchmark_core::view::Read as _;
 use touchmark_wire::ids::{ChannelId, Sequence, ThingId};
 use touchmark_wire::registry::{RefusalCode, StatementKind, Writers};
@@ -170,9 +171,12 @@ impl Play {
         for (at, known) in self.known.iter().enumerate() {
             for (thing, id) in self.things.iter().enumerate() {
                 let chain = self.ledger.channel_chain(self.channels[at], *id).unwrap();
-                let sequence = chain.as_ref().map_or(Sequence(0), |chain| chain.sequence);
+                let sequence = chain.as_ref().map_or(Sequence(0), |it| it.chain.sequence);
                 prop_assert_eq!(sequence.0, known.places[thing]);
-                prop_assert_eq!(chain.is_some_and(|it| it.fork.is_some()), known.forked[thing]);
+                prop_assert_eq!(
+                    chain.is_some_and(|it| it.chain.fork.is_some()),
+                    known.forked[thing]
+                );
             }
         }
         for (at, before) in closed.into_iter().enumerate() {
@@ -183,10 +187,10 @@ impl Play {
     }
 
     /// Count and running hash of the channels that are closed.
-    fn finals(&self) -> Vec<Option<(u64, touchmark_wire::hash::Digest)>> {
+    fn finals(&self) -> Vec<Option<Tally>> {
         let state = |id: &ChannelId| self.ledger.channel(*id).unwrap().unwrap();
         let end = |id| Some(state(id)).filter(|it| it.closed.is_some());
-        self.channels.iter().map(|id| end(id).map(|it| (it.count, it.history))).collect()
+        self.channels.iter().map(|id| end(id).map(|it| it.history)).collect()
     }
 }
 

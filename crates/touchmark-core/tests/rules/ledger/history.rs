@@ -49,10 +49,10 @@ impl Channel {
     }
 }
 
-fn step((count, history): &mut (u64, Digest), domain: &[u8], index: usize, leaf: &[u8]) {
+fn step((count, history): &mut (u64, Digest), index: usize, leaf: &[u8]) {
     *count += 1;
     let (index, leaf_hash) = ((index as u64).to_be_bytes(), merkle::leaf_hash(leaf));
-    *history = Digest::of(&[domain, &history.0, &index, &leaf_hash.0]);
+    *history = Digest::of(&[b"touchmark/wire/tally/v1", &history.0, &index, &leaf_hash.0]);
 }
 
 impl Ledger {
@@ -63,7 +63,7 @@ impl Ledger {
         for (index, leaf) in self.leaves.iter().enumerate() {
             let [concerned, mentioned] = log.take(leaf);
             log.take_channel(index, leaf);
-            let step = |history: &mut _| step(history, b"touchmark/wire/history/v1", index, leaf);
+            let step = |history: &mut _| step(history, index, leaf);
             for thing in mentioned.difference(&concerned) {
                 step(log.mentions.entry(*thing).or_default());
             }
@@ -74,13 +74,29 @@ impl Ledger {
         for thing in log.histories.keys().chain(log.mentions.keys()) {
             let head = self.head_of(*thing);
             let of = |all: &BTreeMap<_, _>| all.get(thing).copied().unwrap_or_default();
-            assert_eq!((head.count, head.history), of(&log.histories), "history of {thing}");
-            assert_eq!((head.mentions, head.mentioned), of(&log.mentions), "mentions of {thing}");
+            assert_eq!(
+                (head.history.count, head.history.hash),
+                of(&log.histories),
+                "history of {thing}"
+            );
+            assert_eq!(
+                (head.mentions.count, head.mentions.hash),
+                of(&log.mentions),
+                "mentions of {thing}"
+            );
         }
         for (id, known) in &log.channels {
             let channel = self.channel(*id).unwrap().unwrap();
-            assert_eq!((channel.count, channel.history), known.history, "history of {id}");
-            assert_eq!((channel.mentions, channel.mentioned), known.mentions, "mentions in {id}");
+            assert_eq!(
+                (channel.history.count, channel.history.hash),
+                known.history,
+                "history of {id}"
+            );
+            assert_eq!(
+                (channel.mentions.count, channel.mentions.hash),
+                known.mentions,
+                "mentions in {id}"
+            );
         }
     }
 }
@@ -92,12 +108,11 @@ impl Log {
         let Some(bytes) = leaf_type.statement() else { return };
         let statement = Statement::parse(bytes).unwrap();
         let (issuer, link) = (statement.protected().kid.thing, statement.protected().link);
-        let domain = b"touchmark/wire/channel-history/v1";
         if let Some(id) = link.channel {
             let channel = self.channels.get_mut(&id).unwrap();
             let writes = channel.lets_write(issuer);
             let to = if writes { &mut channel.history } else { &mut channel.mentions };
-            return step(to, domain, index, leaf);
+            return step(to, index, leaf);
         }
         if !matches!(leaf_type, Leaf::Accepted(_)) {
             return;
@@ -130,7 +145,7 @@ impl Log {
             }
             _ => return,
         };
-        step(&mut self.channels.get_mut(&id).unwrap().history, domain, index, leaf);
+        step(&mut self.channels.get_mut(&id).unwrap().history, index, leaf);
     }
 
     /// Whose history a leaf is in, and whose mentions: its issuer's history, and with an effect it

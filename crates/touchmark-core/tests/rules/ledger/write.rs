@@ -182,8 +182,8 @@ impl Ledger {
     /// The next statement of `issuer`.
     pub(crate) fn next(&self, issuer: ThingId, kind: StatementKind, payload: Vec<u8>) -> Writing {
         let head = self.head_of(issuer);
-        let sequence = Sequence(head.sequence.0 + 1);
-        let link = Link { kind, sequence, previous: head.last, channel: None };
+        let sequence = Sequence(head.chain.sequence.0 + 1);
+        let link = Link { kind, sequence, previous: head.chain.last, channel: None };
         let content = Content::Inline(ContentFormat::CBOR);
         Writing { issuer, link, content, payload }
     }
@@ -198,7 +198,7 @@ impl Ledger {
     pub(crate) fn entry_in(&self, channel: ChannelId, issuer: ThingId, text: &str) -> Writing {
         let chain = self.channel_chain(channel, issuer).unwrap();
         let (sequence, previous) =
-            chain.map_or((0, self.origin()), |chain| (chain.sequence.0, chain.last));
+            chain.map_or((0, self.origin()), |it| (it.chain.sequence.0, it.chain.last));
         let mut writing = self.record(issuer, text).at(sequence + 1, previous);
         writing.link.channel = Some(channel);
         writing

@@ -1,6 +1,7 @@
 //! Rotation: keys are exchanged.
 
 use super::prerotation::{NextKeys, require_committed, require_revealed};
+use super::status::ends_keys;
 use super::{NewKey, add_keys, close_keys, governed, payload};
 use crate::entry::{Purposes, Thing};
 use crate::event::Event;
@@ -45,6 +46,10 @@ fn apply(draft: &mut Draft<'_>, action: &Action<'_>) -> Result<(), Stop> {
     let rotation: Rotation = payload(action)?;
     let id = rotation.thing;
     let mut thing = governed(draft, action, id)?;
+    if ends_keys(thing.status()) && !rotation.add.is_empty() {
+        let cause = "a thing whose keys its status ended gets others with its reinstatement";
+        return Err(Stop::denied(RefusalCode::NEW_KEY_REQUIRED, cause));
+    }
     require_revealed(&thing, action)?;
     if action.actor == id {
         require_own(&thing, &rotation)?;

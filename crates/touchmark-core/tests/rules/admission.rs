@@ -162,7 +162,7 @@ fn what_a_refused_statement_introduces_counts_for_nothing() {
         [
             Seen::Refused(RefusalCode::OUT_OF_ORDER),
             Seen::Refused(RefusalCode::UNKNOWN_THING),
-            Seen::Refused(RefusalCode::NOT_AUTHORISED),
+            Seen::Refused(RefusalCode::UNKNOWN_THING),
         ]
     );
     assert_eq!(ledger, before);

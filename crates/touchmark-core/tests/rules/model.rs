@@ -154,6 +154,9 @@ impl Model {
             return Class::Denied;
         }
         let thing = &mut self.players[of];
+        if null_key(thing.status) {
+            return Class::Denied;
+        }
         if close {
             thing.end_keys();
         }

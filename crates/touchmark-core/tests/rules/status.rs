@@ -4,6 +4,7 @@ use crate::ledger::*;
 use proptest::prelude::*;
 use touchmark_core::directory::NewKey;
 use touchmark_core::directory::inception::Inception;
+use touchmark_core::directory::rotation::Rotation;
 use touchmark_core::directory::status::SetStatus;
 use touchmark_core::entry::{StatusThen, Thing};
 use touchmark_core::event::Event;
@@ -309,6 +310,23 @@ fn a_null_key_ends_every_key_and_says_so() {
     assert_eq!((closed.from, closed.to), (LeafIndex(2), Some(LeafIndex(3))));
     let change = ledger.state_of(thing).statuses.last().unwrap().clone();
     assert_eq!((change.at, change.reason), (LeafIndex(3), reason));
+}
+
+/// Else a stolen card would show a valid key, and what the thief signs with the old one would be
+/// called forged, no longer sighted.
+#[test]
+fn where_a_status_ended_the_keys_no_rotation_brings_others() {
+    for to in [Status::STOLEN, Status::LOST, Status::TAMPERED, Status::RETIRED] {
+        let mut cast = cast(Status::ACTIVE, |controller| controlled(1, controller));
+        let controller = (cast.controller, 0);
+        let ended = status(cast.thing, to, &[]);
+        assert_eq!(cast.ledger.state(controller, STATUS, &ended), Seen::Accepted);
+        let before = cast.ledger.state_of(cast.thing);
+        let more = Rotation { add: vec![general(2)], ..rotation(cast.thing) };
+        let denied = Seen::Denied(RefusalCode::NEW_KEY_REQUIRED);
+        assert_eq!(cast.ledger.state(controller, StatementKind::ROTATE, &more), denied, "{to}");
+        assert_eq!(cast.ledger.state_of(cast.thing), before, "{to}: it keeps its null key");
+    }
 }
 
 #[test]

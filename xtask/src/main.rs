@@ -6,6 +6,7 @@
 mod arch;
 mod bench;
 mod demo;
+mod dist;
 mod docs;
 mod fuzz;
 mod openapi;
@@ -37,6 +38,8 @@ enum Command {
     Bench(bench::Arguments),
     /// Tell the main story with the real binary, set-up included
     Demo(demo::Arguments),
+    /// Write the artefacts of a release to target/dist, or check them
+    Dist(dist::Arguments),
     /// Run the commands of README.md and docs/ and check the links between documents
     Docs,
     /// Fuzz the decoders
@@ -70,6 +73,7 @@ fn run(command: Command) -> Result<ExitCode> {
         Command::Arch => arch::run(&workspace),
         Command::Bench(arguments) => bench::run(&workspace, &arguments),
         Command::Demo(arguments) => demo::run(&workspace, &arguments),
+        Command::Dist(arguments) => dist::run(&workspace, &arguments),
         Command::Docs => docs::run(&workspace),
         Command::Fuzz(arguments) => fuzz::run(&workspace, &arguments),
         Command::Openapi(arguments) => openapi::run(&workspace, &arguments),

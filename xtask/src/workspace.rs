@@ -26,6 +26,8 @@ pub(crate) struct Workspace {
 #[derive(Debug, Deserialize)]
 pub(crate) struct Package {
     pub(crate) name: String,
+    pub(crate) version: String,
+    pub(crate) repository: Option<String>,
     pub(crate) manifest_path: PathBuf,
     pub(crate) dependencies: Vec<Dependency>,
     pub(crate) targets: Vec<Target>,
@@ -89,8 +91,7 @@ impl Workspace {
         if !self.targets("bin").any(|(_, target)| target.name == "touchmark") {
             bail!("no member builds a binary called touchmark yet");
         }
-        let mut build =
-            self.cargo(["build", "--release", "-p", "touchmark-node", "--bin", "touchmark"]);
+        let mut build = self.cargo(["build", "--release", "--workspace", "--bin", "touchmark"]);
         process::run(&mut build)?;
         Ok(self.target.join("release/touchmark"))
     }

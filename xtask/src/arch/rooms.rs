@@ -120,7 +120,8 @@ mod tests {
             .map(|(name, kind)| serde_json::json!({"name": name, "kind": kind}))
             .collect();
         let package = serde_json::json!({
-            "name": name, "manifest_path": "Cargo.toml", "dependencies": dependencies, "targets": [],
+            "name": name, "version": "1.0.0", "manifest_path": "Cargo.toml",
+            "dependencies": dependencies, "targets": [],
         });
         let mut findings = Findings::default();
         judge(&serde_json::from_value(package).unwrap(), &mut findings);

@@ -29,6 +29,7 @@ pub(crate) mod moment;
 mod network;
 mod node;
 mod passphrase;
+mod progress;
 mod proof;
 mod reader;
 mod receipt;
@@ -192,8 +193,9 @@ pub fn run(
         Ok(line) => line,
         Err(error) => return misuse(&error, json, environment),
     };
-    let mut session = Session { environment, global: line.global, has_answered: false };
+    let mut session = Session::new(environment, line.global);
     let ended = dispatch(&mut session, line.noun);
+    session.clear_progress();
     let has_answered = session.has_answered;
     match ended {
         Ok(answer) if has_answered => answer.exit,

@@ -8,6 +8,7 @@ use crate::dump::{self, Failure, Hashing, Roots};
 use crate::error::Error;
 use crate::folder::{self, Folder};
 use crate::manifest::{BackupFile, Manifest};
+use crate::reading::{Meter, Reading};
 use crate::store::Store;
 use std::fs::{self, File};
 use std::io::{self, BufReader, BufWriter, Read as _};
@@ -96,20 +97,41 @@ fn copy_payloads(from: &Path, to: &Path) -> Result<Vec<BackupFile>, Error> {
 
 /// Checks a backup of a network's log without a store: every file against the manifest, then the
 /// roots of log and state recomputed from the leaves and entries themselves.
-pub fn verify_backup(folder: &Path, network: NetworkId) -> Result<Manifest, Error> {
+pub fn verify_backup(
+    folder: &Path,
+    network: NetworkId,
+    mut progress: impl FnMut(Reading),
+) -> Result<Manifest, Error> {
+    let manifest = manifest_of(folder, network)?;
+    let mut meter = Meter::new(bytes_to_verify(&manifest), &mut progress);
+    verify(folder, &manifest, &mut meter)?;
+    Ok(manifest)
+}
+
+fn manifest_of(folder: &Path, network: NetworkId) -> Result<Manifest, Error> {
     let manifest = Manifest::read(folder)?;
     if manifest.network != network {
         let (folder, found) = (folder.into(), manifest.network);
         return Err(Error::OtherNetwork { folder, found, wanted: network });
     }
-    let damaged = |what: &str| Error::DamagedBackup { folder: folder.into(), what: what.into() };
     if !manifest.files.iter().any(|file| file.path == TABLES) {
-        return Err(damaged(TABLES));
+        return Err(Error::DamagedBackup { folder: folder.into(), what: TABLES.into() });
     }
+    Ok(manifest)
+}
+
+/// Every file is read for its digest, and the tables again for their roots.
+fn bytes_to_verify(manifest: &Manifest) -> u64 {
+    let tables = manifest.files.iter().filter(|file| file.path == TABLES);
+    manifest.bytes() + tables.map(|file| file.length).sum::<u64>()
+}
+
+fn verify(folder: &Path, manifest: &Manifest, meter: &mut Meter<'_>) -> Result<(), Error> {
+    let damaged = |what: &str| Error::DamagedBackup { folder: folder.into(), what: what.into() };
     for file in &manifest.files {
         let path = folder.join(&file.path);
         let mut input = match File::open(&path) {
-            Ok(input) => Hashing::new(input),
+            Ok(input) => Hashing::new(meter.on(input)),
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
                 return Err(damaged(&file.path));
             }
@@ -122,7 +144,7 @@ pub fn verify_backup(folder: &Path, network: NetworkId) -> Result<Manifest, Erro
         }
     }
     let mut roots = Roots::default();
-    for row in open_tables(folder)? {
+    for row in open_tables(folder, meter)? {
         let row = row.map_err(|_| damaged(TABLES))?;
         if !roots.take(&row) {
             return Err(damaged(TABLES));
@@ -133,24 +155,35 @@ pub fn verify_backup(folder: &Path, network: NetworkId) -> Result<Manifest, Erro
     if found != (manifest.size, manifest.root, manifest.state_root) {
         return Err(damaged(TABLES));
     }
-    Ok(manifest)
+    Ok(())
 }
 
-fn open_tables(folder: &Path) -> Result<impl Iterator<Item = io::Result<Row>>, Error> {
+fn open_tables(
+    folder: &Path,
+    meter: &mut Meter<'_>,
+) -> Result<impl Iterator<Item = io::Result<Row>>, Error> {
     let path = folder.join(TABLES);
     let file = File::open(&path).map_err(Error::file("read", path))?;
-    Ok(dump::rows(BufReader::with_capacity(1 << 20, file)))
+    Ok(dump::rows(BufReader::with_capacity(1 << 20, meter.on(file))))
 }
 
 /// Checks a backup of a network's log and makes a store of it in a new or empty folder;
 /// [`Store::open`] opens it.
-pub fn restore(backup: &Path, network: NetworkId, to: &Path) -> Result<Manifest, Error> {
-    let manifest = verify_backup(backup, network)?;
+pub fn restore(
+    backup: &Path,
+    network: NetworkId,
+    to: &Path,
+    mut progress: impl FnMut(Reading),
+) -> Result<Manifest, Error> {
+    let manifest = manifest_of(backup, network)?;
+    let mut meter = Meter::new(bytes_to_verify(&manifest) + manifest.bytes(), &mut progress);
+    verify(backup, &manifest, &mut meter)?;
     let folder = Folder::claim_empty(to)?;
-    restore_payloads(&manifest, backup, &folder)?;
+    restore_payloads(&manifest, backup, &folder, &mut meter)?;
     let database = Database::open(folder, 16 << 20)?;
-    let mut rows =
-        open_tables(backup)?.map(|row| row.map_err(Error::file("read", backup))).peekable();
+    let mut rows = open_tables(backup, &mut meter)?
+        .map(|row| row.map_err(Error::file("read", backup)))
+        .peekable();
     let mut tip = None;
     while let Some(row) = rows.next() {
         let row = row?;
@@ -172,7 +205,12 @@ pub fn restore(backup: &Path, network: NetworkId, to: &Path) -> Result<Manifest,
     Ok(manifest)
 }
 
-fn restore_payloads(manifest: &Manifest, backup: &Path, folder: &Folder) -> Result<(), Error> {
+fn restore_payloads(
+    manifest: &Manifest,
+    backup: &Path,
+    folder: &Folder,
+    meter: &mut Meter<'_>,
+) -> Result<(), Error> {
     let target = folder.payload_path();
     fs::create_dir_all(&target).map_err(Error::file("create", &target))?;
     for file in &manifest.files {
@@ -184,7 +222,7 @@ fn restore_payloads(manifest: &Manifest, backup: &Path, folder: &Folder) -> Resu
         let source = backup.join(&file.path);
         let mut bytes = Vec::new();
         File::open(&source)
-            .and_then(|mut input| input.read_to_end(&mut bytes))
+            .and_then(|input| meter.on(input).read_to_end(&mut bytes))
             .map_err(Error::file("read", &source))?;
         let shelf = target.join(shelf);
         fs::create_dir_all(&shelf).map_err(Error::file("create", &shelf))?;

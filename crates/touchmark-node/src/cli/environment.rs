@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::io::{self, Read, Write};
 use std::path::PathBuf;
+use std::time::Duration;
 
 /// The outside world of one command.
 pub struct Environment<'a> {
@@ -18,6 +19,9 @@ pub struct Environment<'a> {
     pub variables: BTreeMap<String, String>,
     /// Asks people; nobody is there without a terminal.
     pub terminal: Option<&'a mut dyn Terminal>,
+    /// How long a command takes before it shows how far it is; never where standard error is no
+    /// terminal.
+    pub patience: Option<Duration>,
 }
 
 /// A terminal with a person at it.

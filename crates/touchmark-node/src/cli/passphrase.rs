@@ -101,6 +101,7 @@ impl Source<'_> {
         session: &mut Session<'_, '_>,
         prompt: &str,
     ) -> Result<Zeroizing<Vec<u8>>, Failure> {
+        session.clear_progress();
         let Some(terminal) = session.environment.terminal.as_mut() else {
             return Err(Failure::new(Fault::Passphrase, "a passphrase is needed")
                 .because("nobody can be asked without a terminal")

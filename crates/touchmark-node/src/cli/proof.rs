@@ -68,7 +68,8 @@ pub(super) fn run(session: &mut Session<'_, '_>, command: Command) -> Result<Ans
         Some(text) => Some(nonce(text)?.to_owned()),
     };
     let query = ProofQuery { claims, nonce: nonce.as_ref().map(|text| text.as_bytes().to_vec()) };
-    let bundle = session.client()?.proof(&query)?;
+    let client = session.client()?;
+    let bundle = session.wait("the node collects the proof", || client.proof(&query))?;
     session.write(&fetch.out, &bundle)?;
     let file = fetch.out.display().to_string();
     let mut document = serde_json::json!({ "file": file, "bytes": bundle.len() });

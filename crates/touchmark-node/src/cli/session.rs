@@ -4,6 +4,7 @@ use super::answer::Answer;
 use super::context::{Context, Contexts};
 use super::environment::Environment;
 use super::failure::{Failure, Fault};
+use super::progress::Progress;
 use super::{Global, identity, input};
 use crate::suggestion;
 use std::io::Read as _;
@@ -21,6 +22,14 @@ pub(crate) struct Session<'s, 'e> {
     pub(super) global: Global,
     /// The answer was given while the command still ran.
     pub(super) has_answered: bool,
+    /// How far the command is, while a person waits.
+    pub(super) progress: Progress,
+}
+
+impl<'s, 'e> Session<'s, 'e> {
+    pub(super) fn new(environment: &'s mut Environment<'e>, global: Global) -> Self {
+        Self { environment, global, has_answered: false, progress: Progress::default() }
+    }
 }
 
 impl Session<'_, '_> {
@@ -162,12 +171,14 @@ impl Session<'_, '_> {
     /// output.
     pub(super) fn answer(&mut self, answer: &Answer) {
         self.has_answered = true;
+        self.clear_progress();
         // Nothing is left to tell whoever closed standard output.
         let _ = answer.write(self.global.json, self.environment.stdout);
     }
 
     /// Says something that is not the answer.
     pub(super) fn say(&mut self, text: &str) {
+        self.clear_progress();
         // Nothing is left to tell whoever closed standard error.
         let _ = writeln!(self.environment.stderr, "{text}");
     }

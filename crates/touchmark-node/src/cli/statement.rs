@@ -51,7 +51,8 @@ pub(super) fn run(session: &mut Session<'_, '_>, command: Command) -> Result<Ans
     {
         return Ok(view::written(&client.submit_statement(leaf)?, None));
     }
-    let answers = client.submit_sequence(&leaves.concat())?;
+    let what = "the node takes the statements";
+    let answers = session.wait(what, || client.submit_sequence(&leaves.concat()))?;
     let mut table = Table::new(&["file", "outcome", "leaf", "code", "why"]);
     for (file, written) in submit.files.iter().zip(&answers) {
         table.row([

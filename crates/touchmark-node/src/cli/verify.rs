@@ -57,7 +57,8 @@ pub(super) fn run(session: &mut Session<'_, '_>, verify: &Verify) -> Result<Answ
     let mut verdicts = Vec::new();
     for file in &verify.files {
         let bytes = session.read(file)?;
-        verdicts.push(verdict_on(file, &bytes, &root));
+        let what = format!("checking {}", file.display());
+        verdicts.push(session.wait(&what, || verdict_on(file, &bytes, &root)));
     }
     let text: Vec<String> = verdicts.iter().map(ToString::to_string).collect();
     let valid = verdicts.iter().all(|verdict| verdict.valid);

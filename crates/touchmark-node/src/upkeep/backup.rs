@@ -12,7 +12,7 @@ use super::UpkeepError;
 use crate::folder::{self, LEDGER, Premises};
 use std::fs;
 use std::path::Path;
-use touchmark_store::{CacheLimits, Lock, Manifest, Store};
+use touchmark_store::{CacheLimits, Lock, Manifest, Reading, Store};
 
 /// What a data folder is after a backup came back to it.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -41,14 +41,21 @@ pub(crate) fn write(data: &Path, store: &Store, to: &Path) -> Result<Manifest, U
 
 /// Checks a backup without a node: every file against the manifest, the roots of log and state
 /// recomputed from leaves and entries, and the network against its root of trust.
-pub fn verify_backup(backup: &Path) -> Result<Manifest, UpkeepError> {
+pub fn verify_backup(
+    backup: &Path,
+    progress: impl FnMut(Reading),
+) -> Result<Manifest, UpkeepError> {
     let genesis = folder::genesis(backup)?;
-    Ok(touchmark_store::verify_backup(&backup.join(LEDGER), genesis.network_id())?)
+    Ok(touchmark_store::verify_backup(&backup.join(LEDGER), genesis.network_id(), progress)?)
 }
 
 /// Checks a backup and puts its ledger into a data folder that has none: a new one, or that of the
 /// same network's node, which then goes on from there with its own keys and votes.
-pub fn restore(backup: &Path, data: &Path) -> Result<Restored, UpkeepError> {
+pub fn restore(
+    backup: &Path,
+    data: &Path,
+    progress: impl FnMut(Reading),
+) -> Result<Restored, UpkeepError> {
     let network = folder::genesis(backup)?.network_id();
     let _lock = Lock::take(data)?;
     let ledger = data.join(LEDGER);
@@ -70,7 +77,7 @@ pub fn restore(backup: &Path, data: &Path) -> Result<Restored, UpkeepError> {
     if draft.exists() {
         fs::remove_dir_all(&draft).map_err(file(&draft))?;
     }
-    let manifest = touchmark_store::restore(&backup.join(LEDGER), network, &draft)?;
+    let manifest = touchmark_store::restore(&backup.join(LEDGER), network, &draft, progress)?;
     fs::rename(&draft, &ledger)
         .and_then(|()| fs::File::open(data)?.sync_all())
         .map_err(file(&ledger))?;

@@ -15,4 +15,5 @@ mod import;
 mod members;
 #[path = "../crash/node.rs"]
 mod node;
+mod progress;
 mod tamper;

@@ -4,6 +4,7 @@ use serde_json::Value;
 use std::collections::BTreeMap;
 use std::io;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 use tempfile::TempDir;
 use touchmark_node::cli::{self, Environment, Exit, Terminal};
 
@@ -13,6 +14,7 @@ pub(crate) struct Desk {
     variables: BTreeMap<String, String>,
     input: Vec<u8>,
     answers: Option<Vec<String>>,
+    is_watched: bool,
 }
 
 /// What a command did.
@@ -28,7 +30,7 @@ impl Desk {
         let folder = tempfile::tempdir().unwrap();
         let home = folder.path().join("home").display().to_string();
         let variables = BTreeMap::from([("TOUCHMARK__HOME".to_owned(), home)]);
-        Self { folder, variables, input: Vec::new(), answers: None }
+        Self { folder, variables, input: Vec::new(), answers: None, is_watched: false }
     }
 
     pub(crate) fn at(node: &super::node::Node) -> Self {
@@ -68,6 +70,15 @@ impl Desk {
         self.run_all(&line.split_whitespace().collect::<Vec<_>>())
     }
 
+    /// The same while somebody without any patience looks at standard error.
+    #[allow(dead_code, reason = "not every test that shares this is about progress")]
+    pub(crate) fn run_watched(&mut self, line: &str) -> Ended {
+        self.is_watched = true;
+        let ended = self.run(line);
+        self.is_watched = false;
+        ended
+    }
+
     pub(crate) fn run_all(&mut self, arguments: &[&str]) -> Ended {
         let (mut stdout, mut stderr) = (Vec::new(), Vec::new());
         let mut person = self.answers.take().map(Person);
@@ -78,6 +89,7 @@ impl Desk {
             folder: self.folder.path().to_path_buf(),
             variables: self.variables.clone(),
             terminal: person.as_mut().map(|person| person as &mut dyn Terminal),
+            patience: self.is_watched.then_some(Duration::ZERO),
         };
         let words = ["touchmark"].iter().chain(arguments).map(|word| (*word).into());
         let exit = cli::run(words, &mut environment);

@@ -12,11 +12,11 @@ use touchmark_wire::statement::Preimage;
 const PERSONAL: Preimage<'_> = Preimage { salt: [6; 32], content: b"personal" };
 
 fn verify_backup(folder: &Path) -> Result<Manifest, Error> {
-    crate::verify_backup(folder, network("example.org/log"))
+    crate::verify_backup(folder, network("example.org/log"), drop)
 }
 
 fn restore(backup: &Path, to: &Path) -> Result<Manifest, Error> {
-    crate::restore(backup, network("example.org/log"), to)
+    crate::restore(backup, network("example.org/log"), to, drop)
 }
 
 fn network(origin: &str) -> NetworkId {
@@ -67,6 +67,25 @@ fn a_restored_backup_is_the_store_of_its_moment_and_goes_on() {
     again.deliver(next);
     assert_eq!(again.snapshot().tip().state_root, old.tip().state_root);
     again.batch(vec![actors[1].record(b"2")]);
+}
+
+/// Whoever shows it has a bar that ends where it is full.
+#[test]
+fn a_check_and_a_restore_tell_how_much_they_read_and_read_as_much_as_they_said() {
+    let folder = tempfile::tempdir().unwrap();
+    drop(backed_up(folder.path()));
+    let (backup, again) = (folder.path().join("backup"), folder.path().join("again"));
+    let (mut check, mut restore) = (Vec::new(), Vec::new());
+    let own = network("example.org/log");
+    let manifest = crate::verify_backup(&backup, own, |reading| check.push(reading)).unwrap();
+    crate::restore(&backup, own, &again, |reading| restore.push(reading)).unwrap();
+    let tables = fs::metadata(backup.join("tables")).unwrap().len();
+    for (told, of) in [(check, manifest.bytes() + tables), (restore, 2 * manifest.bytes() + tables)]
+    {
+        assert!(told.len() > 3 && told.is_sorted_by_key(|reading| reading.done));
+        assert!(told.iter().all(|reading| reading.of == of));
+        assert_eq!(told.last().unwrap().done, of);
+    }
 }
 
 #[test]
@@ -120,8 +139,8 @@ fn a_backup_of_another_network_is_refused() {
     drop(backed_up(folder.path()));
     let (backup, to) = (folder.path().join("backup"), folder.path().join("again"));
     let other = network("example.com/other");
-    assert!(matches!(crate::verify_backup(&backup, other), Err(Error::OtherNetwork { .. })));
-    assert!(matches!(crate::restore(&backup, other, &to), Err(Error::OtherNetwork { .. })));
+    assert!(matches!(crate::verify_backup(&backup, other, drop), Err(Error::OtherNetwork { .. })));
+    assert!(matches!(crate::restore(&backup, other, &to, drop), Err(Error::OtherNetwork { .. })));
     assert!(!to.exists());
 }
 

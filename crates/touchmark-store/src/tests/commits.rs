@@ -237,7 +237,7 @@ fn a_backup_has_the_marks_of_erased_payloads() {
         let node = Node::open(&store);
         leave(&kept_at(&store, commitment), left);
         let network = node.store.backup(&backup).unwrap().network;
-        crate::restore(&backup, network, &again).unwrap();
+        crate::restore(&backup, network, &again, drop).unwrap();
         let node = Node::open(&again);
         assert_eq!(node.store.payload(commitment).unwrap(), None);
         assert_eq!(node.store.put_payload(commitment, &payload).unwrap(), Kept::NeverAgain);

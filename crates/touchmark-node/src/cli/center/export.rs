@@ -37,7 +37,8 @@ pub(super) fn run(session: &mut Session<'_, '_>, export: &Export) -> Result<Answ
             .map(Into::into)
             .collect()
     } else {
-        all(&session.client()?, organisation)?
+        let client = session.client()?;
+        session.wait("reading the directory", || all(&client, organisation))?
     };
     let bytes = match export.format {
         Form::Csv => csv(&entries)?,

@@ -92,7 +92,7 @@ pub(super) fn run(session: &mut Session<'_, '_>, follow: &Follow) -> Result<Answ
 
 /// Follows the log to the newest checkpoint, and keeps where it ended.
 pub(super) fn follow(
-    session: &Session<'_, '_>,
+    session: &mut Session<'_, '_>,
     organisation: ThingId,
     start: Start,
 ) -> Result<Followed, Failure> {
@@ -121,7 +121,10 @@ pub(super) fn follow(
     let from = LeafIndex(position.frontier.size().0);
     let mut reading = Reading::resume(network, organisation, position)
         .map_err(|contradiction| place.damaged(contradiction))?;
-    each_leaf(&client, from, shown.size, |leaf| reading.take(leaf))?;
+    each_leaf(&client, from, shown.size, |leaf| {
+        reading.take(leaf);
+        session.progress("leaf", reading.position.frontier.size().0, shown.size.0);
+    })?;
     if reading.position.frontier.root() != shown.root {
         return Err(match believed {
             Some(believed) => place.not_extended(from, [&believed, &note], shown),

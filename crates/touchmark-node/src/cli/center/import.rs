@@ -177,7 +177,9 @@ fn initialise(
     let (client, organisation) = (office.client.clone(), office.organisation);
     let mut next = BTreeMap::new();
     let mut done = Vec::new();
-    for (line, serial, read) in rows {
+    let all = rows.len() as u64;
+    for (place, (line, serial, read)) in (1..).zip(rows) {
+        session.progress("row", place, all);
         let row = |outcome, why| Done {
             line,
             serial: serial.clone(),

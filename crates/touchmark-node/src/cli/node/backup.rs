@@ -7,7 +7,7 @@ use crate::cli::session::Session;
 use crate::cli::sheet::Sheet;
 use crate::upkeep;
 use std::path::{Path, PathBuf};
-use touchmark_store::Manifest;
+use touchmark_store::{Manifest, Reading};
 
 /// Copy the ledger of a node that does not run into a new folder
 ///
@@ -45,21 +45,26 @@ pub(in crate::cli) struct Restore {
     data: DataFolder,
 }
 
-pub(super) fn make(session: &Session<'_, '_>, backup: &Backup) -> Result<Answer, Failure> {
+pub(super) fn make(session: &mut Session<'_, '_>, backup: &Backup) -> Result<Answer, Failure> {
     let to = session.path(&backup.to);
-    let manifest = upkeep::backup(&backup.data.path(session)?, &to)?;
+    let data = backup.data.path(session)?;
+    let manifest = session.wait("copying the ledger", || upkeep::backup(&data, &to))?;
     Ok(Answer::sheet(&sheet(&manifest, "backup", &to)))
 }
 
-pub(super) fn verify(session: &Session<'_, '_>, verify: &VerifyBackup) -> Result<Answer, Failure> {
+pub(super) fn verify(
+    session: &mut Session<'_, '_>,
+    verify: &VerifyBackup,
+) -> Result<Answer, Failure> {
     let backup = session.path(&verify.backup);
-    let manifest = upkeep::verify_backup(&backup)?;
+    let manifest = upkeep::verify_backup(&backup, |reading| show(session, reading))?;
     Ok(Answer::sheet(&sheet(&manifest, "backup", &backup)))
 }
 
 pub(super) fn restore(session: &mut Session<'_, '_>, restore: &Restore) -> Result<Answer, Failure> {
     let data = restore.data.path(session)?;
-    let restored = upkeep::restore(&session.path(&restore.backup), &data)?;
+    let backup = session.path(&restore.backup);
+    let restored = upkeep::restore(&backup, &data, |reading| show(session, reading))?;
     if !restored.complete {
         session.say(
             "no node can run in this folder: a backup holds neither keys nor votes. The ledger is \
@@ -69,6 +74,11 @@ pub(super) fn restore(session: &mut Session<'_, '_>, restore: &Restore) -> Resul
     let mut sheet = sheet(&restored.manifest, "data", &data);
     sheet.add("complete", restored.complete);
     Ok(Answer::sheet(&sheet))
+}
+
+/// Small backups need no bar, so megabytes will do.
+fn show(session: &mut Session<'_, '_>, Reading { done, of }: Reading) {
+    session.progress("megabyte", done / 1_000_000, of / 1_000_000);
 }
 
 fn sheet(manifest: &Manifest, name: &'static str, folder: &Path) -> Sheet {

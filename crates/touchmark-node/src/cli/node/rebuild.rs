@@ -6,7 +6,6 @@ use crate::cli::failure::Failure;
 use crate::cli::session::Session;
 use crate::cli::sheet::Sheet;
 use crate::upkeep::{self, UpkeepError};
-use std::time::{Duration, Instant};
 use touchmark_store::Progress;
 
 /// Make state and indexes anew from the log
@@ -22,10 +21,9 @@ pub(in crate::cli) struct Rebuild {
 
 pub(super) fn run(session: &mut Session<'_, '_>, rebuild: &Rebuild) -> Result<Answer, Failure> {
     let data = rebuild.data.path(session)?;
-    let mut bar = Bar::new(session);
-    let rebuilt = upkeep::rebuild(&data, |progress| bar.show(progress));
-    bar.clear();
-    let rebuilt = rebuilt?;
+    let rebuilt = upkeep::rebuild(&data, |Progress { height, of }| {
+        session.progress("batch", height.0, of.0);
+    })?;
     let mut sheet = Sheet::default();
     sheet
         .add("height", rebuilt.height.0)
@@ -33,46 +31,6 @@ pub(super) fn run(session: &mut Session<'_, '_>, rebuild: &Rebuild) -> Result<An
         .add("root", rebuilt.root.to_string())
         .add("state root", rebuilt.state_root.to_string());
     Ok(Answer::sheet(&sheet))
-}
-
-/// How far it is, on a terminal's last line.
-struct Bar<'a, 'b, 'c> {
-    session: &'a mut Session<'b, 'c>,
-    last: Option<Instant>,
-}
-
-impl<'a, 'b, 'c> Bar<'a, 'b, 'c> {
-    /// Between two drawings.
-    const INTERVAL: Duration = Duration::from_millis(100);
-    const WIDTH: u64 = 30;
-
-    fn new(session: &'a mut Session<'b, 'c>) -> Self {
-        Self { session, last: None }
-    }
-
-    fn show(&mut self, Progress { height, of }: Progress) {
-        let due = self.last.is_none_or(|last| last.elapsed() >= Self::INTERVAL) || height == of;
-        if self.session.environment.terminal.is_none() || !due {
-            return;
-        }
-        self.last = Some(Instant::now());
-        let (done, all) = (height.0, of.0.max(1));
-        let filled = (done * Self::WIDTH / all) as usize;
-        let bar = format!("{:<width$}", "#".repeat(filled), width = Self::WIDTH as usize);
-        let percent = done * 100 / all;
-        // Whoever closed standard error does not look.
-        let _ = write!(
-            self.session.environment.stderr,
-            "\r[{bar}] {percent:>3} %  batch {done} of {of}"
-        );
-        let _ = self.session.environment.stderr.flush();
-    }
-
-    fn clear(&mut self) {
-        if self.last.is_some() {
-            let _ = write!(self.session.environment.stderr, "\r\x1b[K");
-        }
-    }
 }
 
 impl From<UpkeepError> for Failure {

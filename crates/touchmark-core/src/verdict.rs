@@ -39,6 +39,11 @@ pub enum CheckResult {
 }
 
 impl CheckResult {
+    /// Whether a positive verdict can rest on it.
+    pub const fn holds(self) -> bool {
+        matches!(self, Self::Pass | Self::NotApplicable)
+    }
+
     /// As it stands in JSON.
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -152,8 +157,6 @@ pub fn judge(bytes: &[u8], trust: &Trust<'_>) -> Verdict {
         let not_run = |claim| Check::not_run(claims::name(claim));
         checks.extend(bundle.claims.iter().map(not_run));
     }
-    let holds =
-        |check: &Check| matches!(check.result, CheckResult::Pass | CheckResult::NotApplicable);
-    let valid = checks.iter().all(holds) && !bundle.claims.is_empty();
+    let valid = checks.iter().all(|check| check.result.holds()) && !bundle.claims.is_empty();
     Verdict { valid, network: foundation.network, as_of: foundation.as_of, checks, confidence }
 }

@@ -70,6 +70,10 @@ struct Running {
 
 /// How long the parts may take to write what they hold when they are asked to stop.
 const FAREWELL: Duration = Duration::from_secs(5);
+/// The engine's part of a node's data directory.
+pub(crate) const FOLDER: &str = "consensus";
+/// What the runtime keeps in it.
+pub(crate) const STORE: &str = "store";
 /// Threads that run tasks; what blocks has its own.
 const WORKERS: usize = 2;
 
@@ -77,7 +81,7 @@ impl Engine {
     /// Starts ordering for `application`, on threads of its own. Returns when the application
     /// has every batch that this node knows to be final and consensus runs.
     pub fn start(config: Config, application: Arc<dyn Application>) -> Result<Self, Error> {
-        let directory = config.directory.join("consensus");
+        let directory = config.directory.join(FOLDER);
         let lock = lock(&directory)?;
         let settings = Settings {
             keys: Keys::new(config.network, &config.committee, &config.seat)?,
@@ -91,7 +95,7 @@ impl Engine {
         let (started, start) = mpsc::sync_channel(1);
         let (stop, stopped) = oneshot::channel();
         let runtime = tokio::Config::new()
-            .with_storage_directory(directory.join("store"))
+            .with_storage_directory(directory.join(STORE))
             .with_worker_threads(WORKERS);
         let thread = thread::Builder::new()
             .name("engine".to_owned())
@@ -139,7 +143,8 @@ impl Engine {
     /// Proof that the batch of `height` is final: the nearest certificate and the headers up to
     /// it. `None` if nothing at or above `height` is certified yet, or the engine is over.
     pub async fn finality(&self, height: Height) -> Option<Finality> {
-        finality::find(&self.marshal, height).await
+        // Marshal ends itself when its store fails, so it never says so here.
+        finality::find(&self.marshal, height).await.unwrap_or_default()
     }
 
     /// How the engine is doing.
@@ -209,7 +214,7 @@ async fn until_over(context: tokio::Context, monitor: &Monitor, stop: oneshot::R
 }
 
 /// Takes the directory for this process. The runtime would wait for it without a word.
-fn lock(directory: &Path) -> Result<File, Error> {
+pub(crate) fn lock(directory: &Path) -> Result<File, Error> {
     let failed = |error: std::io::Error| Error::Directory {
         path: directory.to_owned(),
         reason: error.to_string(),
@@ -235,7 +240,7 @@ fn connected(metrics: &str) -> usize {
     metrics.lines().filter(|line| line.starts_with("network_tracker_connected{")).count()
 }
 
-fn message(panic: &(dyn Any + Send)) -> String {
+pub(crate) fn message(panic: &(dyn Any + Send)) -> String {
     panic
         .downcast_ref::<String>()
         .cloned()

@@ -281,7 +281,8 @@ fn create(path: &Path, new: &NewNetwork) -> Result<(), FolderError> {
     write(&path.join(GENESIS), &genesis.encode_to_vec(), Secrecy::Public)
 }
 
-fn write(path: &Path, bytes: &[u8], secrecy: Secrecy) -> Result<(), FolderError> {
+/// Writes a file whole and durably.
+pub(crate) fn write(path: &Path, bytes: &[u8], secrecy: Secrecy) -> Result<(), FolderError> {
     disk::replace(path, bytes, secrecy)
         .map_err(|source| FolderError::File { path: path.into(), source })
 }

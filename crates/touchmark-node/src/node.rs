@@ -16,6 +16,7 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::SystemTime;
+use tokio::runtime::Handle;
 use tokio::sync::{broadcast, watch};
 use touchmark_batch::{Application as _, Backlog, BatchLimits};
 use touchmark_core::admission::{self, Input};
@@ -63,10 +64,8 @@ pub enum StartError {
     Thread(io::Error),
 }
 
-/// Most bytes of leaves in a batch.
-const BODY: usize = 4 << 20;
-/// Most leaves in a batch.
-const LEAVES: usize = 8_192;
+/// Most bytes of leaves, and most leaves, in a batch.
+pub(crate) const BATCH: BatchLimits = BatchLimits { body: 4 << 20, leaves: 8_192 };
 /// How many batches wait for whoever looks at what they bring.
 const EXECUTIONS: usize = 8;
 
@@ -116,7 +115,7 @@ impl Node {
             verifier.clone(),
             first,
             genesis.committee.digest(),
-            LedgerLimits { leaves: LEAVES, ..LedgerLimits::default() },
+            LedgerLimits { leaves: BATCH.leaves, ..LedgerLimits::default() },
             observer,
         ));
         let engine = Engine::start(
@@ -128,7 +127,7 @@ impl Node {
                 listen: config.engine_listen,
                 addresses: BTreeMap::new(),
                 pacing: config.pacing,
-                limits: BatchLimits { body: BODY, leaves: LEAVES },
+                limits: BATCH,
                 cache: 4 << 20,
             },
             ledger.clone(),
@@ -193,9 +192,12 @@ impl Node {
         self.ledger.limits().pool
     }
 
-    /// Copies the ledger as it is now into a new or empty folder; may take long.
+    /// Copies the ledger as it is now, and its proof, into a new or empty folder. May take long:
+    /// call it on a thread of a runtime where waiting is allowed.
     pub fn backup(&self, to: &Path) -> Result<Manifest, UpkeepError> {
-        upkeep::write_backup(&self.premises.path, &self.store, to)
+        let snapshot = self.store.snapshot();
+        let finality = Handle::current().block_on(self.finality(snapshot.height()));
+        upkeep::write_backup(&self.premises, &self.store, &snapshot, finality, to)
     }
 
     /// What waits for a batch.

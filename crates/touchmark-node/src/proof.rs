@@ -10,6 +10,7 @@ use touchmark_engine::Finality;
 use touchmark_ledger::StateView as _;
 use touchmark_store::Snapshot;
 use touchmark_wire::bundle::{Bundle, Bytes, Freshness};
+use touchmark_wire::genesis::Genesis;
 use touchmark_wire::ids::{ChannelId, LeafIndex, ThingId, TreeSize};
 
 /// What to prove.
@@ -133,6 +134,24 @@ pub async fn prove_within(
     })
 }
 
+/// Proves the batch that `snapshot` ends with, and nothing beside it: what the network certified is
+/// this log with this state.
+pub(crate) fn of_tip(
+    genesis: &Genesis,
+    snapshot: &Snapshot,
+    finality: Finality,
+) -> Result<Vec<u8>, ProofError> {
+    let (genesis, size) = (genesis.encode_to_vec(), snapshot.size());
+    let mut collection = Collection::new(snapshot, Bundle::LIMIT - RESERVE);
+    collection.answer(&Question::Record(batch_leaf(size)?))?;
+    assemble(&Frame { genesis, finality, size, fresh: None }, snapshot, collection)
+}
+
+/// The last leaf of a log, which fixes the state.
+fn batch_leaf(size: TreeSize) -> Result<LeafIndex, ProofError> {
+    size.0.checked_sub(1).map(LeafIndex).ok_or(ProofError::NotCertified)
+}
+
 /// What a bundle has around its leaves and entries.
 struct Frame {
     genesis: Vec<u8>,
@@ -154,7 +173,7 @@ fn assemble(
     snapshot: &Snapshot,
     collection: Collection<'_>,
 ) -> Result<Vec<u8>, ProofError> {
-    let batch_leaf = LeafIndex(frame.size.0.checked_sub(1).ok_or(ProofError::NotCertified)?);
+    let batch_leaf = batch_leaf(frame.size)?;
     let batch = collection.proved(batch_leaf)?;
     let keys: Vec<_> = collection.keys.iter().copied().collect();
     let state = snapshot.prove(&keys)?;

@@ -1,15 +1,18 @@
 //! What is done to a data folder beside the running of a node.
 
 mod backup;
+mod certified;
 
 pub(crate) use backup::write as write_backup;
 pub use backup::{Restored, backup, restore, verify_backup};
 
 use crate::folder::{FolderError, Premises};
 use crate::keyring::Keyring;
-use std::path::Path;
+use crate::proof::ProofError;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use touchmark_store::{Progress, Rebuilt};
+use touchmark_wire::ids::NetworkId;
 
 /// Why a data folder is not as it was to become.
 #[derive(Debug, thiserror::Error)]
@@ -21,6 +24,30 @@ pub enum UpkeepError {
     /// The store in it.
     #[error(transparent)]
     Store(#[from] touchmark_store::Error),
+    /// The order engine's part of it.
+    #[error(transparent)]
+    Engine(#[from] touchmark_engine::Error),
+    /// A proof of its last batch.
+    #[error(transparent)]
+    Proof(#[from] ProofError),
+    /// Nothing proves that the network certified what a backup holds.
+    #[error("nothing proves that its network certified the backup in {backup}: {reason}")]
+    Unproved {
+        /// The backup's folder.
+        backup: PathBuf,
+        /// What is wrong with the proof.
+        reason: String,
+    },
+    /// A backup of another network than the trusted one.
+    #[error("the backup in {backup} is of network {found}, you trust {trusted}")]
+    Untrusted {
+        /// The backup's folder.
+        backup: PathBuf,
+        /// Whose it says that it is.
+        found: NetworkId,
+        /// Whose word counts.
+        trusted: NetworkId,
+    },
 }
 
 /// Makes state and indexes of the node in `data` anew from its log.

@@ -8,11 +8,12 @@ use crate::dump::{self, Failure, Hashing, Roots};
 use crate::error::Error;
 use crate::folder::{self, Folder};
 use crate::manifest::{BackupFile, Manifest};
-use crate::reading::{Meter, Reading};
+use crate::reading::{Meter, Purpose, Reading};
+use crate::snapshot::Snapshot;
 use crate::store::Store;
 use std::fs::{self, File};
 use std::io::{self, BufReader, BufWriter, Read as _};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use touchmark_core::view::View as _;
 use touchmark_ledger::StateView as _;
 use touchmark_wire::ids::NetworkId;
@@ -21,10 +22,10 @@ const TABLES: &str = "tables";
 const PAYLOADS: &str = "payloads";
 
 impl Store {
-    /// Copies the store as it is now into a new or empty folder, while commits go on.
-    pub fn backup(&self, to: &Path) -> Result<Manifest, Error> {
+    /// Copies the store as it was at one of its snapshots into a new or empty folder, while commits
+    /// go on; of the payloads those that there are now.
+    pub fn backup(&self, snapshot: &Snapshot, to: &Path) -> Result<Manifest, Error> {
         begin_backup(to)?;
-        let (snapshot, view) = self.standstill();
         let mut manifest = Manifest::of(snapshot.network(), &snapshot.tip());
         let path = to.join(TABLES);
         let failed = |failure| match failure {
@@ -33,7 +34,7 @@ impl Store {
         };
         let file = File::create(&path).map_err(Error::file("create", &path))?;
         let mut out = Hashing::new(BufWriter::new(file));
-        dump::write(&view, &mut out).map_err(failed)?;
+        dump::write(snapshot.database(), &mut out).map_err(failed)?;
         let (digest, length, out) = out.finish();
         out.into_inner()
             .map_err(io::IntoInnerError::into_error)
@@ -95,65 +96,103 @@ fn copy_payloads(from: &Path, to: &Path) -> Result<Vec<BackupFile>, Error> {
     Ok(files)
 }
 
-/// Checks a backup of a network's log without a store: every file against the manifest, then the
-/// roots of log and state recomputed from the leaves and entries themselves.
-pub fn verify_backup(
-    folder: &Path,
-    network: NetworkId,
-    mut progress: impl FnMut(Reading),
-) -> Result<Manifest, Error> {
-    let manifest = manifest_of(folder, network)?;
-    let mut meter = Meter::new(bytes_to_verify(&manifest), &mut progress);
-    verify(folder, &manifest, &mut meter)?;
-    Ok(manifest)
+/// A backup that is what its manifest says.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct VerifiedBackup {
+    folder: PathBuf,
+    manifest: Manifest,
 }
 
-fn manifest_of(folder: &Path, network: NetworkId) -> Result<Manifest, Error> {
-    let manifest = Manifest::read(folder)?;
-    if manifest.network != network {
-        let (folder, found) = (folder.into(), manifest.network);
-        return Err(Error::OtherNetwork { folder, found, wanted: network });
+impl VerifiedBackup {
+    /// Checks a backup of a network's log without a store: every file against the manifest, then
+    /// the roots of log and state recomputed from the leaves and entries themselves.
+    pub fn check(
+        folder: &Path,
+        network: NetworkId,
+        mut progress: impl FnMut(Reading),
+    ) -> Result<Self, Error> {
+        let manifest = Manifest::read(folder)?;
+        if manifest.network != network {
+            let (folder, found) = (folder.into(), manifest.network);
+            return Err(Error::OtherNetwork { folder, found, wanted: network });
+        }
+        let damaged = || damaged(folder, TABLES);
+        let tables = manifest.files.iter().find(|file| file.path == TABLES).ok_or_else(damaged)?;
+        // Every file for its digest, and the tables again for their roots.
+        let bytes = manifest.bytes().saturating_add(tables.length);
+        let mut meter = Meter::new(Purpose::Check, bytes, &mut progress);
+        check_files(folder, &manifest, &mut meter)?;
+        let mut roots = Roots::default();
+        for row in open_tables(folder, &mut meter)? {
+            let row = row.map_err(|_| damaged())?;
+            if !roots.take(&row) {
+                return Err(damaged());
+            }
+        }
+        let (log, state_root) = roots.finish();
+        let found = (log.size(), log.root(), state_root);
+        if found != (manifest.size, manifest.root, manifest.state_root) {
+            return Err(damaged());
+        }
+        Ok(Self { folder: folder.into(), manifest })
     }
-    if !manifest.files.iter().any(|file| file.path == TABLES) {
-        return Err(Error::DamagedBackup { folder: folder.into(), what: TABLES.into() });
+
+    /// What it holds.
+    pub fn manifest(&self) -> &Manifest {
+        &self.manifest
     }
-    Ok(manifest)
+
+    /// Makes a store of it in a new or empty folder; [`Store::open`] opens it.
+    pub fn restore(&self, to: &Path, mut progress: impl FnMut(Reading)) -> Result<(), Error> {
+        let Self { folder: backup, manifest } = self;
+        let mut meter = Meter::new(Purpose::Restore, manifest.bytes(), &mut progress);
+        let folder = Folder::claim_empty(to)?;
+        restore_payloads(manifest, backup, &folder, &mut meter)?;
+        let database = Database::open(folder, 16 << 20)?;
+        let mut rows = open_tables(backup, &mut meter)?
+            .map(|row| row.map_err(Error::file("read", backup)))
+            .peekable();
+        let mut tip = None;
+        while let Some(row) = rows.next() {
+            let row = row?;
+            if row.table == Table::Tip {
+                tip = Some(row);
+                continue;
+            }
+            let table = row.table;
+            let same = |next: &Result<Row, Error>| !matches!(next, Ok(row) if row.table != table);
+            let rest = std::iter::from_fn(|| rows.next_if(same));
+            database.fill(table, std::iter::once(Ok(row)).chain(rest))?;
+        }
+        let mut write = database.write();
+        let tip = tip.ok_or(Error::Corrupt("tip"))?;
+        write.put(Table::Tip, tip.key, tip.value);
+        write.commit()?;
+        // Only now is it a store.
+        database.mark(manifest.network)
+    }
 }
 
-/// Every file is read for its digest, and the tables again for their roots.
-fn bytes_to_verify(manifest: &Manifest) -> u64 {
-    let tables = manifest.files.iter().filter(|file| file.path == TABLES);
-    manifest.bytes() + tables.map(|file| file.length).sum::<u64>()
+fn damaged(folder: &Path, what: &str) -> Error {
+    Error::DamagedBackup { folder: folder.into(), what: what.into() }
 }
 
-fn verify(folder: &Path, manifest: &Manifest, meter: &mut Meter<'_>) -> Result<(), Error> {
-    let damaged = |what: &str| Error::DamagedBackup { folder: folder.into(), what: what.into() };
+/// Compares every file with the manifest.
+fn check_files(folder: &Path, manifest: &Manifest, meter: &mut Meter<'_>) -> Result<(), Error> {
     for file in &manifest.files {
         let path = folder.join(&file.path);
         let mut input = match File::open(&path) {
             Ok(input) => Hashing::new(meter.on(input)),
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
-                return Err(damaged(&file.path));
+                return Err(damaged(folder, &file.path));
             }
             Err(error) => return Err(Error::file("read", path)(error)),
         };
         io::copy(&mut input, &mut io::sink()).map_err(Error::file("read", &path))?;
         let (digest, length, _) = input.finish();
         if (digest, length) != (file.digest, file.length) {
-            return Err(damaged(&file.path));
+            return Err(damaged(folder, &file.path));
         }
-    }
-    let mut roots = Roots::default();
-    for row in open_tables(folder, meter)? {
-        let row = row.map_err(|_| damaged(TABLES))?;
-        if !roots.take(&row) {
-            return Err(damaged(TABLES));
-        }
-    }
-    let (log, state_root) = roots.finish();
-    let found = (log.size(), log.root(), state_root);
-    if found != (manifest.size, manifest.root, manifest.state_root) {
-        return Err(damaged(TABLES));
     }
     Ok(())
 }
@@ -165,44 +204,6 @@ fn open_tables(
     let path = folder.join(TABLES);
     let file = File::open(&path).map_err(Error::file("read", path))?;
     Ok(dump::rows(BufReader::with_capacity(1 << 20, meter.on(file))))
-}
-
-/// Checks a backup of a network's log and makes a store of it in a new or empty folder;
-/// [`Store::open`] opens it.
-pub fn restore(
-    backup: &Path,
-    network: NetworkId,
-    to: &Path,
-    mut progress: impl FnMut(Reading),
-) -> Result<Manifest, Error> {
-    let manifest = manifest_of(backup, network)?;
-    let mut meter = Meter::new(bytes_to_verify(&manifest) + manifest.bytes(), &mut progress);
-    verify(backup, &manifest, &mut meter)?;
-    let folder = Folder::claim_empty(to)?;
-    restore_payloads(&manifest, backup, &folder, &mut meter)?;
-    let database = Database::open(folder, 16 << 20)?;
-    let mut rows = open_tables(backup, &mut meter)?
-        .map(|row| row.map_err(Error::file("read", backup)))
-        .peekable();
-    let mut tip = None;
-    while let Some(row) = rows.next() {
-        let row = row?;
-        if row.table == Table::Tip {
-            tip = Some(row);
-            continue;
-        }
-        let table = row.table;
-        let same = |next: &Result<Row, Error>| !matches!(next, Ok(row) if row.table != table);
-        let rest = std::iter::from_fn(|| rows.next_if(same));
-        database.fill(table, std::iter::once(Ok(row)).chain(rest))?;
-    }
-    let mut write = database.write();
-    let tip = tip.ok_or(Error::Corrupt("tip"))?;
-    write.put(Table::Tip, tip.key, tip.value);
-    write.commit()?;
-    // Only now is it a store.
-    database.mark(manifest.network)?;
-    Ok(manifest)
 }
 
 fn restore_payloads(

@@ -42,8 +42,6 @@ pub(crate) enum Table {
     Catalog,
     /// Things by attribute.
     Attribute,
-    /// Certificates by height.
-    Certificate,
     /// Channels, and writers by channel.
     Channel,
     /// Leaves by channel.
@@ -52,7 +50,7 @@ pub(crate) enum Table {
 
 impl Table {
     /// Every table, at the place of its number, with its name and how much it gathers in memory before it writes a file, MiB.
-    pub(crate) const ALL: [(Self, &'static str, u64); 18] = [
+    pub(crate) const ALL: [(Self, &'static str, u64); 17] = [
         (Self::Tip, "tip", 1),
         (Self::Leaf, "leaf", 32),
         (Self::Tile, "tile", 8),
@@ -68,14 +66,13 @@ impl Table {
         (Self::Mention, "mention", 4),
         (Self::Catalog, "catalog", 4),
         (Self::Attribute, "attribute", 8),
-        (Self::Certificate, "certificate", 4),
         (Self::Channel, "channel", 2),
         (Self::ChannelLeaf, "channel-leaf", 4),
     ];
 
     /// Whether it follows from the log.
     pub(crate) const fn is_derived(self) -> bool {
-        !matches!(self, Self::Leaf | Self::Batch | Self::Certificate)
+        !matches!(self, Self::Leaf | Self::Batch)
     }
 
     /// The name of its folder: the engine numbers tables in the order of their creation, from 1.

@@ -1,5 +1,5 @@
-//! The store room: the log's tiles, the state, indexes, erasable payloads and certificates, on an
-//! embedded key-value engine that only this crate names.
+//! The store room: the log's tiles, the state, indexes and erasable payloads, on an embedded
+//! key-value engine that only this crate names.
 //!
 //! [`Store`] implements what the ledger asks for ([`touchmark_ledger::Durable`]): a commit writes
 //! a batch with everything that follows from it in one atomic, synced write. Everyone else reads a
@@ -11,8 +11,8 @@
 //! (chains, ids), `event`, `thing` (lists of things and of their leaves), `channel` (the same of
 //! channels), `attribute` (search).
 //!
-//! A [`Store::backup`] copies a running store into a folder that [`verify_backup`] checks without
-//! a store and [`restore`] makes a store of.
+//! A [`Store::backup`] copies a running store into a folder that [`VerifiedBackup::check`] checks
+//! without a store; [`VerifiedBackup::restore`] makes a store of it.
 //!
 //! [`rebuild`] makes everything but the log's leaves and batches anew from these.
 //!
@@ -47,7 +47,7 @@ mod tile;
 mod tip;
 
 pub use attribute::{Match, Search, Value};
-pub use backup::{begin_backup, restore, verify_backup};
+pub use backup::{VerifiedBackup, begin_backup};
 pub use cache::CacheLimits;
 pub use channel::{ChannelListing, ListedChannel};
 pub use error::Error;
@@ -57,7 +57,7 @@ pub use log::StoredBatch;
 pub use manifest::{BackupFile, Manifest};
 pub use order::Order;
 pub use payload::{Erased, Kept, Payload};
-pub use reading::Reading;
+pub use reading::{Purpose, Reading};
 pub use rebuild::{Progress, Rebuilt, rebuild};
 pub use snapshot::{Counts, Snapshot};
 pub use statement::ChainedStatement;

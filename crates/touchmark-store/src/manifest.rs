@@ -1,7 +1,7 @@
 //! What a backup says about itself.
 //!
 //! ```text
-//! touchmark-backup 1
+//! touchmark-backup 2
 //! network <hexadecimal>
 //! height <decimal>
 //! size <decimal>
@@ -47,7 +47,7 @@ pub struct BackupFile {
     pub digest: Digest,
 }
 
-const FIRST: &str = "touchmark-backup 1";
+const FIRST: &str = "touchmark-backup 2";
 
 impl Manifest {
     /// Its file's name.
@@ -67,7 +67,7 @@ impl Manifest {
 
     /// Bytes of all its files.
     pub fn bytes(&self) -> u64 {
-        self.files.iter().map(|file| file.length).sum()
+        self.files.iter().fold(0, |sum, file| sum.saturating_add(file.length))
     }
 
     /// Reads the manifest in `folder`.

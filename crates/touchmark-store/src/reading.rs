@@ -2,9 +2,20 @@
 
 use std::io::{self, Read};
 
-/// How far a check or a restore is. Both read parts of the backup more than once.
+/// What a backup is read for.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Purpose {
+    /// To compare it with what it says that it is; parts of it are read twice.
+    Check,
+    /// To make a store of it.
+    Restore,
+}
+
+/// How far a check or a restore is.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Reading {
+    /// Which of them.
+    pub purpose: Purpose,
     /// Bytes that were read.
     pub done: u64,
     /// Bytes that are going to be read in all.
@@ -18,8 +29,8 @@ pub(crate) struct Meter<'a> {
 }
 
 impl<'a> Meter<'a> {
-    pub(crate) fn new(of: u64, tell: &'a mut dyn FnMut(Reading)) -> Self {
-        Self { reading: Reading { done: 0, of }, tell }
+    pub(crate) fn new(purpose: Purpose, of: u64, tell: &'a mut dyn FnMut(Reading)) -> Self {
+        Self { reading: Reading { purpose, done: 0, of }, tell }
     }
 
     /// Counts what is read from `input`.

@@ -78,7 +78,6 @@ pub fn rebuild(
         ledger.deliver(Arc::new(batch)).map_err(|halt| diverged(halt.to_string()))?;
         progress(Progress { height, of });
     }
-    store.take_certificates(&log)?;
     store.sync()?;
     let tip = store.snapshot().tip();
     let rebuilt = Rebuilt {

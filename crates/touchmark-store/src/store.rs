@@ -1,7 +1,7 @@
 //! The store: one data folder, one process, one writer.
 
 use crate::cache::{CacheLimits, Caches};
-use crate::database::{Database, DatabaseView, Table};
+use crate::database::{Database, Table};
 use crate::error::Error;
 use crate::folder::Folder;
 use crate::payload::{Erased, Kept, Payload, Payloads};
@@ -16,7 +16,7 @@ use touchmark_core::view::View as _;
 use touchmark_ledger::{Durable, Execution, StateView, Tip};
 use touchmark_wire::genesis::Genesis;
 use touchmark_wire::hash::Digest;
-use touchmark_wire::ids::{Height, LeafIndex, NetworkId};
+use touchmark_wire::ids::{LeafIndex, NetworkId};
 use touchmark_wire::merkle::Frontier;
 use touchmark_wire::trie::EMPTY;
 
@@ -101,39 +101,6 @@ impl Store {
         self.database.halted()
     }
 
-    /// Keeps the certificate over the header of `height`. Not synced: a certificate that a crash
-    /// loses can be had again.
-    pub fn put_certificate(&self, height: Height, certificate: &[u8]) -> Result<(), Error> {
-        let mut write = self.database.write();
-        write.put(Table::Certificate, number::bytes(height.0), certificate);
-        write.commit_lazily()
-    }
-
-    /// The first kept certificate of `height` or a later one.
-    pub fn certificate_at_or_after(
-        &self,
-        height: Height,
-    ) -> Result<Option<(Height, Vec<u8>)>, Error> {
-        let first = number::bytes(height.0);
-        let bounds = (Bound::Included(&first[..]), Bound::Unbounded);
-        let Some(row) = self.database.view().range(Table::Certificate, bounds).next() else {
-            return Ok(None);
-        };
-        let (key, certificate) = row?;
-        let height = number::read(&key).ok_or(Error::Corrupt("certificate"))?;
-        Ok(Some((Height(height), certificate.to_vec())))
-    }
-
-    /// Takes over the certificates of other tables of the same log.
-    pub(crate) fn take_certificates(&self, from: &DatabaseView) -> Result<(), Error> {
-        let mut write = self.database.write();
-        for row in from.range(Table::Certificate, (Bound::Unbounded, Bound::Unbounded)) {
-            let (height, certificate) = row?;
-            write.put(Table::Certificate, height, certificate);
-        }
-        write.commit_lazily()
-    }
-
     /// Waits until every commit is on the disk.
     pub(crate) fn sync(&self) -> Result<(), Error> {
         self.database.sync()
@@ -153,13 +120,6 @@ impl Store {
     /// its proofs stay as they are.
     pub fn erase_payload(&self, commitment: Digest) -> Result<Erased, Error> {
         self.payloads.erase(commitment)
-    }
-
-    /// The newest snapshot, and all tables as they are now, certificates that came after the last
-    /// commit included.
-    pub(crate) fn standstill(&self) -> (Arc<Snapshot>, DatabaseView) {
-        let _no_commit = self.lock_writing();
-        (self.snapshot(), self.database.view())
     }
 
     pub(crate) fn payload_folder(&self) -> &Path {

@@ -1,8 +1,8 @@
 //! A light client's view of a certificate, with another implementation of the curve.
 
-use super::ledger::{Ledger, genesis};
+use super::ledger::{LIMITS, Ledger, genesis};
 use super::node::{NETWORK, config, keys, wait_until};
-use crate::{Engine, Finality};
+use crate::{Engine, Error, Finality};
 use bls12_381::hash_to_curve::{ExpandMsgXmd, HashToCurve};
 use bls12_381::{G1Affine, G1Projective, G2Affine, pairing};
 use futures::executor::block_on;
@@ -75,4 +75,33 @@ fn a_certificate_verifies_with_another_implementation() {
     assert_eq!(block_on(engine.finality(Height(1_000_000))), None);
     engine.stop();
     assert_eq!(block_on(engine.finality(Height(1))), None);
+}
+
+#[test]
+fn a_stopped_engine_leaves_its_certificates() {
+    let directory = tempfile::tempdir().unwrap();
+    let archived = |height| Finality::archived(directory.path(), LIMITS, Height(height));
+    assert_eq!(archived(0), Ok(None), "no engine ever ran here");
+    assert!(!directory.path().join("consensus").exists());
+
+    let ledger = Ledger::new();
+    let engine = Engine::start(config(directory.path()), ledger.clone()).unwrap();
+    wait_until("there is a history", || ledger.finalized() >= Height(3));
+    assert_eq!(archived(1), Err(Error::Locked(directory.path().join("consensus"))));
+    engine.stop();
+
+    let key = keys().0.certificate_key().unwrap();
+    let last = ledger.finalized().0;
+    for height in [0, 1, last] {
+        let finality = archived(height).unwrap().unwrap();
+        let digest = ledger.digests()[usize::try_from(height).unwrap()];
+        assert!(proves(&finality, &key, Height(height), digest), "height {height}");
+    }
+    assert_eq!(archived(0).unwrap().unwrap().headers.len(), 2, "the child's covers the genesis");
+    assert_eq!(archived(1_000_000), Ok(None));
+
+    // To read is not to change.
+    let engine = Engine::start(config(directory.path()), ledger.clone()).unwrap();
+    wait_until("it goes on", || ledger.finalized() > Height(last));
+    engine.stop();
 }

@@ -120,7 +120,7 @@ fn run(seed: u64, count: u16) -> (String, Vec<Digest>) {
         assert_eq!(items, expected, "lost or doubled");
         for member in &members {
             assert_eq!(member.order.monitor.status().phase, Phase::Running);
-            let finality = finality::find(&member.order.marshal, Height(1)).await.unwrap();
+            let finality = finality::find(&member.order.marshal, Height(1)).await.unwrap().unwrap();
             assert!(!finality.headers.is_empty());
         }
         (context.auditor().state(), chain)

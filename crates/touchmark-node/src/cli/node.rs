@@ -11,7 +11,9 @@ use super::sheet::Sheet;
 use crate::folder::FolderError;
 use crate::http;
 use crate::node::{StartError, now};
+use crate::proof::ProofError;
 use crate::service::{self, ServiceError};
+use crate::upkeep::UpkeepError;
 
 /// Commands about this machine's node
 #[derive(clap::Subcommand, Debug)]
@@ -86,6 +88,33 @@ impl From<ServiceError> for Failure {
                     .hint("free or repair the disk, then start the node again")
             }
             ServiceError::Runtime(_) => Self::new(Fault::Internal, text),
+        }
+    }
+}
+
+impl From<UpkeepError> for Failure {
+    fn from(error: UpkeepError) -> Self {
+        let text = error.to_string();
+        match error {
+            UpkeepError::Folder(error) => error.into(),
+            UpkeepError::Store(error) => error.into(),
+            UpkeepError::Proof(ProofError::NotCertified) => {
+                Self::new(Fault::Unproved, "nothing would prove a backup of this ledger")
+                    .because("this folder has no certificate of its last batch")
+                    .hint(
+                        "start the node and stop it again, which certifies it; of a ledger without \
+                         `consensus`, copy the backup that it came from",
+                    )
+            }
+            UpkeepError::Unproved { .. } => {
+                Self::new(Fault::Unproved, text).hint("use another backup")
+            }
+            UpkeepError::Untrusted { .. } => Self::new(Fault::WrongNetwork, text).hint(
+                "use a backup of the network that you trust, or give another root with --trust",
+            ),
+            UpkeepError::Engine(_) | UpkeepError::Proof(_) => {
+                Self::new(Fault::Storage, text).hint("check the folder's disk and permissions")
+            }
         }
     }
 }

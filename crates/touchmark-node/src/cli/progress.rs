@@ -6,7 +6,6 @@
 //! error: a command has only its [`Environment`](super::Environment).
 
 use super::session::Session;
-use std::io::Write as _;
 use std::sync::mpsc::{self, RecvTimeoutError};
 use std::thread;
 use std::time::{Duration, Instant};

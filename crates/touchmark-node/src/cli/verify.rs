@@ -69,20 +69,31 @@ pub(super) fn run(session: &mut Session<'_, '_>, verify: &Verify) -> Result<Answ
     Ok(answer.ending(if valid { Exit::Fine } else { Exit::Refused }))
 }
 
+/// A network that somebody trusts, by its id or its genesis document.
+pub(super) fn root_of_trust(
+    session: &mut Session<'_, '_>,
+    text: &str,
+) -> Result<(NetworkId, Option<Genesis>), Failure> {
+    let path = Path::new(text);
+    if !session.path(path).is_file() {
+        return Ok((network_id(text)?, None));
+    }
+    let bytes = session.read(path)?;
+    let genesis = input::decodings(&bytes).iter().find_map(|it| Genesis::decode(&it.bytes).ok());
+    let genesis = genesis.ok_or_else(|| {
+        Failure::new(Fault::Malformed, format!("{text} is no genesis document"))
+            .hint("`touchmark network show --genesis FILE` writes a node's")
+    })?;
+    Ok((genesis.network_id(), Some(genesis)))
+}
+
 fn root(session: &mut Session<'_, '_>, verify: &Verify) -> Result<Root, Failure> {
     let (network, genesis) = match &verify.trust {
         None => (session.trusted()?, None),
-        Some(text) if session.path(Path::new(text)).is_file() => {
-            let bytes = session.read(Path::new(text))?;
-            let genesis =
-                input::decodings(&bytes).iter().find_map(|it| Genesis::decode(&it.bytes).ok());
-            let genesis = genesis.ok_or_else(|| {
-                Failure::new(Fault::Malformed, format!("{text} is no genesis document"))
-                    .hint("`touchmark network show --genesis FILE` writes a node's")
-            })?;
-            (Some(genesis.network_id()), Some(genesis))
+        Some(text) => {
+            let (network, genesis) = root_of_trust(session, text)?;
+            (Some(network), genesis)
         }
-        Some(text) => (Some(network_id(text)?), None),
     };
     let key = match &verify.key {
         None => None,

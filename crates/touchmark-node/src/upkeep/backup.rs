@@ -2,6 +2,7 @@
 //!
 //! ```text
 //! genesis.cbor, committee.cbor   the network, as in the data folder
+//! proof.tmb                      a bundle: the network certified the last batch, with these roots
 //! ledger/                        log, state and indexes, with a manifest of its own
 //! ```
 //! A backup holds no key and no vote: whoever finds one cannot speak for the node, and whoever
@@ -9,10 +10,20 @@
 //! where its own keys and votes still are.
 
 use super::UpkeepError;
-use crate::folder::{self, LEDGER, Premises};
+use super::certified::Certified;
+use crate::folder::{self, FolderError, LEDGER, Premises};
+use crate::node::BATCH;
+use crate::proof::{self, ProofError};
 use std::fs;
+use std::io;
 use std::path::Path;
-use touchmark_store::{CacheLimits, Lock, Manifest, Reading, Store};
+use touchmark_engine::Finality;
+use touchmark_keys::disk::Secrecy;
+use touchmark_store::{CacheLimits, Lock, Manifest, Reading, Snapshot, Store, VerifiedBackup};
+use touchmark_wire::ids::NetworkId;
+
+/// The proof's file.
+const PROOF: &str = "proof.tmb";
 
 /// What a data folder is after a backup came back to it.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -21,40 +32,87 @@ pub struct Restored {
     pub manifest: Manifest,
     /// Whether a node can run in it: keys and votes are there, and go on from the backup.
     pub complete: bool,
+    /// Whether the root of trust that the backup was checked against came from elsewhere: it was
+    /// given, or stood in the folder before.
+    pub trusted: bool,
 }
 
-/// Copies the ledger of the stopped node in `data` into a new or empty folder.
+/// Copies the ledger of the stopped node in `data`, and its proof, into a new or empty folder.
 pub fn backup(data: &Path, to: &Path) -> Result<Manifest, UpkeepError> {
     let premises = Premises::open(data)?;
     let (first, limits) = (premises.first_batch(), CacheLimits::default());
     let store = Store::open(&premises.ledger(), &premises.genesis, &first, limits)?;
-    write(data, &store, to)
+    let snapshot = store.snapshot();
+    let finality = Finality::archived(data, BATCH, snapshot.height())?;
+    write(&premises, &store, &snapshot, finality, to)
 }
 
-/// Copies `store`, which may be in use, and the public files of its data folder.
-pub(crate) fn write(data: &Path, store: &Store, to: &Path) -> Result<Manifest, UpkeepError> {
+/// Copies a snapshot of `store`, which may be in use, its proof, and the public files of the data
+/// folder.
+pub(crate) fn write(
+    premises: &Premises,
+    store: &Store,
+    snapshot: &Snapshot,
+    finality: Option<Finality>,
+    to: &Path,
+) -> Result<Manifest, UpkeepError> {
+    let finality = finality.ok_or(ProofError::NotCertified)?;
+    let proof = proof::of_tip(&premises.genesis, snapshot, finality)?;
+    // That the ledger is not what was certified is found out now, and not when it is needed.
+    Certified::judged(&proof, premises.genesis.network_id())
+        .map_err(|_| touchmark_store::Error::Corrupt("tip"))?;
     touchmark_store::begin_backup(to)?;
-    folder::copy_public(data, to)?;
+    folder::copy_public(&premises.path, to)?;
+    folder::write(&to.join(PROOF), &proof, Secrecy::Public)?;
     // Its manifest is written last of all: without it this is no backup.
-    Ok(store.backup(&to.join(LEDGER))?)
+    Ok(store.backup(snapshot, &to.join(LEDGER))?)
 }
 
 /// Checks a backup without a node: every file against the manifest, the roots of log and state
-/// recomputed from leaves and entries, and the network against its root of trust.
+/// recomputed from leaves and entries, and these against what the network certified.
+///
+/// Without a `trusted` network this is the one that the backup itself names, and proves only that
+/// the backup agrees with itself.
 pub fn verify_backup(
     backup: &Path,
+    trusted: Option<NetworkId>,
     progress: impl FnMut(Reading),
 ) -> Result<Manifest, UpkeepError> {
-    let genesis = folder::genesis(backup)?;
-    Ok(touchmark_store::verify_backup(&backup.join(LEDGER), genesis.network_id(), progress)?)
+    Ok(verified(backup, trusted, progress)?.manifest().clone())
 }
 
-/// Checks a backup and puts its ledger into a data folder that has none: a new one, or that of the
-/// same network's node, which then goes on from there with its own keys and votes.
+fn verified(
+    backup: &Path,
+    trusted: Option<NetworkId>,
+    progress: impl FnMut(Reading),
+) -> Result<VerifiedBackup, UpkeepError> {
+    let found = folder::genesis(backup)?.network_id();
+    if let Some(trusted) = trusted.filter(|trusted| *trusted != found) {
+        return Err(UpkeepError::Untrusted { backup: backup.into(), found, trusted });
+    }
+    let unproved = |reason| UpkeepError::Unproved { backup: backup.into(), reason };
+    let path = backup.join(PROOF);
+    let proof = match fs::read(&path) {
+        Ok(proof) => proof,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {
+            return Err(unproved(format!("{PROOF} is missing")));
+        }
+        Err(error) => return Err(file(&path)(error)),
+    };
+    let certified = Certified::judged(&proof, found).map_err(unproved)?;
+    let verified = VerifiedBackup::check(&backup.join(LEDGER), found, progress)?;
+    certified.covers(verified.manifest()).map_err(unproved)?;
+    Ok(verified)
+}
+
+/// Checks a backup as [`verify_backup`] does and puts its ledger into a data folder that has none:
+/// a new one, or that of the same network's node, which then goes on from there with its own keys
+/// and votes.
 pub fn restore(
     backup: &Path,
     data: &Path,
-    progress: impl FnMut(Reading),
+    trusted: Option<NetworkId>,
+    mut progress: impl FnMut(Reading),
 ) -> Result<Restored, UpkeepError> {
     let network = folder::genesis(backup)?.network_id();
     let _lock = Lock::take(data)?;
@@ -62,28 +120,36 @@ pub fn restore(
     if ledger.exists() {
         return Err(touchmark_store::Error::NotEmpty { folder: ledger }.into());
     }
-    match folder::genesis(data) {
+    let is_new = match folder::genesis(data) {
         Ok(there) if there.network_id() != network => {
             let (folder, found) = (data.into(), there.network_id());
             let error = touchmark_store::Error::OtherNetwork { folder, found, wanted: network };
             return Err(error.into());
         }
-        Ok(_) => {}
-        Err(folder::FolderError::Empty { .. }) => folder::copy_public(backup, data)?,
+        Ok(_) => false,
+        Err(FolderError::Empty { .. }) => true,
         Err(error) => return Err(error.into()),
+    };
+    let verified = verified(backup, trusted, &mut progress)?;
+    if is_new {
+        folder::copy_public(backup, data)?;
     }
     // Beside its place: what is cut off is never taken for the ledger.
     let draft = data.join("ledger.new");
     if draft.exists() {
         fs::remove_dir_all(&draft).map_err(file(&draft))?;
     }
-    let manifest = touchmark_store::restore(&backup.join(LEDGER), network, &draft, progress)?;
+    verified.restore(&draft, progress)?;
     fs::rename(&draft, &ledger)
         .and_then(|()| fs::File::open(data)?.sync_all())
         .map_err(file(&ledger))?;
-    Ok(Restored { manifest, complete: folder::has_keys(data) })
+    Ok(Restored {
+        manifest: verified.manifest().clone(),
+        complete: folder::has_keys(data),
+        trusted: trusted.is_some() || !is_new,
+    })
 }
 
-fn file(path: &Path) -> impl Fn(std::io::Error) -> UpkeepError {
-    move |source| folder::FolderError::File { path: path.into(), source }.into()
+fn file(path: &Path) -> impl Fn(io::Error) -> UpkeepError {
+    move |source| FolderError::File { path: path.into(), source }.into()
 }

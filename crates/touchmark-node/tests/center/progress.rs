@@ -14,8 +14,8 @@ const WITH_A_NODE: &[(&str, &str)] = &[
 ];
 const WITHOUT: &[(&str, &str)] = &[
     ("node backup --data data --to backup-N", "copying the ledger, 0 s"),
-    ("node verify-backup backup-1", "megabyte 0 of 0"),
-    ("node restore backup-1 --data copy-N", "megabyte 0 of 0"),
+    ("node verify-backup backup-1", "checked megabyte 0 of 0"),
+    ("node restore backup-1 --data copy-N", "checked megabyte 0 of 0"),
     ("node rebuild --data copy-1", "batch 1 of "),
 ];
 

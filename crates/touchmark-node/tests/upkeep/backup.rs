@@ -8,26 +8,42 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// A stopped node that has written, and its backup.
-struct Story {
+pub(crate) struct Story {
     folder: tempfile::TempDir,
     written: Vec<Written>,
     made: Value,
 }
 
 impl Story {
-    fn begin() -> Self {
+    pub(crate) fn begin() -> Self {
         let folder = tempfile::tempdir().unwrap();
         let mut node = Node::start(folder.path());
         let written = operator::write(&node, 2, 3);
         node.kill();
-        let to = folder.path().join("backup");
-        let (exit, made) =
-            operator::node(&["backup", "--to", text(&to)], &folder.path().join("data"));
-        assert_eq!(exit, 0, "{made}");
-        Self { folder, written, made }
+        let mut story = Self { folder, written, made: Value::Null };
+        story.made = story.back_up("backup");
+        story
     }
 
-    fn path(&self, name: &str) -> PathBuf {
+    /// Backs the stopped node up once more.
+    pub(crate) fn back_up(&self, to: &str) -> Value {
+        let (exit, made) =
+            operator::node(&["backup", "--to", text(&self.path(to))], &self.path("data"));
+        assert_eq!(exit, 0, "{made}");
+        made
+    }
+
+    /// What the backup's making said of it.
+    pub(crate) fn made(&self, name: &str) -> &Value {
+        &self.made[name]
+    }
+
+    /// Id of the node's network.
+    pub(crate) fn network(&self) -> String {
+        self.made["network"].as_str().unwrap().to_owned()
+    }
+
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
         self.folder.path().join(name)
     }
 
@@ -36,7 +52,7 @@ impl Story {
     }
 }
 
-fn text(path: &Path) -> &str {
+pub(crate) fn text(path: &Path) -> &str {
     path.to_str().unwrap()
 }
 
@@ -47,7 +63,8 @@ fn run(data: &Path) -> (i32, Value) {
 #[test]
 fn a_node_goes_on_from_a_backup_with_what_came_after_it() {
     let story = Story::begin();
-    let (exit, verified) = operator::command(&["verify-backup", text(&story.path("backup"))]);
+    let (exit, mut verified) = operator::command(&["verify-backup", text(&story.path("backup"))]);
+    assert_eq!(verified.as_object_mut().unwrap().remove("trusted"), Some(false.into()));
     assert_eq!((exit, &verified), (0, &story.made));
     let mut node = Node::start(story.folder.path());
     let later = operator::write(&node, 1, 2);
@@ -58,6 +75,7 @@ fn a_node_goes_on_from_a_backup_with_what_came_after_it() {
     fs::rename(story.path("data/ledger"), story.path("lost")).unwrap();
     let (exit, restored) = story.restore("data");
     assert_eq!((exit, &restored["complete"]), (0, &true.into()), "{restored}");
+    assert_eq!(restored["trusted"], true, "the folder had the network's root of trust");
     assert_eq!(restored["state_root"], story.made["state_root"]);
 
     let node = Node::start(story.folder.path());
@@ -112,9 +130,7 @@ fn only_a_whole_backup_of_the_same_network_is_restored() {
     assert!(!story.path("new/ledger").exists());
     // What was cut off is begun anew.
     fs::create_dir_all(story.path("data/ledger.new/kv")).unwrap();
-    let (exit, again) =
-        operator::node(&["backup", "--to", text(&story.path("again"))], &story.path("data"));
-    assert_eq!(exit, 0, "{again}");
+    story.back_up("again");
     fs::rename(story.path("data/ledger"), story.path("lost")).unwrap();
     let (exit, restored) =
         operator::node(&["restore", text(&story.path("again"))], &story.path("data"));

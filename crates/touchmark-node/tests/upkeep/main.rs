@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
 mod backup;
+mod certified;
 mod configuration;
 #[path = "../spine/issuer.rs"]
 #[allow(dead_code, reason = "shared with the tests of the whole way")]

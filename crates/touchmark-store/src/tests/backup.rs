@@ -1,7 +1,7 @@
 //! Backup of a running store, its check, and the way back.
 
 use super::fixture::{Actor, Node, genesis};
-use crate::{Error, Manifest, Payload};
+use crate::{Error, Manifest, Payload, Purpose, VerifiedBackup};
 use std::fs;
 use std::path::Path;
 use touchmark_core::view::Read as _;
@@ -12,29 +12,32 @@ use touchmark_wire::statement::Preimage;
 const PERSONAL: Preimage<'_> = Preimage { salt: [6; 32], content: b"personal" };
 
 fn verify_backup(folder: &Path) -> Result<Manifest, Error> {
-    crate::verify_backup(folder, network("example.org/log"), drop)
+    let checked = VerifiedBackup::check(folder, network("example.org/log"), drop)?;
+    Ok(checked.manifest().clone())
 }
 
 fn restore(backup: &Path, to: &Path) -> Result<Manifest, Error> {
-    crate::restore(backup, network("example.org/log"), to, drop)
+    let checked = VerifiedBackup::check(backup, network("example.org/log"), drop)?;
+    checked.restore(to, drop)?;
+    Ok(checked.manifest().clone())
 }
 
 fn network(origin: &str) -> NetworkId {
     genesis(origin).network_id()
 }
 
-/// A store of 300 things and its backup, taken before its last batch.
+/// A store of 300 things and its backup, of before its last batch.
 fn backed_up(folder: &Path) -> (Node, Vec<Actor>) {
     let node = Node::open(&folder.join("store"));
     let (mut actors, inceptions): (Vec<_>, Vec<_>) = (0..300).map(Actor::device).unzip();
     node.batch(inceptions);
     node.batch(actors.iter_mut().map(|actor| actor.record(b"1")).collect());
-    node.store.put_certificate(Height(2), b"certificate").unwrap();
     let payload = Payload { salt: PERSONAL.salt, content: PERSONAL.content.to_vec() };
     node.store.put_payload(PERSONAL.commitment(), &payload).unwrap();
-    let manifest = node.store.backup(&folder.join("backup")).unwrap();
-    assert_eq!(manifest.height, Height(2));
+    let snapshot = node.snapshot();
     node.batch(vec![actors[0].record(b"2")]);
+    let manifest = node.store.backup(&snapshot, &folder.join("backup")).unwrap();
+    assert_eq!(manifest.height, Height(2));
     (node, actors)
 }
 
@@ -58,10 +61,6 @@ fn a_restored_backup_is_the_store_of_its_moment_and_goes_on() {
     assert_eq!(new.head(actors[0].id).unwrap().unwrap().chain.sequence.0, 2);
     let payload = again.store.payload(PERSONAL.commitment()).unwrap().unwrap();
     assert_eq!(payload.content, PERSONAL.content);
-    assert_eq!(
-        again.store.certificate_at_or_after(Height(0)).unwrap(),
-        Some((Height(2), b"certificate".to_vec()))
-    );
     // The batches after the backup come again from the order engine.
     let next = old.whole_batch(Height(3)).unwrap().unwrap();
     again.deliver(next);
@@ -77,13 +76,15 @@ fn a_check_and_a_restore_tell_how_much_they_read_and_read_as_much_as_they_said()
     let (backup, again) = (folder.path().join("backup"), folder.path().join("again"));
     let (mut check, mut restore) = (Vec::new(), Vec::new());
     let own = network("example.org/log");
-    let manifest = crate::verify_backup(&backup, own, |reading| check.push(reading)).unwrap();
-    crate::restore(&backup, own, &again, |reading| restore.push(reading)).unwrap();
+    let checked = VerifiedBackup::check(&backup, own, |reading| check.push(reading)).unwrap();
+    checked.restore(&again, |reading| restore.push(reading)).unwrap();
     let tables = fs::metadata(backup.join("tables")).unwrap().len();
-    for (told, of) in [(check, manifest.bytes() + tables), (restore, 2 * manifest.bytes() + tables)]
+    let bytes = checked.manifest().bytes();
+    for (told, purpose, of) in
+        [(check, Purpose::Check, bytes + tables), (restore, Purpose::Restore, bytes)]
     {
         assert!(told.len() > 3 && told.is_sorted_by_key(|reading| reading.done));
-        assert!(told.iter().all(|reading| reading.of == of));
+        assert!(told.iter().all(|reading| (reading.purpose, reading.of) == (purpose, of)));
         assert_eq!(told.last().unwrap().done, of);
     }
 }
@@ -134,14 +135,25 @@ fn a_backup_that_only_claims_another_root_is_refused() {
 }
 
 #[test]
+fn a_backup_that_claims_impossible_lengths_is_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    drop(backed_up(folder.path()));
+    let backup = folder.path().join("backup");
+    let length = format!(" {} tables", fs::metadata(backup.join("tables")).unwrap().len());
+    let manifest = fs::read_to_string(backup.join("MANIFEST")).unwrap();
+    assert!(manifest.contains(&length));
+    let forged = manifest.replace(&length, &format!(" {} tables", u64::MAX));
+    fs::write(backup.join("MANIFEST"), forged).unwrap();
+    assert!(matches!(verify_backup(&backup), Err(Error::DamagedBackup { .. })));
+}
+
+#[test]
 fn a_backup_of_another_network_is_refused() {
     let folder = tempfile::tempdir().unwrap();
     drop(backed_up(folder.path()));
-    let (backup, to) = (folder.path().join("backup"), folder.path().join("again"));
-    let other = network("example.com/other");
-    assert!(matches!(crate::verify_backup(&backup, other, drop), Err(Error::OtherNetwork { .. })));
-    assert!(matches!(crate::restore(&backup, other, &to, drop), Err(Error::OtherNetwork { .. })));
-    assert!(!to.exists());
+    let folder = folder.path().join("backup");
+    let refused = VerifiedBackup::check(&folder, network("example.com/other"), drop);
+    assert!(matches!(refused, Err(Error::OtherNetwork { .. })));
 }
 
 #[test]
@@ -149,7 +161,7 @@ fn neither_backup_nor_restore_touches_a_folder_with_something_in_it() {
     let folder = tempfile::tempdir().unwrap();
     let (node, _) = backed_up(folder.path());
     let backup = folder.path().join("backup");
-    assert!(matches!(node.store.backup(&backup), Err(Error::NotEmpty { .. })));
+    assert!(matches!(node.store.backup(&node.snapshot(), &backup), Err(Error::NotEmpty { .. })));
     let full = folder.path().join("full");
     fs::create_dir(&full).unwrap();
     fs::write(full.join("letter.txt"), "dear").unwrap();

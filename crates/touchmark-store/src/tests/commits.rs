@@ -1,7 +1,7 @@
 //! Commits that fail, and what is kept beside the commits.
 
 use super::fixture::{Actor, Node};
-use crate::{CacheLimits, Erased, Kept, Payload};
+use crate::{CacheLimits, Erased, Kept, Payload, VerifiedBackup};
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -59,7 +59,6 @@ fn a_full_disk_halts_writing_and_not_reading() {
     assert_eq!(u64::from(snapshot.head(actor.id).unwrap().unwrap().chain.sequence.0), written);
     snapshot.check_tip().unwrap();
     assert!(node.try_batch(Vec::new()).is_err());
-    assert!(node.store.put_certificate(Height(1), b"late").is_err());
     // After the next start all that was acknowledged is there.
     drop((snapshot, node));
     fs::write(folder.path().join("unrelated"), b"").unwrap_or_default();
@@ -78,19 +77,6 @@ fn only_the_next_batch_is_taken() {
     assert!(refused.unwrap_err().0.contains("does not follow"));
     assert_eq!(node.store.halted(), None);
     assert_eq!(node.store.snapshot().tip().batch.height(), Height(2));
-}
-
-#[test]
-fn certificates_are_found_at_or_after_a_height() {
-    let folder = tempfile::tempdir().unwrap();
-    let node = Node::open(folder.path());
-    node.store.put_certificate(Height(3), b"three").unwrap();
-    node.store.put_certificate(Height(300), b"three hundred").unwrap();
-    let at = |height| node.store.certificate_at_or_after(Height(height)).unwrap();
-    assert_eq!(at(0), Some((Height(3), b"three".to_vec())));
-    assert_eq!(at(3), Some((Height(3), b"three".to_vec())));
-    assert_eq!(at(4), Some((Height(300), b"three hundred".to_vec())));
-    assert_eq!(at(301), None);
 }
 
 /// A payload and what the log says of it.
@@ -236,8 +222,8 @@ fn a_backup_has_the_marks_of_erased_payloads() {
         let [store, backup, again] = ["store", "backup", "again"].map(|it| folder.path().join(it));
         let node = Node::open(&store);
         leave(&kept_at(&store, commitment), left);
-        let network = node.store.backup(&backup).unwrap().network;
-        crate::restore(&backup, network, &again, drop).unwrap();
+        let network = node.store.backup(&node.snapshot(), &backup).unwrap().network;
+        VerifiedBackup::check(&backup, network, drop).unwrap().restore(&again, drop).unwrap();
         let node = Node::open(&again);
         assert_eq!(node.store.payload(commitment).unwrap(), None);
         assert_eq!(node.store.put_payload(commitment, &payload).unwrap(), Kept::NeverAgain);

@@ -49,10 +49,9 @@ fn filled(folder: &Path) -> Vec<u8> {
     node.batch([vec![opening], grants.to_vec(), vec![actors[1].enter(channel, b"x")]].concat());
     node.batch(vec![actors[0].access(channel, former, Rights::NONE)]);
     node.try_batch(vec![actors[2].enter(channel, b"late")]).unwrap();
-    node.store.put_certificate(Height(2), b"certificate").unwrap();
     let payload = Payload { salt: PERSONAL.salt, content: PERSONAL.content.to_vec() };
     node.store.put_payload(PERSONAL.commitment(), &payload).unwrap();
-    dump(&node.store.standstill().1)
+    dump(node.snapshot().database())
 }
 
 fn rebuild(folder: &Path) -> Result<Rebuilt, Error> {
@@ -121,10 +120,6 @@ fn whatever_is_damaged_beside_the_log_comes_back_byte_for_byte() {
     let node = Node::open(folder.path());
     let payload = node.store.payload(PERSONAL.commitment()).unwrap().unwrap();
     assert_eq!(payload.content, PERSONAL.content);
-    assert_eq!(
-        node.store.certificate_at_or_after(Height(0)).unwrap(),
-        Some((Height(2), b"certificate".to_vec()))
-    );
     let (_, inception) = Actor::device(2_000);
     node.batch(vec![inception]);
 }

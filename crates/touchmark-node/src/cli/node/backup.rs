@@ -5,14 +5,17 @@ use crate::cli::config::DataFolder;
 use crate::cli::failure::Failure;
 use crate::cli::session::Session;
 use crate::cli::sheet::Sheet;
+use crate::cli::verify::root_of_trust;
 use crate::upkeep;
 use std::path::{Path, PathBuf};
-use touchmark_store::{Manifest, Reading};
+use touchmark_store::{Manifest, Purpose, Reading};
+use touchmark_wire::ids::NetworkId;
 
 /// Copy the ledger of a node that does not run into a new folder
 ///
-/// The copy holds log, state, indexes and payloads, and neither keys nor votes. A running node makes
-/// one when it is asked over HTTP: POST /v1/admin/backup, with an API key of the scope `operate`.
+/// The copy holds log, state, indexes and payloads, the proof that the network certified them
+/// (`proof.tmb`), and neither keys nor votes. A running node makes one when it is asked over HTTP:
+/// POST /v1/admin/backup, with an API key of the scope `operate`.
 #[derive(clap::Args, Debug)]
 pub(in crate::cli) struct Backup {
     /// New or empty folder for the copy
@@ -25,11 +28,29 @@ pub(in crate::cli) struct Backup {
 /// Check a backup, without a node
 ///
 /// Every file must be as the manifest says, and the roots of log and state, recomputed from leaves
-/// and entries, must be those in the manifest.
+/// and entries, must be those that the network certified.
 #[derive(clap::Args, Debug)]
 pub(in crate::cli) struct VerifyBackup {
     /// The backup
     backup: PathBuf,
+    #[command(flatten)]
+    trust: Trusted,
+}
+
+/// Whose word a backup has to have.
+#[derive(clap::Args, Debug)]
+struct Trusted {
+    /// Network to trust: its id in hexadecimal, or its genesis document. Without it the backup is
+    /// checked against the network that it names itself, which proves only that it is consistent
+    #[arg(long, value_name = "ID|FILE")]
+    trust: Option<String>,
+}
+
+impl Trusted {
+    fn network(&self, session: &mut Session<'_, '_>) -> Result<Option<NetworkId>, Failure> {
+        let root = self.trust.as_ref().map(|text| root_of_trust(session, text)).transpose()?;
+        Ok(root.map(|(network, _)| network))
+    }
 }
 
 /// Put a backup's ledger into a data folder that has none
@@ -43,6 +64,8 @@ pub(in crate::cli) struct Restore {
     backup: PathBuf,
     #[command(flatten)]
     data: DataFolder,
+    #[command(flatten)]
+    trust: Trusted,
 }
 
 pub(super) fn make(session: &mut Session<'_, '_>, backup: &Backup) -> Result<Answer, Failure> {
@@ -57,14 +80,24 @@ pub(super) fn verify(
     verify: &VerifyBackup,
 ) -> Result<Answer, Failure> {
     let backup = session.path(&verify.backup);
-    let manifest = upkeep::verify_backup(&backup, |reading| show(session, reading))?;
-    Ok(Answer::sheet(&sheet(&manifest, "backup", &backup)))
+    let trusted = verify.trust.network(session)?;
+    let manifest = upkeep::verify_backup(&backup, trusted, |reading| show(session, reading))?;
+    if trusted.is_none() {
+        say_untrusted(session, &manifest);
+    }
+    let mut sheet = sheet(&manifest, "backup", &backup);
+    sheet.add("trusted", trusted.is_some());
+    Ok(Answer::sheet(&sheet))
 }
 
 pub(super) fn restore(session: &mut Session<'_, '_>, restore: &Restore) -> Result<Answer, Failure> {
     let data = restore.data.path(session)?;
+    let trusted = restore.trust.network(session)?;
     let backup = session.path(&restore.backup);
-    let restored = upkeep::restore(&backup, &data, |reading| show(session, reading))?;
+    let restored = upkeep::restore(&backup, &data, trusted, |reading| show(session, reading))?;
+    if !restored.trusted {
+        say_untrusted(session, &restored.manifest);
+    }
     if !restored.complete {
         session.say(
             "no node can run in this folder: a backup holds neither keys nor votes. The ledger is \
@@ -72,13 +105,25 @@ pub(super) fn restore(session: &mut Session<'_, '_>, restore: &Restore) -> Resul
         );
     }
     let mut sheet = sheet(&restored.manifest, "data", &data);
-    sheet.add("complete", restored.complete);
+    sheet.add("complete", restored.complete).add("trusted", restored.trusted);
     Ok(Answer::sheet(&sheet))
 }
 
 /// Small backups need no bar, so megabytes will do.
-fn show(session: &mut Session<'_, '_>, Reading { done, of }: Reading) {
-    session.progress("megabyte", done / 1_000_000, of / 1_000_000);
+fn show(session: &mut Session<'_, '_>, Reading { purpose, done, of }: Reading) {
+    let unit = match purpose {
+        Purpose::Check => "checked megabyte",
+        Purpose::Restore => "restored megabyte",
+    };
+    session.progress(unit, done / 1_000_000, of / 1_000_000);
+}
+
+fn say_untrusted(session: &mut Session<'_, '_>, manifest: &Manifest) {
+    session.say(&format!(
+        "checked against the root of trust in the backup itself, of network {}: that proves no more \
+         than that the backup is consistent. Give the network that you trust with --trust",
+        manifest.network
+    ));
 }
 
 fn sheet(manifest: &Manifest, name: &'static str, folder: &Path) -> Sheet {

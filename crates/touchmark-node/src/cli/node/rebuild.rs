@@ -5,7 +5,7 @@ use crate::cli::config::DataFolder;
 use crate::cli::failure::Failure;
 use crate::cli::session::Session;
 use crate::cli::sheet::Sheet;
-use crate::upkeep::{self, UpkeepError};
+use crate::upkeep;
 use touchmark_store::Progress;
 
 /// Make state and indexes anew from the log
@@ -31,13 +31,4 @@ pub(super) fn run(session: &mut Session<'_, '_>, rebuild: &Rebuild) -> Result<An
         .add("root", rebuilt.root.to_string())
         .add("state root", rebuilt.state_root.to_string());
     Ok(Answer::sheet(&sheet))
-}
-
-impl From<UpkeepError> for Failure {
-    fn from(error: UpkeepError) -> Self {
-        match error {
-            UpkeepError::Folder(error) => error.into(),
-            UpkeepError::Store(error) => error.into(),
-        }
-    }
 }

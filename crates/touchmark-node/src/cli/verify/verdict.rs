@@ -54,9 +54,7 @@ impl AsOf {
 
 impl Verdict {
     pub(super) fn new(file: String, checks: Vec<Check>) -> Self {
-        let holds =
-            |check: &Check| matches!(check.result, CheckResult::Pass | CheckResult::NotApplicable);
-        let valid = !checks.is_empty() && checks.iter().all(holds);
+        let valid = !checks.is_empty() && checks.iter().all(|check| check.result.holds());
         Self { file, network: None, valid, as_of: None, checks, confidence: Vec::new() }
     }
 

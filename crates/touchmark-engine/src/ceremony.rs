@@ -1,7 +1,7 @@
 //! The key ceremony: one dealer makes the keys of a committee.
 //!
-//! For a network of one owner this is all there is. A committee of several owners runs a
-//! distributed key generation instead; a dealer who knows every share is then for tests only.
+//! For a network of one owner this is all there is. A committee of several owners makes its key
+//! together ([`crate::generation`]); a dealer who knows every share is then for tests only.
 
 use crate::error::Error;
 use crate::keys;
@@ -21,6 +21,13 @@ use std::num::NonZeroU16;
 /// A member's Ed25519 key on the peer-to-peer network.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub struct PeerKey(pub [u8; 32]);
+
+impl fmt::Display for PeerKey {
+    /// Hexadecimal.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
+    }
+}
 
 /// What everyone may know of a committee.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -93,7 +100,8 @@ pub fn deal(rng: &mut impl CryptoRng, count: NonZeroU16) -> (Committee, Vec<Seat
     (committee, seats)
 }
 
-fn peer_key(key: &ed25519::PublicKey) -> PeerKey {
+/// A member's key, encoded.
+pub(crate) fn peer_key(key: &ed25519::PublicKey) -> PeerKey {
     let mut bytes = [0; 32];
     bytes.copy_from_slice(key.as_ref());
     PeerKey(bytes)

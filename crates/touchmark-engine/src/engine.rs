@@ -16,7 +16,7 @@ use commonware_utils::channel::oneshot;
 use std::any::Any;
 use std::collections::BTreeMap;
 use std::fs::{self, File, TryLockError};
-use std::net::{SocketAddr, TcpListener};
+use std::net::SocketAddr;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, mpsc};
@@ -91,7 +91,7 @@ impl Engine {
             prefix: storage::PREFIX.to_owned(),
         };
         let alone = settings.keys.members.len() == 1;
-        probe(config.listen)?;
+        network::probe(config.listen)?;
         let (started, start) = mpsc::sync_channel(1);
         let (stop, stopped) = oneshot::channel();
         let runtime = tokio::Config::new()
@@ -226,13 +226,6 @@ pub(crate) fn lock(directory: &Path) -> Result<File, Error> {
         Err(TryLockError::WouldBlock) => Err(Error::Locked(directory.to_owned())),
         Err(TryLockError::Error(error)) => Err(failed(error)),
     }
-}
-
-/// Whether the address can be listened on: the network's own attempt would end the process.
-fn probe(address: SocketAddr) -> Result<(), Error> {
-    TcpListener::bind(address)
-        .map(drop)
-        .map_err(|error| Error::Listen { address, reason: error.to_string() })
 }
 
 /// Counts the members whose connection the network's counters show.

@@ -80,7 +80,8 @@ pub(crate) fn peer(key: &PeerKey) -> Result<PublicKey, Error> {
     PublicKey::decode(Copying(&key.0)).map_err(|_| Error::Keys("a member's key does not decode"))
 }
 
-fn members(keys: &[PeerKey]) -> Result<Set<PublicKey>, Error> {
+/// The members' keys, decoded; all different.
+pub(crate) fn members(keys: &[PeerKey]) -> Result<Set<PublicKey>, Error> {
     keys.iter()
         .map(peer)
         .collect::<Result<Vec<_>, _>>()?

@@ -8,7 +8,7 @@ use crate::order::{Links, MAILBOX, Settings};
 use commonware_consensus::marshal::standard::Standard;
 use commonware_consensus::{marshal, simplex};
 use commonware_cryptography::sha256::Digest;
-use commonware_cryptography::{ChaCha20Poly1305, Signer as _};
+use commonware_cryptography::{ChaCha20Poly1305, Signer as _, ed25519};
 use commonware_p2p::authenticated::{self, lookup};
 use commonware_p2p::{
     Address, AddressableManager as _, Ingress, Receiver, Sender, max_message_size,
@@ -16,11 +16,11 @@ use commonware_p2p::{
 use commonware_runtime::{Clock, Metrics, Network, Quota, Resolver, Spawner};
 use commonware_stream::cups::{self, Cups};
 use commonware_stream::sake::{self, Sake};
-use commonware_utils::ordered::Map;
+use commonware_utils::ordered::{Map, Set};
 use commonware_utils::{Hostname, NZU32, NZUsize, TryCollect as _};
 use rand_core::CryptoRng;
 use std::collections::BTreeMap;
-use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr, TcpListener};
 use std::time::Duration;
 use touchmark_batch::BatchLimits;
 use touchmark_wire::ids::NetworkId;
@@ -43,8 +43,62 @@ pub(crate) fn message_limit(members: u32, limits: BatchLimits) -> u32 {
 }
 
 type Oracle = lookup::Oracle<PublicKey>;
+type Handshake = Cups<Sake<ed25519::PrivateKey>, ChaCha20Poly1305>;
 
-/// Joins the network: listens at `listen` and dials the other members.
+/// Who talks with each other, as one of them sees it.
+pub(crate) struct Peers<'a> {
+    /// This member.
+    pub(crate) signer: &'a ed25519::PrivateKey,
+    /// All of them.
+    pub(crate) members: &'a Set<PublicKey>,
+    /// Where to accept the others.
+    pub(crate) listen: SocketAddr,
+    /// `host:port` of every other one.
+    pub(crate) addresses: &'a BTreeMap<PeerKey, String>,
+}
+
+/// Joins the members' network: listens and dials the other members. Who does not know
+/// `namespace` does not get in.
+pub(crate) fn open<E>(
+    context: E,
+    namespace: &[u8],
+    peers: &Peers<'_>,
+    message_limit: u32,
+) -> Result<(lookup::Network<E, Handshake>, Oracle), Error>
+where
+    E: Clock + CryptoRng + Metrics + Network + Resolver + Spawner,
+{
+    let known = known(peers)?;
+    let handshake = Cups::<_, ChaCha20Poly1305>::new(
+        Sake {
+            signer: peers.signer.clone(),
+            synchrony_bound: CLOCK_TOLERANCE,
+            max_handshake_age: HANDSHAKE_AGE,
+            version: sake::Version::V1,
+        },
+        cups::Version::V1,
+    );
+    let mut config = lookup::Config::recommended(
+        handshake,
+        namespace,
+        peers.listen,
+        authenticated::peer_set_limit(peers.members, &peers.signer.public_key()),
+        message_limit,
+        MAILBOX,
+    );
+    // Members are known by their keys; where they connect from may be anything.
+    config.bypass_ip_check = true;
+    config.allow_private_ips = true;
+    config.tracked_peer_sets = NZUsize!(1);
+    // The recommended pauses keep a restarted member out for a minute.
+    config.peer_connection_cooldown = Duration::from_secs(1);
+    config.allowed_handshake_rate_per_ip = Quota::per_second(NZU32!(16));
+    let (network, mut oracle) = lookup::Network::new(context, config);
+    oracle.track(0, known);
+    Ok((network, oracle))
+}
+
+/// Joins the network of a committee that orders batches.
 pub(crate) fn join<E>(
     context: E,
     network: NetworkId,
@@ -64,37 +118,12 @@ where
     E: Clock + CryptoRng + Metrics + Network + Resolver + Spawner,
 {
     let keys = &settings.keys;
-    let me = keys.signer.public_key();
-    let peers = peers(settings, listen, addresses)?;
     let members = u32::try_from(keys.members.len())
         .map_err(|_| Error::Configuration("a committee this large is not supported"))?;
-    let handshake = Cups::<_, ChaCha20Poly1305>::new(
-        Sake {
-            signer: keys.signer.clone(),
-            synchrony_bound: CLOCK_TOLERANCE,
-            max_handshake_age: HANDSHAKE_AGE,
-            version: sake::Version::V1,
-        },
-        cups::Version::V1,
-    );
-    let mut config = lookup::Config::recommended(
-        handshake,
-        &[keys::namespace(network), b"_P2P".to_vec()].concat(),
-        listen,
-        authenticated::peer_set_limit(&keys.members, &me),
-        message_limit(members, settings.limits),
-        MAILBOX,
-    );
-    // Members are known by their keys; where they connect from may be anything.
-    config.bypass_ip_check = true;
-    config.allow_private_ips = true;
-    config.tracked_peer_sets = NZUsize!(1);
-    // The recommended pauses keep a restarted member out for a minute.
-    config.peer_connection_cooldown = Duration::from_secs(1);
-    config.allowed_handshake_rate_per_ip = Quota::per_second(NZU32!(16));
-
-    let (mut network, mut oracle) = lookup::Network::new(context, config);
-    oracle.track(0, peers);
+    let namespace = [keys::namespace(network), b"_P2P".to_vec()].concat();
+    let peers = Peers { signer: &keys.signer, members: &keys.members, listen, addresses };
+    let limit = message_limit(members, settings.limits);
+    let (mut network, oracle) = open(context, &namespace, &peers, limit)?;
     let links = Links {
         votes: network.register(0, SMALL_MESSAGES),
         certificates: network.register(1, SMALL_MESSAGES),
@@ -108,19 +137,20 @@ where
     Ok(links)
 }
 
-fn peers(
-    settings: &Settings,
-    listen: SocketAddr,
-    addresses: &BTreeMap<PeerKey, String>,
-) -> Result<Map<PublicKey, Address>, Error> {
-    let me = settings.keys.signer.public_key();
+/// Whether the address can be listened on: the network's own attempt would end the process.
+pub(crate) fn probe(address: SocketAddr) -> Result<(), Error> {
+    TcpListener::bind(address)
+        .map(drop)
+        .map_err(|error| Error::Listen { address, reason: error.to_string() })
+}
+
+fn known(peers: &Peers<'_>) -> Result<Map<PublicKey, Address>, Error> {
     let mut known = BTreeMap::new();
-    for (key, address) in addresses {
+    for (key, address) in peers.addresses {
         known.insert(keys::peer(key)?, self::address(address)?);
     }
-    known.insert(me, Address::Symmetric(listen));
-    settings
-        .keys
+    known.insert(peers.signer.public_key(), Address::Symmetric(peers.listen));
+    peers
         .members
         .iter()
         .map(|member| {

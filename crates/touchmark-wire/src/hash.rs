@@ -179,6 +179,9 @@ pub mod domain {
     pub const BATCH_DATA: &[u8] = b"touchmark/wire/batch-data/v1";
     /// Application namespace of the order engine; the network id follows.
     pub const ENGINE: &[u8] = b"touchmark/engine/consensus/v1";
+    /// Namespace of what members say to each other while they make a key; what they agreed on
+    /// beforehand follows.
+    pub const GENERATION: &[u8] = b"touchmark/engine/generation/v1";
     /// Commitment of a header to the committee of the next batch.
     pub const COMMITTEE: &[u8] = b"touchmark/wire/committee/v1";
     /// Hand-over from one epoch's certificate key to the next one's.

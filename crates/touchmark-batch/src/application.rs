@@ -33,9 +33,22 @@ pub trait Application: Send + Sync + 'static {
     /// again for the same height after a crash (then it does nothing). An error stops the node.
     fn deliver(&self, batch: Arc<Batch>) -> Result<(), Halt>;
 
+    /// Encoded leaves that were submitted to this node, wait, and were not passed on in this `turn`
+    /// yet: for those who propose next. At most `limit` bytes, counting two more for each. Turns
+    /// only grow; in each, what still waits is passed on once more.
+    fn pass_on(&self, turn: u64, limit: usize) -> Vec<Vec<u8>>;
+
+    /// Takes encoded leaves that another member passed on, as far as there is room for it. The
+    /// member answers to whoever submitted them, and passes them on again if they are not logged.
+    fn receive(&self, from: Member, leaves: Vec<Vec<u8>>);
+
     /// A batch this node proposed lost its view for good: what it carried may be proposed again.
     fn discarded(&self, batch: &Batch);
 }
+
+/// A validator's place in its committee, from 0.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub struct Member(pub u16);
 
 /// What to build a batch on.
 #[derive(Clone, Copy, Debug)]

@@ -7,5 +7,5 @@
 mod application;
 mod batch;
 
-pub use application::{Application, Backlog, Halt, Invalid, Proposal};
+pub use application::{Application, Backlog, Halt, Invalid, Member, Proposal};
 pub use batch::{Batch, BatchLimits};

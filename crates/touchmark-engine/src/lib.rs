@@ -21,6 +21,7 @@
 mod block;
 pub mod ceremony;
 mod context;
+mod courier;
 mod delivery;
 mod engine;
 mod error;

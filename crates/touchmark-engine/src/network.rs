@@ -130,6 +130,7 @@ where
         fetches: network.register(2, SMALL_MESSAGES),
         blocks: network.register(3, BLOCK_MESSAGES),
         backfill: network.register(4, BLOCK_MESSAGES),
+        statements: network.register(5, BLOCK_MESSAGES),
         provider: oracle.clone(),
         blocker: oracle,
     };

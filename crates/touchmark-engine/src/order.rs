@@ -4,9 +4,12 @@
 //!  simplex ─ asks ─> Deferred ─ asks ─> Executor ─ propose, check ─> ledger
 //!     │                  │
 //!     └─ certificates ─> marshal ─ finalized blocks ─> Delivery ─ deliver ─> ledger
+//!
+//!  ledger ─ what was submitted here ─> Courier ─> the next proposers' ledgers
 //! ```
 
 use crate::block::Block;
+use crate::courier::Courier;
 use crate::delivery::{Delivery, Marshal};
 use crate::error::Error;
 use crate::executor::Executor;
@@ -53,6 +56,7 @@ pub(crate) struct Links<S, R, P, B> {
     pub(crate) fetches: (S, R),
     pub(crate) blocks: (S, R),
     pub(crate) backfill: (S, R),
+    pub(crate) statements: (S, R),
     pub(crate) provider: P,
     pub(crate) blocker: B,
 }
@@ -79,7 +83,7 @@ pub(crate) struct Order {
 /// Capacity of each part's mailbox.
 pub(crate) const MAILBOX: NonZeroUsize = NZUsize!(1024);
 /// The first committee's; a later one would have its own keys and its own instance.
-const EPOCH: Epoch = Epoch::zero();
+pub(crate) const EPOCH: Epoch = Epoch::zero();
 /// One epoch, without end: the committee is fixed.
 const EPOCHS: FixedEpocher = FixedEpocher::new(NZU64!(u64::MAX));
 /// Views behind the last final one of which votes and unfinalized blocks are kept.
@@ -124,7 +128,8 @@ impl Order {
         P: Provider<PublicKey = PublicKey>,
         B: Blocker<PublicKey = PublicKey>,
     {
-        let Links { votes, certificates, fetches, blocks, backfill, provider, blocker } = links;
+        let Links { votes, certificates, fetches, blocks, backfill, statements, provider, blocker } =
+            links;
         let cache = storage::page_cache(settings.cache);
         let genesis = Block::new(application.genesis())
             .map_err(|_| Error::Ledger("its genesis does not have the engine's genesis context"))?;
@@ -149,6 +154,16 @@ impl Order {
         delivery.catch_up(&marshal, Height(processed)).await?;
         let delivery_handle = delivery.start(context.child("delivery"), marshal.clone());
 
+        let courier = Courier {
+            me: settings.keys.signer.public_key(),
+            members: settings.keys.members.clone(),
+            application: Arc::clone(&application),
+            monitor: Arc::clone(&monitor),
+            woken: Arc::clone(&woken),
+            limits: settings.limits,
+        };
+        let couriers = courier.start(&context, statements, blocker.clone());
+
         let executor = Executor {
             application,
             pacing: settings.pacing,
@@ -167,7 +182,7 @@ impl Order {
         let consensus_handle = consensus.start(votes, certificates, fetches);
 
         let parts = [buffer_handle, marshal_handle, delivery_handle, consensus_handle];
-        watch(&context, parts, &monitor);
+        watch(&context, parts.into_iter().chain(couriers), &monitor);
         Ok(Self { marshal, monitor, woken })
     }
 }
@@ -273,9 +288,9 @@ fn consensus<E: Runtime, B: Blocker<PublicKey = PublicKey>>(
     marshal: Marshal,
     (genesis, blocker, cache): (Digest, B, CacheRef),
 ) -> Consensus<E, B> {
-    let monitor = Arc::clone(&executor.monitor);
+    let (monitor, woken) = (Arc::clone(&executor.monitor), Arc::clone(&executor.woken));
     let deferred = Deferred::new(context.child("deferred"), executor, marshal, EPOCHS);
-    let observer = Observer { inner: deferred.clone(), monitor };
+    let observer = Observer { inner: deferred.clone(), monitor, woken };
     simplex::Engine::new(
         context.child("simplex"),
         consensus_config(settings, genesis, deferred, observer, blocker, cache),
@@ -346,6 +361,7 @@ fn consensus_config<E: Runtime, B: Blocker<PublicKey = PublicKey>>(
 struct Observer<R> {
     inner: R,
     monitor: Arc<Monitor>,
+    woken: Arc<Signal>,
 }
 
 impl<R: Reporter<Activity = Activity<Scheme, Digest>>> Reporter for Observer<R> {
@@ -357,6 +373,8 @@ impl<R: Reporter<Activity = Activity<Scheme, Digest>>> Reporter for Observer<R> 
             Activity::Notarization(_) | Activity::Nullification(_) | Activity::Finalization(_)
         ) {
             self.monitor.passed(activity.view().get());
+            // Others propose now.
+            self.woken.notify();
         }
         self.inner.report(activity)
     }
@@ -381,7 +399,7 @@ async fn refuse_a_second_history(
 }
 
 /// No part ends before the engine is asked to stop.
-fn watch<E: Runtime>(context: &E, parts: [Handle<()>; 4], monitor: &Arc<Monitor>) {
+fn watch<E: Runtime>(context: &E, parts: impl Iterator<Item = Handle<()>>, monitor: &Arc<Monitor>) {
     for part in parts {
         let monitor = Arc::clone(monitor);
         context.child("watch").spawn(move |_| async move {

@@ -2,28 +2,32 @@
 //! finalized state, and a durable store below.
 
 use crate::execution::{self, Builder, Execution, ExecutionError};
-use crate::pool::{Pool, Ticket};
+use crate::pool::{Pool, PoolLimits, Ticket};
 use crate::view::{Durable, StateView};
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard};
-use touchmark_batch::{Application, Backlog, Batch, Halt, Invalid, Proposal};
-use touchmark_core::admission::{self, Input, Verifier};
+use touchmark_batch::{Application, Backlog, Batch, Halt, Invalid, Member, Proposal};
+use touchmark_core::admission::{self, Input, Submission, Verifier};
 use touchmark_core::refusal::Outcome;
+use touchmark_core::view::View;
 use touchmark_wire::hash::Digest;
 use touchmark_wire::ids::Height;
+use touchmark_wire::merkle;
 
 /// Bounds of the ledger's memory and batches.
 #[derive(Clone, Copy, Debug)]
 pub struct LedgerLimits {
     /// Most bytes of submissions that wait.
     pub pool: usize,
+    /// Of them, what another member passed on; for each.
+    pub member: usize,
     /// Most leaves of a batch.
     pub leaves: usize,
 }
 
 impl Default for LedgerLimits {
     fn default() -> Self {
-        Self { pool: 64 << 20, leaves: 8_192 }
+        Self { pool: 64 << 20, member: 8 << 20, leaves: 8_192 }
     }
 }
 
@@ -53,7 +57,8 @@ impl Ledger {
         limits: LedgerLimits,
         observer: Observer,
     ) -> Self {
-        let pool = Mutex::new(Pool::new(limits.pool));
+        let bounds = PoolLimits { all: limits.pool, member: limits.member };
+        let pool = Mutex::new(Pool::new(bounds));
         let executed = Mutex::new(BTreeMap::new());
         Self { store, verifier, genesis, committee, limits, pool, executed, observer }
     }
@@ -149,12 +154,12 @@ impl Ledger {
         let inputs = inputs.map_err(|refusal| Invalid(refusal.to_string()))?;
         let start = Execution::default();
         let view = crate::view::Layered { base, layers, top: &start };
-        let admitted = admission::admit(inputs.clone(), &view, verifier);
-        for ((input, admitted), hash) in inputs.into_iter().zip(admitted).zip(batch.leaf_hashes()) {
+        let checked = self.checked(&inputs, batch.leaf_hashes(), &view);
+        for ((input, checked), hash) in inputs.into_iter().zip(checked).zip(batch.leaf_hashes()) {
             // What cannot be admitted on the state before the batch may be so at its own place.
-            let skipped = match admitted {
-                Ok(submission) => builder.execute(&submission),
-                Err(_) => builder.admit_and_execute(input),
+            let skipped = match checked {
+                Some(submission) => builder.execute(&submission),
+                None => builder.admit_and_execute(input),
             };
             let skipped = skipped.map_err(|error| Invalid(error.to_string()))?;
             if skipped.is_some() || builder.last_leaf_hash() != Some(*hash) {
@@ -168,6 +173,28 @@ impl Ledger {
             return Err(Invalid("its header is not what its leaves lead to".into()));
         }
         Ok(self.remember(batch, execution))
+    }
+
+    /// The submissions that a batch's leaves were made from, as far as they can be admitted on
+    /// `view`. What waits here was checked already.
+    fn checked(
+        &self,
+        inputs: &[Input],
+        hashes: &[Digest],
+        view: &dyn View,
+    ) -> Vec<Option<Arc<Submission>>> {
+        let pool = self.lock_pool();
+        let mut checked: Vec<_> =
+            hashes.iter().take(inputs.len()).map(|hash| pool.checked(hash)).collect();
+        drop(pool);
+        let unknown = inputs.iter().zip(&checked).filter(|(_, checked)| checked.is_none());
+        let unknown: Vec<_> = unknown.map(|(input, _)| input.clone()).collect();
+        let admitted = admission::admit(unknown, view, self.verifier.as_ref());
+        let missing = checked.iter_mut().filter(|checked| checked.is_none());
+        for (missing, admitted) in missing.zip(admitted) {
+            *missing = admitted.ok().map(Arc::new);
+        }
+        checked
     }
 
     fn remember(&self, batch: &Batch, execution: Execution) -> Arc<Execution> {
@@ -287,6 +314,24 @@ impl Application for Ledger {
         self.settle(execution.outcomes.iter().cloned());
         self.lock_pool().finalized(&batch.digest());
         Ok(())
+    }
+
+    fn pass_on(&self, turn: u64, limit: usize) -> Vec<Vec<u8>> {
+        self.lock_pool().pass_on(turn, limit)
+    }
+
+    fn receive(&self, from: Member, mut leaves: Vec<Vec<u8>>) {
+        {
+            let pool = self.lock_pool();
+            leaves.retain(|leaf| !pool.holds(&merkle::leaf_hash(leaf)));
+        }
+        let snapshot = self.store.snapshot();
+        let admitted = admission::admit(leaves, snapshot.as_ref(), self.verifier.as_ref());
+        let mut pool = self.lock_pool();
+        // The member that passed a refused one on hears of it from its own ledger.
+        for submission in admitted.into_iter().flatten() {
+            pool.take(submission, from);
+        }
     }
 
     fn discarded(&self, batch: &Batch) {

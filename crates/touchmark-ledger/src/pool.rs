@@ -1,7 +1,11 @@
 //! What waits to be proposed.
 
+mod lanes;
+
+use lanes::{Lanes, Origin};
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
+use touchmark_batch::{Backlog, Member};
 use touchmark_core::admission::Submission;
 use touchmark_core::refusal::{Outcome, Refusal};
 use touchmark_wire::hash::Digest;
@@ -13,6 +17,7 @@ pub type Ticket = Box<dyn FnOnce(Outcome) + Send>;
 /// A submission with those who wait for it.
 struct Pending {
     submission: Arc<Submission>,
+    origin: Origin,
     tickets: Vec<Ticket>,
     place: PendingPlace,
 }
@@ -26,35 +31,54 @@ enum PendingPlace {
     Proposed,
 }
 
+/// Bounds of what is pending, bytes.
+#[derive(Clone, Copy)]
+pub(crate) struct PoolLimits {
+    /// All of it.
+    pub(crate) all: usize,
+    /// Of it, what one other member passed on.
+    pub(crate) member: usize,
+}
+
 /// Submissions in order of arrival, each once, and those in proposed batches. They are told apart by
 /// the hash of their bytes: a copy with fewer signatures must not stand in for the full statement.
 pub(crate) struct Pool {
-    limit: usize,
-    /// In order; some may be settled meanwhile, by a batch of another node.
-    waiting: VecDeque<Digest>,
+    limits: PoolLimits,
+    /// Some may be settled meanwhile, by a batch of another node.
+    waiting: Lanes,
+    /// Of those that were submitted here, what was not passed on in this turn yet.
+    outgoing: VecDeque<Digest>,
+    /// `None` as long as nobody asks for what to pass on.
+    turn: Option<u64>,
     /// By batch, in the order in which they were proposed.
     proposed: Vec<(Digest, Vec<Digest>)>,
     pending: BTreeMap<Digest, Pending>,
     waiting_items: usize,
     waiting_bytes: usize,
     pending_bytes: usize,
+    /// Of it, what each other member passed on.
+    shares: BTreeMap<Member, usize>,
 }
 
 impl Pool {
-    /// A pool that holds at most `limit` bytes of submissions.
-    pub(crate) fn new(limit: usize) -> Self {
+    /// An empty pool.
+    pub(crate) fn new(limits: PoolLimits) -> Self {
         Self {
-            limit,
-            waiting: VecDeque::new(),
+            limits,
+            waiting: Lanes::default(),
+            outgoing: VecDeque::new(),
+            turn: None,
             proposed: Vec::new(),
             pending: BTreeMap::new(),
             waiting_items: 0,
             waiting_bytes: 0,
             pending_bytes: 0,
+            shares: BTreeMap::new(),
         }
     }
 
-    /// Takes a submission; gives the ticket back with the refusal when there is no room.
+    /// Takes a submission that was made here; gives the ticket back with the refusal when there is
+    /// no room.
     pub(crate) fn push(
         &mut self,
         submission: Submission,
@@ -63,34 +87,109 @@ impl Pool {
         let id = submission.leaf_hash();
         if let Some(known) = self.pending.get_mut(&id) {
             known.tickets.push(ticket);
+            self.adopt(id);
             return Ok(());
         }
-        let bytes = submission.leaf_bytes().len();
-        if self.pending_bytes + bytes > self.limit {
+        if self.pending_bytes + submission.leaf_bytes().len() > self.limits.all {
             let cause = "the node has as much waiting as it takes";
             return Err((ticket, Refusal::new(RefusalCode::OVERLOADED, cause)));
         }
+        self.add(submission, Origin::Here, vec![ticket]);
+        Ok(())
+    }
+
+    /// Takes a submission that another member passed on, unless there is no room for it: that
+    /// member answers for it.
+    pub(crate) fn take(&mut self, submission: Submission, from: Member) {
+        let bytes = submission.leaf_bytes().len();
+        let share = self.shares.get(&from).copied().unwrap_or_default();
+        let room =
+            self.pending_bytes + bytes <= self.limits.all && share + bytes <= self.limits.member;
+        if room && !self.holds(&submission.leaf_hash()) {
+            self.add(submission, Origin::Member(from), Vec::new());
+        }
+    }
+
+    fn add(&mut self, submission: Submission, origin: Origin, tickets: Vec<Ticket>) {
+        let (id, bytes) = (submission.leaf_hash(), submission.leaf_bytes().len());
         self.pending_bytes += bytes;
         self.waiting_items += 1;
         self.waiting_bytes += bytes;
-        self.waiting.push_back(id);
-        let pending = Pending {
-            submission: Arc::new(submission),
-            tickets: vec![ticket],
-            place: PendingPlace::Waiting,
-        };
-        self.pending.insert(id, pending);
-        Ok(())
+        self.waiting.push_back(origin, id);
+        match origin {
+            Origin::Member(from) => *self.shares.entry(from).or_default() += bytes,
+            Origin::Here if self.turn.is_some() => self.outgoing.push_back(id),
+            Origin::Here => {}
+        }
+        let (submission, place) = (Arc::new(submission), PendingPlace::Waiting);
+        self.pending.insert(id, Pending { submission, origin, tickets, place });
+    }
+
+    /// What another member passed on was submitted here, too: it must not wait among what that
+    /// member brought.
+    fn adopt(&mut self, id: Digest) {
+        let Some(pending) = self.pending.get_mut(&id) else { return };
+        if let Origin::Member(from) = pending.origin {
+            pending.origin = Origin::Here;
+            let bytes = pending.submission.leaf_bytes().len();
+            self.give_back_share(from, bytes);
+            // Its other place in the lanes is passed over when this one was served.
+            self.waiting.push_back(Origin::Here, id);
+        }
+    }
+
+    fn give_back_share(&mut self, member: Member, bytes: usize) {
+        if let Some(share) = self.shares.get_mut(&member) {
+            *share -= bytes;
+            if *share == 0 {
+                self.shares.remove(&member);
+            }
+        }
     }
 
     /// Bytes that it can still take.
     pub(crate) fn room(&self) -> usize {
-        self.limit.saturating_sub(self.pending_bytes)
+        self.limits.all.saturating_sub(self.pending_bytes)
     }
 
-    /// The oldest waiting submission.
+    /// Whether a submission with these bytes is pending.
+    pub(crate) fn holds(&self, id: &Digest) -> bool {
+        self.pending.contains_key(id)
+    }
+
+    /// The pending submission with these bytes, whose signatures were checked.
+    pub(crate) fn checked(&self, id: &Digest) -> Option<Arc<Submission>> {
+        self.pending.get(id).map(|pending| pending.submission.clone())
+    }
+
+    /// What was submitted here, waits, and was not passed on in this turn yet; see
+    /// [`touchmark_batch::Application::pass_on`].
+    pub(crate) fn pass_on(&mut self, turn: u64, limit: usize) -> Vec<Vec<u8>> {
+        /// What a leaf takes beside its bytes.
+        const PREFIX: usize = 2;
+        if self.turn != Some(turn) {
+            self.turn = Some(turn);
+            self.outgoing = self.waiting.of(Origin::Here).copied().collect();
+        }
+        let (mut passed, mut total) = (Vec::new(), 0);
+        while let Some(id) = self.outgoing.front() {
+            let waits = |pending: &&Pending| pending.place == PendingPlace::Waiting;
+            if let Some(pending) = self.pending.get(id).filter(waits) {
+                let leaf = pending.submission.leaf_bytes();
+                total += PREFIX + leaf.len();
+                if total > limit {
+                    break;
+                }
+                passed.push(leaf.to_vec());
+            }
+            self.outgoing.pop_front();
+        }
+        passed
+    }
+
+    /// The next waiting submission: the oldest of those whose turn it is.
     pub(crate) fn pop(&mut self) -> Option<Arc<Submission>> {
-        while let Some(id) = self.waiting.pop_front() {
+        while let Some(id) = self.waiting.pop() {
             let Some(pending) = self.pending.get_mut(&id) else { continue };
             if pending.place == PendingPlace::Waiting {
                 pending.place = PendingPlace::Proposed;
@@ -115,7 +214,7 @@ impl Pool {
             pending.place = PendingPlace::Waiting;
             self.waiting_items += 1;
             self.waiting_bytes += pending.submission.leaf_bytes().len();
-            self.waiting.push_front(id);
+            self.waiting.push_front(pending.origin, id);
         }
     }
 
@@ -134,6 +233,9 @@ impl Pool {
         if pending.place == PendingPlace::Waiting {
             self.waiting_items -= 1;
             self.waiting_bytes -= bytes;
+        }
+        if let Origin::Member(from) = pending.origin {
+            self.give_back_share(from, bytes);
         }
         pending.tickets
     }
@@ -165,7 +267,7 @@ impl Pool {
     }
 
     /// Waiting submissions and their bytes.
-    pub(crate) fn backlog(&self) -> touchmark_batch::Backlog {
-        touchmark_batch::Backlog { items: self.waiting_items, bytes: self.waiting_bytes }
+    pub(crate) fn backlog(&self) -> Backlog {
+        Backlog { items: self.waiting_items, bytes: self.waiting_bytes }
     }
 }

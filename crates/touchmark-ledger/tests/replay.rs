@@ -4,10 +4,10 @@
 #![allow(clippy::unwrap_used, reason = "a test stops where something is not as it should be")]
 
 use std::collections::BTreeMap;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, RwLock};
-use touchmark_batch::{Application, Batch, Halt, Proposal};
-use touchmark_core::admission::{Input, OneByOne};
+use touchmark_batch::{Application, Batch, Halt, Member, Proposal};
+use touchmark_core::admission::{Check, Input, OneByOne, Verifier};
 use touchmark_core::channel::access::Access;
 use touchmark_core::channel::opening::Opening;
 use touchmark_core::directory::NewKey;
@@ -114,9 +114,21 @@ impl Durable for Memory {
     }
 }
 
+/// Counts the signatures that it checks.
+#[derive(Default)]
+struct Counting(AtomicUsize);
+
+impl Verifier for Counting {
+    fn verify(&self, checks: &[Check<'_>]) -> Vec<bool> {
+        self.0.fetch_add(checks.len(), Ordering::Relaxed);
+        OneByOne.verify(checks)
+    }
+}
+
 /// A node: its ledger, its store, and what it answered.
 struct Node {
     ledger: Ledger,
+    verifier: Arc<Counting>,
     store: Arc<Memory>,
     answers: Arc<Mutex<Vec<Outcome>>>,
 }
@@ -136,7 +148,7 @@ fn genesis() -> Genesis {
 }
 
 impl Node {
-    fn new() -> Self {
+    fn new(limits: LedgerLimits) -> Self {
         let genesis = genesis();
         let batch = Arc::new(genesis_batch(&genesis, &[]));
         let frontier = Frontier::new();
@@ -150,15 +162,21 @@ impl Node {
             evidence: BTreeMap::new(),
             fails: Arc::default(),
         })));
+        let verifier = Arc::new(Counting::default());
         let ledger = Ledger::new(
             store.clone(),
-            Arc::new(OneByOne),
+            verifier.clone(),
             batch,
             genesis.committee.digest(),
-            LedgerLimits::default(),
+            limits,
             Box::new(|_, _| {}),
         );
-        Self { ledger, store, answers: Arc::default() }
+        Self { ledger, verifier, store, answers: Arc::default() }
+    }
+
+    /// How many signatures it has checked.
+    fn checks(&self) -> usize {
+        self.verifier.0.load(Ordering::Relaxed)
     }
 
     fn submit(&self, inputs: Vec<Input>) {
@@ -264,9 +282,13 @@ struct Network {
 
 impl Network {
     fn new() -> Self {
+        Self::with(LedgerLimits::default())
+    }
+
+    fn with(limits: LedgerLimits) -> Self {
         let (issuer, reader) =
             (thing(0, Purposes::GENERAL, None), thing(1, Purposes::GENERAL, None));
-        let (proposer, validator) = (Node::new(), Node::new());
+        let (proposer, validator) = (Node::new(limits), Node::new(limits));
         let network = Self { proposer, validator, issuer: issuer.id(), reader: reader.id() };
         for (n, inception) in [(0, issuer), (1, reader)] {
             let payload = inception.encode_to_vec();
@@ -297,6 +319,20 @@ impl Network {
 
     fn by_issuer(&self, kind: StatementKind, payload: &[u8]) -> Vec<u8> {
         self.proposer.statement(self.issuer, 0, kind, payload)
+    }
+
+    /// The next records of the reader, each valid once those before it are logged.
+    fn records(&self, count: u8, payload: usize) -> Vec<Vec<u8>> {
+        let mut link = self.proposer.next(self.reader, StatementKind::RECORD);
+        let mut records = Vec::new();
+        for n in 0..count {
+            let payload = vec![n; payload];
+            let record = draft(self.reader, link, &payload).sign(KeyNumber(0), &key(1)).unwrap();
+            link.sequence.0 += 1;
+            link.previous = Statement::parse(&record).unwrap().id().0;
+            records.push(record);
+        }
+        records
     }
 
     fn with_card(&self) -> ThingId {
@@ -475,6 +511,109 @@ fn what_another_node_proposed_leaves_the_pool() {
     assert_eq!(batch.leaf_hashes().len(), 2, "a record and the batch leaf");
     let backlog = network.validator.ledger.backlog();
     assert_eq!((backlog.items, backlog.bytes), (0, 0));
+}
+
+/// What one node was asked for another one proposes; the first one answers.
+#[test]
+fn what_is_passed_on_is_proposed_elsewhere_and_answered_here() {
+    let network = Network::new();
+    let (here, elsewhere) = (&network.validator, &network.proposer);
+    here.answers();
+    elsewhere.answers();
+    let record = network.by_issuer(StatementKind::RECORD, b"x");
+    assert!(elsewhere.ledger.pass_on(1, 1 << 20).is_empty(), "nothing was submitted there");
+    here.submit(vec![record.clone()]);
+    let passed = here.ledger.pass_on(1, 1 << 20);
+    assert_eq!(passed, std::slice::from_ref(&record));
+    assert!(here.ledger.pass_on(1, 1 << 20).is_empty(), "once in a turn");
+    assert_eq!(here.ledger.pass_on(2, 1 << 20), [record], "and once more in the next one");
+
+    elsewhere.ledger.receive(Member(1), passed.clone());
+    elsewhere.ledger.receive(Member(2), passed);
+    assert_eq!(elsewhere.ledger.backlog().items, 1, "whoever brings it");
+    assert!(elsewhere.ledger.pass_on(1, 1 << 20).is_empty(), "only its submitter's node passes on");
+    network.round();
+    assert!(matches!(here.answers()[..], [Outcome::Accepted(_)]));
+    assert_eq!(elsewhere.answers(), [], "nobody waits there");
+    assert_eq!(here.ledger.backlog(), elsewhere.ledger.backlog());
+    assert!(here.ledger.pass_on(3, 1 << 20).is_empty());
+}
+
+/// As many leaves as fit into a message, the others in the next one, each in its order.
+#[test]
+fn what_is_passed_on_fits_its_message() {
+    let network = Network::new();
+    let node = &network.validator;
+    let records = network.records(4, 1);
+    node.submit(records.clone());
+    let length = records[0].len() + 2;
+    assert!(node.ledger.pass_on(1, length - 1).is_empty());
+    assert_eq!(node.ledger.pass_on(1, length), records[..1]);
+    assert_eq!(node.ledger.pass_on(1, 2 * length), records[1..3]);
+    assert_eq!(node.ledger.pass_on(1, 9 * length), records[3..]);
+}
+
+/// A member that floods another one fills its own share and waits in its own lane.
+#[test]
+fn a_noisy_member_takes_neither_the_room_nor_the_turns_of_others() {
+    let limits = LedgerLimits { member: 4_096, ..LedgerLimits::default() };
+    let network = Network::with(limits);
+    let node = &network.proposer;
+    let flood = network.records(100, 64);
+    node.ledger.receive(Member(3), flood.clone());
+    let backlog = node.ledger.backlog();
+    assert!(backlog.items > 9 && backlog.bytes <= 4_096, "{backlog:?}");
+
+    node.answers();
+    let own = network.by_issuer(StatementKind::RECORD, b"own");
+    node.submit(vec![own.clone()]);
+    let batch = node.propose();
+    let place = batch.leaves().position(|leaf| leaf == own).unwrap();
+    assert!(place <= 1, "it waited behind {place} of a flood");
+    node.deliver(&batch);
+    // Its share is free again.
+    node.ledger.receive(Member(3), flood);
+    assert!(node.ledger.backlog().items > 9);
+}
+
+/// What another member brought first and then its own submitter too waits with what was submitted
+/// here, and counts no more as that member's.
+#[test]
+fn what_a_member_forestalled_does_not_wait_in_its_lane() {
+    let limits = LedgerLimits { member: 4_096, ..LedgerLimits::default() };
+    let network = Network::with(limits);
+    let node = &network.proposer;
+    node.answers();
+    let mut brought = network.records(9, 64);
+    let own = network.by_issuer(StatementKind::RECORD, b"own");
+    brought.push(own.clone());
+    node.ledger.receive(Member(3), brought);
+    node.submit(vec![own.clone()]);
+    let batch = node.propose();
+    let place = batch.leaves().position(|leaf| leaf == own).unwrap();
+    assert!(place <= 1, "it waited behind {place}");
+    assert_eq!(batch.leaves().filter(|leaf| *leaf == own).count(), 1);
+    node.deliver(&batch);
+    assert!(matches!(node.answers()[..], [Outcome::Accepted(_)]));
+    assert_eq!((node.ledger.backlog().items, node.ledger.backlog().bytes), (0, 0));
+}
+
+/// Whoever checked a statement when it came does not check it again in another's batch.
+#[test]
+fn a_signature_is_checked_once_on_each_node() {
+    let network = Network::new();
+    let record = network.by_issuer(StatementKind::RECORD, b"x");
+    network.proposer.submit(vec![record.clone()]);
+    network.validator.ledger.receive(Member(0), vec![record.clone()]);
+    network.validator.ledger.receive(Member(2), vec![record]);
+    let (before, batch) = (network.validator.checks(), network.proposer.propose());
+    network.validator.ledger.check(&[], &batch).unwrap();
+    assert_eq!(network.validator.checks(), before, "it was checked when it came");
+    let fresh = network.by_issuer(StatementKind::RECORD, b"y");
+    network.proposer.submit(vec![fresh]);
+    let batch = network.proposer.propose_in(b"other", &[]);
+    network.validator.ledger.check(&[], &batch).unwrap();
+    assert!(network.validator.checks() > before, "nobody checked this one before");
 }
 
 /// A node that cannot read its state for a moment loses nothing that it was given.

@@ -4,7 +4,7 @@ use crate::genesis_context;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
-use touchmark_batch::{Application, Backlog, Batch, BatchLimits, Halt, Invalid, Proposal};
+use touchmark_batch::{Application, Backlog, Batch, BatchLimits, Halt, Invalid, Member, Proposal};
 use touchmark_wire::codec;
 use touchmark_wire::hash::Digest;
 use touchmark_wire::header::BatchHeader;
@@ -16,6 +16,10 @@ pub(crate) const LIMITS: BatchLimits = BatchLimits { body: 64 * 1024, leaves: 40
 #[derive(Default)]
 pub(crate) struct Log {
     pub(crate) queue: VecDeque<Vec<u8>>,
+    /// What others passed on.
+    pub(crate) received: BTreeSet<Vec<u8>>,
+    /// What was passed on in this turn.
+    passed: (u64, BTreeSet<Vec<u8>>),
     proposed: BTreeMap<Digest, BTreeSet<Vec<u8>>>,
     /// By height, from the genesis.
     pub(crate) chain: Vec<Arc<Batch>>,
@@ -183,6 +187,35 @@ impl Application for Ledger {
             assert_eq!(known.digest(), batch.digest(), "two batches of one height");
         }
         Ok(())
+    }
+
+    fn pass_on(&self, turn: u64, limit: usize) -> Vec<Vec<u8>> {
+        let mut log = self.log();
+        if log.passed.0 != turn {
+            log.passed = (turn, BTreeSet::new());
+        }
+        let Log { queue, received, passed: (_, passed), .. } = &mut *log;
+        let mut total = 0;
+        let fresh = queue.iter().filter(|item| {
+            let own = !received.contains(*item) && !passed.contains(*item);
+            total += if own { 2 + item.len() } else { 0 };
+            own && total <= limit
+        });
+        let fresh: Vec<_> = fresh.cloned().collect();
+        passed.extend(fresh.iter().cloned());
+        fresh
+    }
+
+    /// An item is logged once, so one that comes late is told from a new one by the log.
+    fn receive(&self, _from: Member, leaves: Vec<Vec<u8>>) {
+        let logged: BTreeSet<_> = self.items().into_iter().collect();
+        let mut log = self.log();
+        for item in leaves {
+            if !logged.contains(&item) && !log.queue.contains(&item) {
+                log.received.insert(item.clone());
+                log.queue.push_back(item);
+            }
+        }
     }
 
     fn discarded(&self, batch: &Batch) {

@@ -11,6 +11,7 @@ use commonware_cryptography::Signer as _;
 use commonware_p2p::Manager as _;
 use commonware_p2p::simulated::{self, Link, Network, Oracle};
 use commonware_runtime::{Clock as _, Quota, Runner as _, Supervisor as _, deterministic};
+use commonware_utils::ordered::Set;
 use commonware_utils::{NZU32, NZUsize, probability};
 use std::num::NonZeroU16;
 use std::sync::Arc;
@@ -22,6 +23,8 @@ use touchmark_wire::ids::{Height, NetworkId};
 struct Member {
     ledger: Arc<Ledger>,
     order: Order,
+    /// Everybody's.
+    keys: Set<PublicKey>,
 }
 
 impl Member {
@@ -67,7 +70,7 @@ async fn committee(context: &deterministic::Context, count: u16, pacing: Pacing)
         let settings = Settings { keys, pacing, limits: LIMITS, cache: 1 << 18, prefix };
         let context = context.child("member").with_attribute("number", number);
         let order = Order::start(context, settings, ledger.clone(), links).await.unwrap();
-        started.push(Member { ledger, order });
+        started.push(Member { ledger, order, keys: members.clone() });
     }
     started
 }
@@ -89,6 +92,7 @@ async fn links(
         fetches: control.register(2, quota).await.unwrap(),
         blocks: control.register(3, quota).await.unwrap(),
         backfill: control.register(4, quota).await.unwrap(),
+        statements: control.register(5, quota).await.unwrap(),
         provider: oracle.manager(),
         blocker: control,
     }
@@ -162,10 +166,15 @@ fn an_idle_network_beats_and_a_loaded_one_fills_its_batches() {
         let beats = height() - before;
         assert!((18..=20).contains(&beats), "{beats} heartbeats in 20 s");
 
+        // Well between two heartbeats: right after one a statement waits for the busy interval.
+        let beat = height();
+        while height() == beat {
+            context.sleep(Duration::from_millis(1)).await;
+        }
         context.sleep(Duration::from_millis(300)).await;
         let before = height();
         member.submit(b"at once");
-        context.sleep(Duration::from_millis(15)).await;
+        context.sleep(Duration::from_millis(30)).await;
         assert_eq!(height(), before + 1, "a statement waited for the heartbeat");
         assert!(member.ledger.items().contains(&b"at once".to_vec()));
 
@@ -176,6 +185,48 @@ fn an_idle_network_beats_and_a_loaded_one_fills_its_batches() {
         }
         let under_load = height() - before;
         assert!((200..=304).contains(&under_load), "{under_load} batches in 10 s of load");
+    });
+}
+
+#[test]
+fn members_propose_in_the_turns_that_are_foreseen() {
+    runner(2).start(|context| async move {
+        let members = committee(&context, 4, Pacing::default()).await;
+        context.sleep(Duration::from_secs(12)).await;
+        let keys = members[0].keys.clone();
+        let chain = members[0].ledger.log().chain.clone();
+        assert!(chain.len() > 8);
+        for batch in &chain[1..] {
+            let context = crate::context::decode(&batch.header()).unwrap();
+            let view = context.round.view().get();
+            assert_eq!(crate::courier::proposer(&keys, view), Some(&context.leader));
+        }
+    });
+}
+
+#[test]
+fn what_is_submitted_to_any_member_of_an_idle_committee_is_logged_at_once_and_once() {
+    runner(5).start(|context| async move {
+        let members = committee(&context, 4, Pacing::default()).await;
+        context.sleep(Duration::from_secs(5)).await;
+        let mut slowest = Duration::ZERO;
+        for round in 0..32u16 {
+            let member = &members[usize::from(round % 4)];
+            let item = round.to_be_bytes();
+            member.submit(&item);
+            let start = context.current();
+            while !member.ledger.items().contains(&item.to_vec()) {
+                context.sleep(Duration::from_millis(5)).await;
+            }
+            slowest = slowest.max(context.current().duration_since(start).unwrap());
+            context.sleep(Duration::from_millis(u64::from(round) * 37 % 700)).await;
+        }
+        // Without being passed on it would wait for up to four heartbeats.
+        assert!(slowest < Duration::from_millis(900), "{slowest:?}");
+        let mut items = members[0].ledger.items();
+        items.sort();
+        let expected: Vec<_> = (0..32u16).map(|round| round.to_be_bytes().to_vec()).collect();
+        assert_eq!(items, expected, "lost or doubled");
     });
 }
 

@@ -6,10 +6,17 @@
 //! genesis.cbor      the network's root of trust: give it to whoever verifies
 //! committee.cbor    public polynomial of the engine's threshold key
 //! secrets.cbor      this node's private keys, readable by its owner only
+//! peers.toml        where the engine listens, and where those of other validators are
+//! formation.cbor    while a network is being formed: keys, record and invitations, owner only
+//! candidate.cbor    what this node has of a network that others may not have; owner only
 //! ledger/           log, state and indexes; state and indexes can be made anew from the log
 //! consensus/        what this node has voted for: never delete it, never set it back
 //! backups/          what a running node copied when it was asked for a backup
 //! ```
+
+mod peers;
+
+pub use peers::Peers;
 
 use minicbor::{Decode, Encode};
 use std::fs;
@@ -65,6 +72,26 @@ pub enum FolderError {
         /// The folder.
         path: PathBuf,
     },
+    /// There is a network in the folder.
+    #[error("{path} has a network already")]
+    Taken {
+        /// The folder.
+        path: PathBuf,
+    },
+    /// A network is being formed in the folder.
+    #[error("a network is being formed in {path}")]
+    Forming {
+        /// The folder.
+        path: PathBuf,
+    },
+    /// The addresses of the other validators cannot be used.
+    #[error("{path} cannot be used: {reason}")]
+    Peers {
+        /// Which file.
+        path: PathBuf,
+        /// Why.
+        reason: String,
+    },
     /// Another process works in the folder.
     #[error(transparent)]
     Lock(#[from] touchmark_store::Error),
@@ -114,17 +141,19 @@ pub struct Folder {
     pub committee: EngineCommittee,
     /// This node's secrets.
     pub secrets: Secrets,
+    /// Where the engines are.
+    pub peers: Peers,
 }
 
 /// A node's private keys. Each has one purpose.
-#[derive(Encode, Decode)]
+#[derive(Clone, Encode, Decode)]
 #[cbor(array)]
 pub struct Secrets {
     /// Seed of the engine's peer identity.
     #[n(0)]
     #[cbor(with = "minicbor::bytes")]
     identity: [u8; 32],
-    /// Share of the engine's threshold key.
+    /// Share of the engine's threshold key; empty until there is one.
     #[n(1)]
     #[cbor(with = "minicbor::bytes")]
     share: Vec<u8>,
@@ -139,6 +168,30 @@ pub struct Secrets {
 }
 
 impl Secrets {
+    /// New keys, still without a share of the engine's.
+    pub(crate) fn generate() -> Result<Self, FolderError> {
+        let seed = |algorithm| {
+            let key = SoftwareKey::generate(algorithm);
+            key.map(|key| *key.seed()).map_err(|error| FolderError::Keys(error.to_string()))
+        };
+        Ok(Self {
+            identity: seed(Algorithm::Ed25519)?,
+            share: Vec::new(),
+            log: seed(Algorithm::Es256)?,
+            cosigner: seed(Algorithm::Ed25519)?,
+        })
+    }
+
+    /// The same keys with a place in a committee.
+    pub(crate) fn seated(self, seat: Seat) -> Self {
+        Self { identity: seat.identity, share: seat.share, ..self }
+    }
+
+    /// Signs what a validator says as a peer of the others.
+    pub(crate) fn peer_key(&self) -> Result<SoftwareKey, SoftwareKeyError> {
+        SoftwareKey::from_seed(Algorithm::Ed25519, &self.identity)
+    }
+
     /// This node's place in the committee.
     pub fn seat(&self) -> Seat {
         Seat { identity: self.identity, share: self.share.clone() }
@@ -156,7 +209,7 @@ impl Secrets {
 }
 
 /// Public polynomial and members, as a file.
-#[derive(Encode, Decode)]
+#[derive(Clone, Encode, Decode)]
 #[cbor(array)]
 struct CommitteeFile {
     #[n(0)]
@@ -164,6 +217,51 @@ struct CommitteeFile {
     polynomial: Vec<u8>,
     #[n(1)]
     members: Vec<Digest>,
+}
+
+impl From<&EngineCommittee> for CommitteeFile {
+    fn from(committee: &EngineCommittee) -> Self {
+        let members = committee.members.iter().map(|member| Digest(member.0)).collect();
+        Self { polynomial: committee.polynomial.clone(), members }
+    }
+}
+
+/// What makes a folder that of a validator.
+#[derive(Encode, Decode)]
+#[cbor(array)]
+pub(crate) struct Founding {
+    /// The network.
+    #[n(0)]
+    pub(crate) genesis: Genesis,
+    #[n(1)]
+    committee: CommitteeFile,
+    #[n(2)]
+    secrets: Secrets,
+    /// None for a network of one.
+    #[n(3)]
+    peers: Option<String>,
+}
+
+impl Founding {
+    pub(crate) fn new(
+        genesis: Genesis,
+        committee: &EngineCommittee,
+        secrets: Secrets,
+        peers: Option<String>,
+    ) -> Self {
+        Self { genesis, committee: committee.into(), secrets, peers }
+    }
+
+    /// Writes all files. The genesis comes last: a folder without it has no network, whatever
+    /// else of one is there.
+    pub(crate) fn write(&self, path: &Path) -> Result<(), FolderError> {
+        write(&path.join(SECRETS), &codec::encode(&self.secrets), Secrecy::Owner)?;
+        write(&path.join(COMMITTEE), &codec::encode(&self.committee), Secrecy::Public)?;
+        if let Some(peers) = &self.peers {
+            write(&path.join(Peers::FILE), peers.as_bytes(), Secrecy::Public)?;
+        }
+        write(&path.join(GENESIS), &self.genesis.encode_to_vec(), Secrecy::Public)
+    }
 }
 
 /// How a new network presents itself.
@@ -180,6 +278,12 @@ pub struct NewNetwork {
 const GENESIS: &str = "genesis.cbor";
 const COMMITTEE: &str = "committee.cbor";
 const SECRETS: &str = "secrets.cbor";
+/// What is kept while a network is being formed.
+const DRAFT: &str = "formation.cbor";
+/// What this node has of a network that is about to be.
+const CANDIDATE: &str = "candidate.cbor";
+/// Longest of the files that are kept while a network is being formed, bytes.
+const DRAFT_LIMIT: usize = 1 << 20;
 /// What the node has voted for.
 const CONSENSUS: &str = "consensus";
 /// Where the store keeps the ledger, below the data folder.
@@ -202,18 +306,23 @@ impl Folder {
         if path.join(GENESIS).exists() || path.join(LEDGER).exists() {
             return Err(FolderError::Incomplete { path: missing.clone() });
         }
+        if is_forming(path) {
+            return Err(FolderError::Forming { path: path.into() });
+        }
         create(path, new)?;
         Self::locked(path, lock)
     }
 
     fn locked(path: &Path, lock: Lock) -> Result<Self, FolderError> {
         let premises = Premises::locked(path, lock)?;
-        let committee: CommitteeFile = read_cbor(&path.join(COMMITTEE))?;
-        let members = committee.members.iter().map(|member| PeerKey(member.0)).collect();
+        let committee: CommitteeFile = read_cbor(&path.join(COMMITTEE), limits::GENESIS)?;
+        let members: Vec<_> = committee.members.iter().map(|member| PeerKey(member.0)).collect();
+        let peers = if members.len() > 1 { Peers::read(path)? } else { Peers::default() };
         Ok(Self {
             premises,
             committee: EngineCommittee { polynomial: committee.polynomial, members },
-            secrets: read_cbor(&path.join(SECRETS))?,
+            secrets: read_cbor(&path.join(SECRETS), limits::GENESIS)?,
+            peers,
         })
     }
 }
@@ -240,45 +349,110 @@ pub(crate) fn copy_public(from: &Path, to: &Path) -> Result<(), FolderError> {
     Ok(())
 }
 
+/// A folder that this process alone works in, to form a network in it.
+pub(crate) struct Site {
+    path: PathBuf,
+    _lock: Lock,
+}
+
+impl Site {
+    /// Takes a folder that has no network; makes it if it is missing.
+    pub(crate) fn take(path: &Path) -> Result<Self, FolderError> {
+        let lock = Lock::take(path)?;
+        if has_network(path) {
+            return Err(FolderError::Taken { path: path.into() });
+        }
+        Ok(Self { path: path.into(), _lock: lock })
+    }
+
+    /// Where it is.
+    pub(crate) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Keeps the draft.
+    pub(crate) fn keep_draft(&self, draft: &impl Encode<()>) -> Result<(), FolderError> {
+        write(&self.path.join(DRAFT), &codec::encode(draft), Secrecy::Owner)
+    }
+
+    /// Keeps what this node has of a network that is about to be.
+    pub(crate) fn keep_candidate(&self, candidate: &impl Encode<()>) -> Result<(), FolderError> {
+        write(&self.path.join(CANDIDATE), &codec::encode(candidate), Secrecy::Owner)
+    }
+
+    /// There is a network: nothing of how it was formed is needed any more.
+    pub(crate) fn clear(&self) -> Result<(), FolderError> {
+        for name in [CANDIDATE, DRAFT] {
+            let path = self.path.join(name);
+            disk::remove(&path).map_err(|source| FolderError::File { path, source })?;
+        }
+        Ok(())
+    }
+}
+
+/// What [`Site::keep_draft`] kept in the folder.
+pub(crate) fn draft<T>(folder: &Path) -> Result<Option<T>, FolderError>
+where
+    T: for<'b> Decode<'b, ()> + Encode<()>,
+{
+    read_if_there(&folder.join(DRAFT))
+}
+
+/// What [`Site::keep_candidate`] kept in the folder.
+pub(crate) fn candidate<T>(folder: &Path) -> Result<Option<T>, FolderError>
+where
+    T: for<'b> Decode<'b, ()> + Encode<()>,
+{
+    read_if_there(&folder.join(CANDIDATE))
+}
+
+/// Whether something of a network is in the folder.
+pub(crate) fn has_network(folder: &Path) -> bool {
+    [GENESIS, LEDGER, CONSENSUS].iter().any(|name| folder.join(name).exists())
+}
+
+/// Whether something of a formation is kept in the folder.
+pub(crate) fn is_forming(folder: &Path) -> bool {
+    folder.join(DRAFT).exists() || folder.join(CANDIDATE).exists()
+}
+
 /// Makes keys and genesis of a network with one validator.
 fn create(path: &Path, new: &NewNetwork) -> Result<(), FolderError> {
     let keys = |error: &dyn std::fmt::Display| FolderError::Keys(error.to_string());
     let mut rng = rand::rngs::SysRng;
     let (committee, seat) = ceremony::solo(&mut rand_core::UnwrapErr(&mut rng));
-    let log = SoftwareKey::generate(Algorithm::Es256).map_err(|error| keys(&error))?;
-    let cosigner = SoftwareKey::generate(Algorithm::Ed25519).map_err(|error| keys(&error))?;
+    let secrets = Secrets::generate()?.seated(seat);
+    let log = secrets.log_key().map_err(|error| keys(&error))?;
+    let cosigner = secrets.cosigner_key().map_err(|error| keys(&error))?;
     let certificate_key = committee.certificate_key().map_err(|error| keys(&error))?;
-    let origin = new.origin.clone().unwrap_or_else(|| {
-        format!("touchmark.local/{}", &Digest::of(&[&certificate_key]).to_string()[..16])
-    });
+    let origin =
+        new.origin.clone().unwrap_or_else(|| local_origin(&Digest::of(&[&certificate_key])));
     let validator = Validator {
         name: format!("{origin}/{}", new.validator),
         peer: Digest(committee.members[0].0),
         log_key: *log.public_key().cose(),
         cosigner_key: *cosigner.public_key().cose(),
     };
-    let genesis = Genesis {
-        rules: RULES_VERSION,
-        origin,
-        committee: Committee {
-            epoch: Epoch(0),
-            certificate_key: CertificateKey(certificate_key),
-            validators: vec![validator],
-            threshold: 1,
-        },
-        time: new.time,
-    };
-    let secrets = Secrets {
-        identity: seat.identity,
-        share: seat.share,
-        log: *log.seed(),
-        cosigner: *cosigner.seed(),
-    };
-    let members = committee.members.iter().map(|member| Digest(member.0)).collect();
-    let committee = CommitteeFile { polynomial: committee.polynomial, members };
-    write(&path.join(SECRETS), &codec::encode(&secrets), Secrecy::Owner)?;
-    write(&path.join(COMMITTEE), &codec::encode(&committee), Secrecy::Public)?;
-    write(&path.join(GENESIS), &genesis.encode_to_vec(), Secrecy::Public)
+    let genesis = genesis_of(origin, new.time, certificate_key, vec![validator], 1);
+    Founding::new(genesis, &committee, secrets, None).write(path)
+}
+
+/// Origin of a log that nobody named, from what is its own.
+pub(crate) fn local_origin(own: &Digest) -> String {
+    format!("touchmark.local/{}", &own.to_string()[..16])
+}
+
+/// The genesis of a network with these validators, in the engine's order.
+pub(crate) fn genesis_of(
+    origin: String,
+    time: Timestamp,
+    certificate_key: [u8; 96],
+    validators: Vec<Validator>,
+    threshold: u16,
+) -> Genesis {
+    let certificate_key = CertificateKey(certificate_key);
+    let committee = Committee { epoch: Epoch(0), certificate_key, validators, threshold };
+    Genesis { rules: RULES_VERSION, origin, committee, time }
 }
 
 /// Writes a file whole and durably.
@@ -291,10 +465,17 @@ fn read(path: &Path) -> Result<Vec<u8>, FolderError> {
     fs::read(path).map_err(|source| FolderError::File { path: path.into(), source })
 }
 
-fn read_cbor<T>(path: &Path) -> Result<T, FolderError>
+fn read_if_there<T>(path: &Path) -> Result<Option<T>, FolderError>
+where
+    T: for<'b> Decode<'b, ()> + Encode<()>,
+{
+    if path.exists() { read_cbor(path, DRAFT_LIMIT).map(Some) } else { Ok(None) }
+}
+
+fn read_cbor<T>(path: &Path, limit: usize) -> Result<T, FolderError>
 where
     T: for<'b> Decode<'b, ()> + Encode<()>,
 {
     let bytes = read(path)?;
-    codec::decode(&bytes, limits::GENESIS).map_err(|_| FolderError::Damaged { path: path.into() })
+    codec::decode(&bytes, limit).map_err(|_| FolderError::Damaged { path: path.into() })
 }

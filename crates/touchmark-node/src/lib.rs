@@ -6,6 +6,7 @@ pub mod cli;
 pub mod config;
 mod ending;
 pub mod folder;
+pub mod formation;
 pub mod http;
 pub mod intake;
 pub mod keyring;

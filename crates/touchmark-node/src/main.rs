@@ -1,7 +1,7 @@
 //! The binary: gives the command line what the process has.
 
 use std::collections::BTreeMap;
-use std::io::{self, IsTerminal as _};
+use std::io::{self, IsTerminal as _, Write as _};
 use std::process::ExitCode;
 use std::time::Duration;
 use touchmark_node::cli::{self, Environment, Terminal};
@@ -42,5 +42,12 @@ struct Person;
 impl Terminal for Person {
     fn secret(&mut self, prompt: &str) -> io::Result<String> {
         rpassword::prompt_password(prompt)
+    }
+
+    fn line(&mut self, prompt: &str) -> io::Result<String> {
+        write!(io::stderr(), "{prompt}")?;
+        let mut line = String::new();
+        io::stdin().read_line(&mut line)?;
+        Ok(line)
     }
 }

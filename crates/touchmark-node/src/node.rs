@@ -10,9 +10,8 @@ use crate::keyring::Keyring;
 use crate::upkeep::{self, UpkeepError};
 use measured::Measured;
 use prometheus_client::metrics::histogram::{Histogram, exponential_buckets};
-use std::collections::BTreeMap;
 use std::io;
-use std::net::SocketAddr;
+use std::net::{Ipv4Addr, SocketAddr, SocketAddrV4};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::SystemTime;
@@ -35,8 +34,9 @@ use touchmark_wire::registry::RefusalCode;
 pub struct NodeConfig {
     /// The data folder.
     pub data: PathBuf,
-    /// Where the engine accepts other validators.
-    pub engine_listen: SocketAddr,
+    /// Where the engine accepts other validators; none listens where the folder says, and where
+    /// that says nothing at a free port of this machine alone.
+    pub engine_listen: Option<SocketAddr>,
     /// How often batches are made.
     pub pacing: Pacing,
     /// For a folder without a node: the network to begin.
@@ -64,6 +64,8 @@ pub enum StartError {
     Thread(io::Error),
 }
 
+/// Where an engine listens that nobody dials.
+const UNREACHED: SocketAddr = SocketAddr::V4(SocketAddrV4::new(Ipv4Addr::LOCALHOST, 0));
 /// Most bytes of leaves, and most leaves, in a batch.
 pub(crate) const BATCH: BatchLimits = BatchLimits { body: 4 << 20, leaves: 8_192 };
 /// How many batches wait for whoever looks at what they bring.
@@ -124,8 +126,8 @@ impl Node {
                 network: genesis.network_id(),
                 committee: folder.committee.clone(),
                 seat: folder.secrets.seat(),
-                listen: config.engine_listen,
-                addresses: BTreeMap::new(),
+                listen: config.engine_listen.or(folder.peers.listen).unwrap_or(UNREACHED),
+                addresses: folder.peers.addresses,
                 pacing: config.pacing,
                 limits: BATCH,
                 cache: 4 << 20,

@@ -182,6 +182,16 @@ pub mod domain {
     /// Namespace of what members say to each other while they make a key; what they agreed on
     /// beforehand follows.
     pub const GENERATION: &[u8] = b"touchmark/engine/generation/v1";
+    /// Signature of a peer key over a member record; the formation's id and the record follow.
+    pub const MEMBER: &[u8] = b"touchmark/wire/member/v1";
+    /// Digest of an agreement, which follows.
+    pub const AGREEMENT: &[u8] = b"touchmark/wire/agreement/v1";
+    /// Seal (HMAC) of what a member sends to the convener.
+    pub const TO_CONVENER: &[u8] = b"touchmark/wire/to-convener/v1";
+    /// Seal (HMAC) of what the convener answers.
+    pub const FROM_CONVENER: &[u8] = b"touchmark/wire/from-convener/v1";
+    /// Name of an attempt to make a key; digest of the agreement and tokens of all runs follow.
+    pub const ATTEMPT: &[u8] = b"touchmark/wire/attempt/v1";
     /// Commitment of a header to the committee of the next batch.
     pub const COMMITTEE: &[u8] = b"touchmark/wire/committee/v1";
     /// Hand-over from one epoch's certificate key to the next one's.

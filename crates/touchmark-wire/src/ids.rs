@@ -132,15 +132,7 @@ macro_rules! long_id {
 
             /// 64 hexadecimal characters, either case.
             fn from_str(text: &str) -> Result<Self, InvalidId> {
-                let mut bytes = [0; 32];
-                if text.len() != 64 || !text.is_ascii() {
-                    return Err(InvalidId);
-                }
-                for (byte, pair) in bytes.iter_mut().zip(text.as_bytes().chunks_exact(2)) {
-                    let pair = core::str::from_utf8(pair).map_err(|_| InvalidId)?;
-                    *byte = u8::from_str_radix(pair, 16).map_err(|_| InvalidId)?;
-                }
-                Ok(Self(Digest(bytes)))
+                text.parse().map(Self)
             }
         }
     )*};
@@ -182,6 +174,23 @@ impl fmt::Display for Did {
         f.write_str("did:touchmark:")?;
         base32::write(f, &self.network)?;
         write!(f, ":{}", self.thing)
+    }
+}
+
+impl core::str::FromStr for Digest {
+    type Err = InvalidId;
+
+    /// 64 hexadecimal characters, either case.
+    fn from_str(text: &str) -> Result<Self, InvalidId> {
+        let mut bytes = [0; Self::LEN];
+        if text.len() != 2 * Self::LEN || !text.is_ascii() {
+            return Err(InvalidId);
+        }
+        for (byte, pair) in bytes.iter_mut().zip(text.as_bytes().chunks_exact(2)) {
+            let pair = core::str::from_utf8(pair).map_err(|_| InvalidId)?;
+            *byte = u8::from_str_radix(pair, 16).map_err(|_| InvalidId)?;
+        }
+        Ok(Self(bytes))
     }
 }
 

@@ -13,6 +13,7 @@
 //! * [`receipt`]: COSE receipts for tools outside of this project.
 //! * `bundle`: self-contained proof files (feature `alloc`).
 //! * [`genesis`]: a network's root of trust and its committees.
+//! * `formation`: what those who form a network say to each other (feature `alloc`).
 //!
 //! The crate is `no_std` and needs no allocator for statements, chains and proofs; the feature
 //! `alloc` adds builders and bundles.
@@ -30,6 +31,8 @@ pub mod bundle;
 pub mod certificate;
 pub mod checkpoint;
 pub mod codec;
+#[cfg(feature = "alloc")]
+pub mod formation;
 pub mod genesis;
 pub mod hash;
 pub mod header;

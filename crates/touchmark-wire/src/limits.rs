@@ -25,3 +25,17 @@ pub const KEYS: usize = 16;
 pub const TEXT: usize = 1_024;
 /// Most attributes of one thing.
 pub const ATTRIBUTES: usize = 32;
+/// Most validators of a network that is formed by invitation.
+pub const MEMBERS: usize = 16;
+/// Longest name of a member of a formation, bytes.
+pub const MEMBER_NAME: usize = 64;
+/// Longest address of a member of a formation, bytes: a host name of 253 and a port.
+pub const MEMBER_ADDRESS: usize = 259;
+/// Longest signed member record, bytes.
+pub const MEMBER_RECORD: usize = 640;
+/// Longest agreement, bytes.
+pub const AGREEMENT: usize = MEMBERS * MEMBER_RECORD + 256;
+/// Longest invitation, bytes.
+pub const INVITATION: usize = 512;
+/// Longest message of a formation, bytes.
+pub const FORMATION_MESSAGE: usize = AGREEMENT + 512;

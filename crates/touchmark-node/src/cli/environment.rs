@@ -28,4 +28,7 @@ pub struct Environment<'a> {
 pub trait Terminal {
     /// Asks for a secret without showing it.
     fn secret(&mut self, prompt: &str) -> io::Result<String>;
+
+    /// Asks for a line.
+    fn line(&mut self, prompt: &str) -> io::Result<String>;
 }

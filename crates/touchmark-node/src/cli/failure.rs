@@ -71,6 +71,14 @@ pub(crate) enum Fault {
     CardAnswer,
     /// No smart card service, no reader, or no card in it.
     Reader,
+    /// An invitation, a record or an agreement that somebody does not take.
+    Formation,
+    /// An agreement that must not be accepted.
+    Agreement,
+    /// Members who are not there.
+    Missing,
+    /// A member who breaks the protocol, or was shown something else.
+    Member,
     /// This machine's storage fails.
     Storage,
     /// A fault of this program.
@@ -108,6 +116,10 @@ impl Fault {
             Self::CardLocked => ("TM-CARD-LOCKED", Exit::Refused),
             Self::CardAnswer => ("TM-CARD-ANSWER", Exit::Refused),
             Self::Reader => ("TM-READER", Exit::Unavailable),
+            Self::Formation => ("TM-FORMATION", Exit::Refused),
+            Self::Agreement => ("TM-AGREEMENT", Exit::Refused),
+            Self::Missing => ("TM-MEMBERS-MISSING", Exit::Unavailable),
+            Self::Member => ("TM-MEMBER", Exit::Refused),
             Self::Storage => ("TM-STORAGE", Exit::Internal),
             Self::Internal => ("TM-INTERNAL", Exit::Internal),
         }

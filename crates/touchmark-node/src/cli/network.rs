@@ -1,4 +1,9 @@
-//! The network that a node is part of.
+//! The network that a node is part of, and forming a new one.
+
+mod attendance;
+mod draft;
+mod failure;
+mod status;
 
 use super::answer::Answer;
 use super::failure::Failure;
@@ -15,10 +20,25 @@ pub(super) enum Command {
         #[arg(long, value_name = "FILE")]
         genesis: Option<PathBuf>,
     },
+    Status(status::Status),
+    Init(draft::Init),
+    Invite(draft::Invite),
+    Form(attendance::Form),
+    Join(attendance::Join),
 }
 
-pub(super) fn run(session: &Session<'_, '_>, command: &Command) -> Result<Answer, Failure> {
-    let Command::Show { genesis } = command;
+pub(super) fn run(session: &mut Session<'_, '_>, command: &Command) -> Result<Answer, Failure> {
+    match command {
+        Command::Show { genesis } => show(session, genesis.as_ref()),
+        Command::Status(status) => status::run(session, status),
+        Command::Init(init) => draft::init(session, init),
+        Command::Invite(invite) => draft::invite(session, invite),
+        Command::Form(form) => attendance::form(session, form),
+        Command::Join(join) => attendance::join(session, join),
+    }
+}
+
+fn show(session: &Session<'_, '_>, genesis: Option<&PathBuf>) -> Result<Answer, Failure> {
     let client = session.client()?;
     session.network(&client)?;
     let network = client.network()?;

@@ -129,6 +129,14 @@ impl From<FolderError> for Failure {
             }
             FolderError::Keyless { .. } => Self::new(Fault::Unknown, text)
                 .hint("put the backup into the data folder that has the node's own keys and votes"),
+            FolderError::Taken { .. } => Self::new(Fault::Exists, text)
+                .hint("name an empty folder with --data; `touchmark node run` runs the node there"),
+            FolderError::Forming { .. } => Self::new(Fault::Exists, text).hint(
+                "`touchmark network status --data FOLDER` tells how far it is; go on with `network \
+                 form` or `network join`, or name an empty folder",
+            ),
+            FolderError::Peers { .. } => Self::new(Fault::Config, text)
+                .hint("correct the file; `touchmark network show` tells the validators' keys"),
             FolderError::Damaged { .. } | FolderError::Incomplete { .. } => {
                 Self::new(Fault::Damaged, text).hint("restore the file, or start from a backup")
             }

@@ -100,8 +100,8 @@ configuration! {
     }
     /// The order of the log, agreed with other validators
     engine: EngineSection {
-        /// Where to accept other validators; port 0 takes a free one
-        listen: SocketAddr = "127.0.0.1:0", "engine-listen" "ADDRESS";
+        /// Where to accept other validators; otherwise what peers.toml in the data folder says
+        listen: Option<SocketAddr> = "", "engine-listen" "ADDRESS";
         /// Time between batches when nothing waits
         idle_interval: Duration = "1s", "engine-idle-interval" "TIME";
         /// Time between batches when something waits

@@ -120,7 +120,8 @@ impl Value for Addresses {
 }
 
 /// Units of time, the largest first, in milliseconds.
-const UNITS: [(&str, u64); 4] = [("h", 3_600_000), ("min", 60_000), ("s", 1_000), ("ms", 1)];
+const UNITS: [(&str, u64); 5] =
+    [("d", 86_400_000), ("h", 3_600_000), ("min", 60_000), ("s", 1_000), ("ms", 1)];
 
 impl Value for Duration {
     fn parse(text: &str) -> Result<Self, String> {

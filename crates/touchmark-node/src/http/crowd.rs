@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// Counts what is there now; bounded in all, and for each source.
-pub(super) struct Crowd {
+pub(crate) struct Crowd {
     present: Mutex<Present>,
     limit: usize,
     of_source: usize,
@@ -18,14 +18,14 @@ struct Present {
 }
 
 /// A place in a crowd; dropping it leaves.
-pub(super) struct Member {
+pub(crate) struct Member {
     crowd: Arc<Crowd>,
     source: Source,
 }
 
 /// Why there is no place.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(super) enum Full {
+pub(crate) enum Full {
     /// There are too many.
     Everywhere,
     /// There are too many of this source.
@@ -33,11 +33,11 @@ pub(super) enum Full {
 }
 
 impl Crowd {
-    pub(super) fn new(limit: usize, of_source: usize) -> Arc<Self> {
+    pub(crate) fn new(limit: usize, of_source: usize) -> Arc<Self> {
         Arc::new(Self { present: Mutex::default(), limit, of_source })
     }
 
-    pub(super) fn enter(self: &Arc<Self>, source: Source) -> Result<Member, Full> {
+    pub(crate) fn enter(self: &Arc<Self>, source: Source) -> Result<Member, Full> {
         let mut present = self.lock();
         if present.total >= self.limit {
             return Err(Full::Everywhere);
@@ -52,7 +52,7 @@ impl Crowd {
     }
 
     /// A place for a proxy, which stands for many sources.
-    pub(super) fn enter_as_proxy(self: &Arc<Self>, proxy: Source) -> Result<Member, Full> {
+    pub(crate) fn enter_as_proxy(self: &Arc<Self>, proxy: Source) -> Result<Member, Full> {
         let mut present = self.lock();
         if present.total >= self.limit {
             return Err(Full::Everywhere);
@@ -62,7 +62,7 @@ impl Crowd {
         Ok(Member { crowd: self.clone(), source: proxy })
     }
 
-    pub(super) fn len(&self) -> usize {
+    pub(crate) fn len(&self) -> usize {
         self.lock().total
     }
 

@@ -5,7 +5,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 /// Who is counted together: an IPv4 address, or an IPv6 /64, which is one customer's network.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
-pub(super) enum Source {
+pub(crate) enum Source {
     /// An address.
     V4(Ipv4Addr),
     /// The first half of an address.

@@ -130,6 +130,10 @@ impl Terminal for Person {
         }
         Ok(self.0.remove(0))
     }
+
+    fn line(&mut self, prompt: &str) -> io::Result<String> {
+        self.secret(prompt)
+    }
 }
 
 /// The files in a folder, by name.

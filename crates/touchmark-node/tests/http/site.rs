@@ -57,7 +57,7 @@ impl Site {
         let folder = tempfile::tempdir().unwrap();
         let config = NodeConfig {
             data: folder.path().join("data"),
-            engine_listen: ([127, 0, 0, 1], 0).into(),
+            engine_listen: None,
             pacing,
             new: NewNetwork { origin: None, validator: "one".into(), time: now() },
         };

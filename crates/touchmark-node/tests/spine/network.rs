@@ -51,7 +51,7 @@ impl Network {
 fn start(folder: &Path) -> Arc<Node> {
     let config = NodeConfig {
         data: folder.join("data"),
-        engine_listen: ([127, 0, 0, 1], 0).into(),
+        engine_listen: None,
         pacing: Pacing::default(),
         new: NewNetwork { origin: None, validator: "one".into(), time: now() },
     };

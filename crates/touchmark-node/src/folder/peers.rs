@@ -1,0 +1,116 @@
+//! Where the engines of a network's validators are: a file that operators edit when one moves.
+
+use super::{FolderError, read};
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::path::Path;
+use touchmark_engine::PeerKey;
+use touchmark_wire::hash::Digest;
+
+/// Where this validator's engine listens, and where those of the others are reached.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Peers {
+    /// Where this one accepts the others.
+    pub listen: Option<SocketAddr>,
+    /// `host:port` of every other one.
+    pub addresses: BTreeMap<PeerKey, String>,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct File {
+    listen: Option<SocketAddr>,
+    #[serde(default, rename = "validator")]
+    validators: Vec<Row>,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Row {
+    name: String,
+    peer: String,
+    address: String,
+}
+
+const HEADING: &str = "\
+# Where this validator's engine listens, and where those of the others are reached.
+# Change an address when a validator moves, then start the node again. Keys never change.
+
+";
+
+impl Peers {
+    /// Name of the file in the data folder.
+    pub const FILE: &str = "peers.toml";
+
+    /// The file's text for a validator that listens at `listen`; the others are name, peer key
+    /// and address.
+    pub(crate) fn text<'a>(
+        listen: SocketAddr,
+        others: impl Iterator<Item = (&'a str, Digest, &'a str)>,
+    ) -> Result<String, FolderError> {
+        let validators = others.map(|(name, peer, address)| Row {
+            name: name.into(),
+            peer: peer.to_string(),
+            address: address.into(),
+        });
+        let file = File { listen: Some(listen), validators: validators.collect() };
+        let text = toml::to_string(&file);
+        text.map(|text| format!("{HEADING}{text}")).map_err(|error| FolderError::Peers {
+            path: Self::FILE.into(),
+            reason: error.to_string(),
+        })
+    }
+
+    /// Reads the file in the data folder.
+    pub(crate) fn read(folder: &Path) -> Result<Self, FolderError> {
+        let path = folder.join(Self::FILE);
+        if !path.exists() {
+            return Err(FolderError::Incomplete { path });
+        }
+        let text = String::from_utf8_lossy(&read(&path)?).into_owned();
+        Self::parse(&text).map_err(|reason| FolderError::Peers { path, reason })
+    }
+
+    fn parse(text: &str) -> Result<Self, String> {
+        let file: File =
+            toml::from_str(text).map_err(|error| error.to_string().trim().to_owned())?;
+        let mut addresses = BTreeMap::new();
+        for row in file.validators {
+            let peer: Digest = row.peer.parse().map_err(|_| {
+                format!("the peer key of {} is not 64 hexadecimal digits", row.name)
+            })?;
+            if addresses.insert(PeerKey(peer.0), row.address).is_some() {
+                return Err(format!("the peer key of {} is there twice", row.name));
+            }
+        }
+        Ok(Self { listen: file.listen, addresses })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_written_is_read_and_what_is_wrong_is_named() {
+        let listen = "127.0.0.1:7".parse().unwrap();
+        let others = [("beta", Digest([7; 32]), "beta.example.org:9000")];
+        let text = Peers::text(listen, others.into_iter()).unwrap();
+        let peers = Peers::parse(&text).unwrap();
+        assert_eq!(peers.listen, Some(listen));
+        let address = "beta.example.org:9000".to_owned();
+        assert_eq!(peers.addresses, BTreeMap::from([(PeerKey([7; 32]), address)]));
+        for (from, to, reason) in [
+            ("listen", "lisen", "lisen"),
+            ("0707", "07", "the peer key of beta is not 64"),
+            ("127.0.0.1:7", "here", "listen"),
+        ] {
+            let wrong = Peers::parse(&text.replacen(from, to, 1));
+            let found = wrong.unwrap_err();
+            assert!(found.contains(reason), "{found}");
+        }
+        let row = &text[text.find("[[").unwrap()..];
+        assert!(Peers::parse(&format!("{text}\n{row}")).unwrap_err().contains("twice"));
+    }
+}

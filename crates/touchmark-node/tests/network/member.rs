@@ -1,0 +1,159 @@
+//! A member of a formation: a folder, its ports, and processes that work in it.
+
+use serde_json::Value;
+use std::io::{BufRead as _, BufReader};
+use std::net::TcpListener;
+use std::path::PathBuf;
+use std::process::{Child, Command, Stdio};
+use tempfile::TempDir;
+use touchmark_api::client::Client;
+
+/// A port that was free a moment ago.
+pub(crate) fn port() -> u16 {
+    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
+}
+
+pub(crate) struct Member {
+    pub(crate) name: String,
+    folder: TempDir,
+    pub(crate) engine: u16,
+}
+
+/// What a command of a member did.
+#[derive(Debug)]
+pub(crate) struct Ended {
+    pub(crate) code: i32,
+    pub(crate) document: Value,
+    pub(crate) stderr: String,
+}
+
+impl Ended {
+    pub(crate) fn error(&self) -> &str {
+        self.document["error"]["code"].as_str().unwrap_or_else(|| panic!("no error: {self:?}"))
+    }
+}
+
+impl Member {
+    pub(crate) fn new(name: &str) -> Self {
+        Self { name: name.into(), folder: tempfile::tempdir().unwrap(), engine: port() }
+    }
+
+    pub(crate) fn data(&self) -> PathBuf {
+        self.folder.path().join("data")
+    }
+
+    /// Begins a command in this member's folder.
+    pub(crate) fn start(&self, words: &[&str]) -> Child {
+        Command::new(env!("CARGO_BIN_EXE_touchmark"))
+            .arg("--json")
+            .args(words)
+            .arg("--data")
+            .arg(self.data())
+            .env("TOUCHMARK__HOME", self.folder.path().join("home"))
+            .env("TOUCHMARK__LOG", "error")
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap()
+    }
+
+    pub(crate) fn run(&self, words: &[&str]) -> Ended {
+        end(self.start(words))
+    }
+
+    /// Begins a formation of `count`.
+    pub(crate) fn convene(&self, count: usize) -> Ended {
+        let (address, formation) = (self.address(), format!("127.0.0.1:{}", port()));
+        let count = count.to_string();
+        self.run(&[
+            "network",
+            "init",
+            "--name",
+            &self.name,
+            "--validators",
+            &count,
+            "--address",
+            &address,
+            "--formation-listen",
+            &formation,
+        ])
+    }
+
+    pub(crate) fn invite(&self, name: &str, valid: &str) -> String {
+        let invited = self.run(&["network", "invite", "--name", name, "--valid", valid]);
+        assert_eq!(invited.code, 0, "{invited:?}");
+        invited.document["invitation"].as_str().unwrap().to_owned()
+    }
+
+    pub(crate) fn join(&self, invitation: &str, more: &[&str]) -> Child {
+        let address = self.address();
+        let words = ["network", "join", invitation, "--name", &self.name, "--address", &address];
+        self.start(&[&words[..], more].concat())
+    }
+
+    pub(crate) fn address(&self) -> String {
+        format!("127.0.0.1:{}", self.engine)
+    }
+
+    /// Starts the node.
+    pub(crate) fn node(&self) -> Node {
+        let mut process = self.start(&["node", "run", "--listen", "127.0.0.1:0"]);
+        let mut line = String::new();
+        BufReader::new(process.stdout.take().unwrap()).read_line(&mut line).unwrap();
+        let ready: Value = serde_json::from_str(&line).unwrap_or_default();
+        let Some(url) = ready["url"].as_str() else {
+            panic!("{} does not start: {line}", self.name)
+        };
+        Node { url: url.to_owned(), process }
+    }
+}
+
+/// Waits for a command.
+pub(crate) fn end(process: Child) -> Ended {
+    let output = process.wait_with_output().unwrap();
+    Ended {
+        code: output.status.code().unwrap_or(-1),
+        document: serde_json::from_slice(&output.stdout).unwrap_or_default(),
+        stderr: String::from_utf8_lossy(&output.stderr).into_owned(),
+    }
+}
+
+/// A running node.
+pub(crate) struct Node {
+    pub(crate) url: String,
+    process: Child,
+}
+
+impl Node {
+    pub(crate) fn client(&self) -> Client {
+        Client::new(&self.url).unwrap()
+    }
+}
+
+impl Drop for Node {
+    /// As when the power fails.
+    fn drop(&mut self) {
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+    }
+}
+
+/// Forms a network of `names`, the first of which convenes; all folders are then validators'.
+pub(crate) fn form(names: &[&str]) -> Vec<Member> {
+    let members: Vec<_> = names.iter().map(|name| Member::new(name)).collect();
+    let (convener, others) = members.split_first().unwrap();
+    assert_eq!(convener.convene(names.len()).code, 0);
+    let mut running = Vec::new();
+    for member in others {
+        running.push(member.join(&convener.invite(&member.name, "1h"), &["--accept"]));
+    }
+    running.push(convener.start(&["network", "form", "--accept"]));
+    let ended: Vec<_> = running.into_iter().map(end).collect();
+    for ended in &ended {
+        assert_eq!(ended.code, 0, "{ended:?}");
+    }
+    let networks: Vec<_> = ended.iter().map(|ended| &ended.document["network"]).collect();
+    assert!(networks.iter().all(|network| *network == networks[0]), "{networks:?}");
+    members
+}

@@ -10,6 +10,7 @@ pub mod card_payload;
 pub mod card_url;
 pub mod certificate;
 pub mod checkpoint;
+pub mod formation;
 pub mod genesis;
 pub mod leaf;
 pub mod mutation;
@@ -40,6 +41,7 @@ pub const TARGETS: &[Target] = &[
     Target { name: "card_url", run: card_url::target },
     Target { name: "certificate", run: certificate::target },
     Target { name: "checkpoint", run: checkpoint::target },
+    Target { name: "formation", run: formation::target },
     Target { name: "genesis", run: genesis::target },
     Target { name: "leaf", run: leaf::target },
     Target { name: "receipt", run: receipt::target },

@@ -1,11 +1,10 @@
 //! Forming a network of several organisations: from invitations to validators' data folders.
 //!
 //! One of them is the *convener*: it invites the others and collects what each says of itself
-//! ([`reception`](Reception)). What all are shown is the *agreement*; each checks it itself,
+//! ([`Reception`]). What all are shown is the *agreement*; each checks it itself,
 //! somebody there accepts it, and when everyone is ready they make a key directly with each other
 //! (`touchmark_engine::Generation`). The convener can keep somebody out or stop everything, but
-//! not change what anybody says, and learns no secret of the others ([ADR
-//! 0016](../../../docs/adr/0016-forming-a-network.md)).
+//! not change what anybody says, and learns no secret of the others (ADR 17).
 
 mod attendance;
 mod candidate;
@@ -18,7 +17,7 @@ mod service;
 #[cfg(test)]
 mod tests;
 
-pub use attendance::{Attendance, Patience};
+pub use attendance::Attendance;
 pub use draft::{Convening, Draft, Issued, Plan, Role};
 pub use invitation::{from_text, to_text};
 pub use line::Line;

@@ -82,7 +82,9 @@ fn the_example_says_every_key_and_gives_the_defaults() {
     let given = Given::file(&example());
     expected.node.data = given.folder.path().join(&expected.node.data);
     assert_eq!(given.resolve().unwrap().config, expected);
-    let uncommented = example().replace("# origin =", "origin =").replace("# data =", "data =");
+    let uncommented = ["origin", "data", "listen"]
+        .iter()
+        .fold(example(), |text, name| text.replace(&format!("# {name} ="), &format!("{name} =")));
     let resolved = Given::file(&uncommented).resolve().unwrap();
     for key in Key::all() {
         assert!(matches!(resolved.origin(key), Origin::File(_)), "{}", key.name);

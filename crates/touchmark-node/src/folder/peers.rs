@@ -102,7 +102,7 @@ mod tests {
         let address = "beta.example.org:9000".to_owned();
         assert_eq!(peers.addresses, BTreeMap::from([(PeerKey([7; 32]), address)]));
         for (from, to, reason) in [
-            ("listen", "lisen", "lisen"),
+            ("\nlisten", "\nlisen", "lisen"),
             ("0707", "07", "the peer key of beta is not 64"),
             ("127.0.0.1:7", "here", "listen"),
         ] {

@@ -20,14 +20,6 @@ const PAUSES: (Duration, Duration) = (Duration::from_millis(200), Duration::from
 /// A folder for what the engine's runtime may want to write.
 const SCRATCH: &str = "formation";
 
-/// How long to wait.
-#[derive(Clone, Copy, Debug)]
-pub struct Patience {
-    /// For a convener that does not answer, for members that are not ready, and for those that do
-    /// not answer while the key is made; each.
-    pub each: Duration,
-}
-
 /// One run of one member.
 pub struct Attendance {
     site: Arc<Site>,
@@ -38,10 +30,12 @@ pub struct Attendance {
 }
 
 impl Attendance {
-    /// Begins a run in a folder with a draft. A convener's reception is to be served.
+    /// Begins a run in a folder with a draft. A convener's reception is to be served. `patience`
+    /// is how long to wait for a convener that does not answer, for members that are not ready,
+    /// and for those that fall silent while the key is made; for each of them.
     pub fn open(
         path: &Path,
-        patience: Patience,
+        patience: Duration,
     ) -> Result<(Self, Option<Arc<Reception>>), FormationError> {
         let site = Arc::new(Site::take(path)?);
         let draft = Draft::open(path)?;
@@ -55,7 +49,7 @@ impl Attendance {
             }
         };
         let run = Token(random()?);
-        Ok((Self { site, draft, line, run, patience: patience.each }, reception))
+        Ok((Self { site, draft, line, run, patience }, reception))
     }
 
     /// What was confirmed before a run was cut off: the folder is made that of a validator.
@@ -115,6 +109,7 @@ impl Attendance {
     ) -> Result<Genesis, FormationError> {
         let deadline = Instant::now() + self.patience;
         let accepted = agreement.digest();
+        let mut missing = Vec::new();
         let attempt = self.poll(Some(accepted), |answer| match answer {
             Answer::Go { attempt } => Ok(Some(attempt)),
             Answer::Agreed { agreement: now, absent } if now.digest() == accepted => {
@@ -122,6 +117,7 @@ impl Attendance {
                 let absent = absent.iter().filter_map(|place| members.get(usize::from(*place)));
                 let absent: Vec<_> = absent.map(|member| member.record.name.clone()).collect();
                 progress(&absent);
+                missing.clone_from(&absent);
                 if Instant::now() < deadline {
                     Ok(None)
                 } else {
@@ -129,8 +125,15 @@ impl Attendance {
                 }
             }
             _ => Err(Objection::Other.into()),
-        })?;
-        self.generate(agreement, attempt)
+        });
+        let attempt = attempt.map_err(|error| match error {
+            // The convener went first: it waited for the same members.
+            FormationError::Silent { .. } if !missing.is_empty() => {
+                FormationError::Missing(missing)
+            }
+            other => other,
+        });
+        self.generate(agreement, attempt?)
     }
 
     fn generate(self, agreement: &Agreement, attempt: Digest) -> Result<Genesis, FormationError> {

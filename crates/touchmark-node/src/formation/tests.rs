@@ -1,6 +1,6 @@
 //! What a formation refuses: records, requests and agreements that were tampered with.
 
-use super::attendance::{Attendance, Patience};
+use super::attendance::Attendance;
 use super::candidate::{Candidate, genesis};
 use super::draft::{Draft, Plan, Role};
 use super::reception::Reception;
@@ -14,8 +14,8 @@ use tempfile::TempDir;
 use touchmark_engine::ceremony;
 use touchmark_wire::codec;
 use touchmark_wire::formation::{
-    Agreement, AgreementError, Answer, FormationId, Invitation, Refusal, Reply, Request, Seal,
-    SignedRecord, Token, VERSION,
+    Agreement, AgreementError, Answer, FormationId, Invitation, Record, Refusal, Reply, Request,
+    Seal, SignedRecord, Token, VERSION,
 };
 use touchmark_wire::hash::Digest;
 use touchmark_wire::ids::{NetworkId, Timestamp};
@@ -159,20 +159,31 @@ fn a_record_that_is_wrong_or_claims_what_another_has_is_refused() {
     let formation = round.convener.formation();
     let signer = other.secrets.peer_key().unwrap();
     let own = &round.convener.record.record;
-    let changed: [(&dyn Fn(&mut SignedRecord), bool, Refusal); 8] = [
-        (&|it| it.record.name = "alphA".into(), true, Refusal::Name),
-        (&|it| it.record.log_key = own.log_key, true, Refusal::Key),
-        (&|it| it.record.address = own.address.clone(), true, Refusal::Address),
-        (&|it| it.record.name = "two words".into(), true, Refusal::Record),
-        (&|it| it.record.address = "nowhere".into(), true, Refusal::Record),
-        (&|it| it.record.log_key = own.cosigner_key, true, Refusal::Record),
-        (&|it| it.record.name = "renamed".into(), false, Refusal::Record),
-        (&|_| {}, false, Refusal::Record),
+    let changes: [fn(&mut SignedRecord, &Record); 8] = [
+        |it, _| it.record.name = "alphA".into(),
+        |it, own| it.record.log_key = own.log_key,
+        |it, own| it.record.address = own.address.clone(),
+        |it, _| it.record.name = "two words".into(),
+        |it, _| it.record.address = "nowhere".into(),
+        |it, own| it.record.log_key = own.cosigner_key,
+        |it, _| it.record.name = "renamed".into(),
+        |_, _| {},
     ];
-    for (change, sign, refusal) in changed {
+    // Whether the record is signed again, and what becomes of it.
+    let expected = [
+        (true, Refusal::Name),
+        (true, Refusal::Key),
+        (true, Refusal::Address),
+        (true, Refusal::Record),
+        (true, Refusal::Record),
+        (true, Refusal::Record),
+        (false, Refusal::Record),
+        (false, Refusal::Record),
+    ];
+    for (change, (sign, refusal)) in changes.into_iter().zip(expected) {
         // The record of another formation, in which its signature counts.
         let mut record = other.record.clone();
-        change(&mut record);
+        change(&mut record, own);
         if sign {
             record = record.record.sign(formation, &signer).unwrap();
         }
@@ -189,7 +200,8 @@ fn all_places_are_taken_only_once() {
     let mut full = Round::of(3);
     let Role::Convener(convening) = &mut full.convener.role else { panic!() };
     convening.validators = 2;
-    let site = Arc::new(Site::take(tempfile::tempdir().unwrap().path()).unwrap());
+    let folder = tempfile::tempdir().unwrap();
+    let site = Arc::new(Site::take(folder.path()).unwrap());
     full.reception = Reception::new(site, full.convener.clone());
     assert!(matches!(full.join(0), Answer::Agreed { .. }));
     assert_eq!(full.join(1), refused(Refusal::Full));
@@ -200,8 +212,7 @@ fn an_agreement_that_was_tampered_with_is_not_accepted() {
     let round = Round::of(4);
     let agreement = round.agreement();
     let folder = round.folders[0].path();
-    let patience = Patience { each: Duration::from_secs(1) };
-    let (attendance, _) = Attendance::open(folder, patience).unwrap();
+    let (attendance, _) = Attendance::open(folder, Duration::from_secs(1)).unwrap();
     assert_eq!(attendance.object(&agreement), Ok(()));
     assert_eq!(Agreement::decode(&agreement.encode_to_vec()), Ok(agreement.clone()));
 

@@ -34,8 +34,8 @@ fn a_configuration_is_checked_before_anything_is_made() {
     for line in ["config check", "config show", "node run --data made"] {
         let (exit, error) = desk.error(&format!("{line} --config t.toml"));
         assert_eq!((exit, &error["code"]), (Exit::Misuse, &json!("TM-CONFIG")), "{line}");
-        assert!(error["what"].as_str().unwrap().contains("3 places"), "{error}");
-        assert_eq!(error["hint"], "did you mean `engine.listen`?");
+        assert!(error["what"].as_str().unwrap().contains("2 places"), "{error}");
+        assert_eq!(error["hint"], "did you mean `http.listen`?");
     }
     assert!(!desk.path("made").exists());
     desk.set("TOUCHMARK__HTTP__LISTEN", "nowhere");

@@ -96,15 +96,36 @@ impl Member {
         format!("127.0.0.1:{}", self.engine)
     }
 
-    /// Starts the node.
+    /// Starts the node and waits until it is ready.
     pub(crate) fn node(&self) -> Node {
-        let mut process = self.start(&["node", "run", "--listen", "127.0.0.1:0"]);
+        self.begin().ready()
+    }
+
+    fn begin(&self) -> Beginning {
+        let process = self.start(&["node", "run", "--listen", "127.0.0.1:0"]);
+        Beginning { name: self.name.clone(), process }
+    }
+}
+
+/// Starts all nodes: one that lacks batches which are final may need the others to be ready.
+pub(crate) fn nodes(members: &[Member]) -> Vec<Node> {
+    let beginning: Vec<_> = members.iter().map(Member::begin).collect();
+    beginning.into_iter().map(Beginning::ready).collect()
+}
+
+/// A node that is not ready yet.
+struct Beginning {
+    name: String,
+    process: Child,
+}
+
+impl Beginning {
+    fn ready(self) -> Node {
+        let Self { name, mut process } = self;
         let mut line = String::new();
         BufReader::new(process.stdout.take().unwrap()).read_line(&mut line).unwrap();
         let ready: Value = serde_json::from_str(&line).unwrap_or_default();
-        let Some(url) = ready["url"].as_str() else {
-            panic!("{} does not start: {line}", self.name)
-        };
+        let Some(url) = ready["url"].as_str() else { panic!("{name} does not start: {line}") };
         Node { url: url.to_owned(), process }
     }
 }

@@ -1,7 +1,7 @@
 //! What a formed network does: one log on all nodes, whoever is asked, also when one fails.
 
 use super::issuer::Issuer;
-use super::member::{Member, Node, form};
+use super::member::{Node, form, nodes};
 use std::time::{Duration, Instant};
 use touchmark_wire::algorithm::Algorithm;
 use touchmark_wire::ids::{LeafIndex, NetworkId};
@@ -10,7 +10,7 @@ use touchmark_wire::registry::ThingKind;
 #[test]
 fn four_members_keep_one_log_go_on_without_one_and_start_again() {
     let members = form(&["alpha", "beta", "gamma", "delta"]);
-    let mut nodes: Vec<_> = members.iter().map(Member::node).collect();
+    let mut nodes = nodes(&members);
     let network = network(&nodes[0]);
     assert!(nodes.iter().all(|node| self::network(node) == network));
 
@@ -25,7 +25,7 @@ fn four_members_keep_one_log_go_on_without_one_and_start_again() {
     same(&nodes, &without);
 
     nodes.clear();
-    let nodes: Vec<_> = members.iter().map(Member::node).collect();
+    let nodes = self::nodes(&members);
     same(&nodes, &[each, without].concat());
     same(&nodes, &[write(&nodes[1], network)]);
 }
@@ -49,7 +49,7 @@ fn a_moved_validator_is_found_where_peers_toml_says() {
         std::fs::write(&path, text.replace(&old, &new)).unwrap();
     }
     // Three of four are just enough, so they need the one that moved.
-    let nodes: Vec<_> = members[1..].iter().map(Member::node).collect();
+    let nodes = nodes(&members[1..]);
     let position = write(&nodes[2], network(&nodes[2]));
     same(&nodes, &[position]);
 }

@@ -7,9 +7,7 @@ use crate::cli::failure::{Failure, Fault};
 use crate::cli::session::{Session, network_id};
 use crate::cli::sheet::{Field, Sheet};
 use crate::config::duration;
-use crate::formation::{
-    self, Attendance, Draft, FormationError, Patience, Role, Service, from_text,
-};
+use crate::formation::{self, Attendance, Draft, FormationError, Role, Service, from_text};
 use std::path::Path;
 use std::time::Duration;
 use touchmark_wire::formation::Agreement;
@@ -75,7 +73,7 @@ pub(super) fn form(session: &mut Session<'_, '_>, form: &Form) -> Result<Answer,
         let error = FormationError::Draft("this folder takes part by invitation");
         return Err(Failure::from(error).hint("run `touchmark network join` again"));
     };
-    let (attendance, reception) = Attendance::open(&path, form.consent.patience())?;
+    let (attendance, reception) = Attendance::open(&path, form.consent.patience)?;
     let reception = reception.ok_or(FormationError::Draft("only the convener forms"))?;
     let _service = Service::start(convening.listen()?, reception)?;
     take_part(session, &path, &form.consent, attendance)
@@ -88,14 +86,8 @@ pub(super) fn join(session: &mut Session<'_, '_>, join: &Join) -> Result<Answer,
     }
     let invitation = from_text(&join.invitation)?;
     Draft::join(&path, &join.engine.plan(&join.name), invitation)?;
-    let (attendance, _) = Attendance::open(&path, join.consent.patience())?;
+    let (attendance, _) = Attendance::open(&path, join.consent.patience)?;
     take_part(session, &path, &join.consent, attendance)
-}
-
-impl Consent {
-    const fn patience(&self) -> Patience {
-        Patience { each: self.patience }
-    }
 }
 
 /// What an earlier run left behind.

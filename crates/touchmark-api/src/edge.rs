@@ -8,6 +8,12 @@ pub enum EdgeCode {
     Slow,
     /// The path does not take this method.
     Method,
+    /// The client accepts none of the media types that the path answers.
+    NotAcceptable,
+    /// The body has no media type that the path takes.
+    MediaType,
+    /// The log is not as long as the client wants it to be.
+    Behind,
     /// No API key came with an administrative request.
     ApiKeyMissing,
     /// The API key is not one of this node's, or was revoked.
@@ -30,9 +36,12 @@ pub(crate) struct Row {
 
 impl EdgeCode {
     /// All of them.
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 9] = [
         Self::Slow,
         Self::Method,
+        Self::NotAcceptable,
+        Self::MediaType,
+        Self::Behind,
         Self::ApiKeyMissing,
         Self::ApiKeyUnknown,
         Self::ApiKeyExpired,
@@ -59,6 +68,28 @@ impl EdgeCode {
                 title: "Method not allowed",
                 meaning: "The path does not take this method.",
                 hint: "see /openapi.json for the methods of this path",
+            },
+            Self::NotAcceptable => Row {
+                code: "TM-NOT-ACCEPTABLE",
+                status: 406,
+                title: "Not acceptable",
+                meaning: "The client accepts none of the media types that the path answers.",
+                hint: "send an `Accept` with one that is named, with `*/*`, or none at all",
+            },
+            Self::MediaType => Row {
+                code: "TM-MEDIA-TYPE",
+                status: 415,
+                title: "Unsupported media type",
+                meaning: "The body has no media type that the path takes.",
+                hint: "send a `Content-Type` that is named, with such a body",
+            },
+            Self::Behind => Row {
+                code: "TM-BEHIND",
+                status: 503,
+                title: "Not that far yet",
+                meaning: "The log has fewer leaves than `at_least` says, after a while of waiting.",
+                hint: "ask again after the time that Retry-After names, or ask the node that took the \
+                       write",
             },
             Self::ApiKeyMissing => Row {
                 code: "TM-API-KEY-MISSING",

@@ -183,6 +183,27 @@ impl EventView {
 }
 
 impl Happening {
+    /// The names of all.
+    pub const NAMES: [&str; 17] = [
+        "thing-registered",
+        "attributes-changed",
+        "keys-rotated",
+        "status-changed",
+        "thing-accredited",
+        "accreditation-withdrawn",
+        "data-recorded",
+        "evidence-taken",
+        "evidence-corroborated",
+        "thing-sighted",
+        "statement-denied",
+        "fork-proved",
+        "channel-opened",
+        "access-granted",
+        "access-withdrawn",
+        "channel-closed",
+        "entry-written",
+    ];
+
     /// Its name in JSON.
     pub const fn name(&self) -> &'static str {
         match self {

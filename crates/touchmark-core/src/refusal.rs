@@ -125,7 +125,8 @@ impl Outcome {
 pub fn hint(code: RefusalCode) -> &'static str {
     match code {
         RefusalCode::MALFORMED => {
-            "encode it as spec/statement.md says; `touchmark inspect` shows where it differs"
+            "write it as spec/ says, or /openapi.json for a request; `touchmark inspect` shows where \
+             a statement differs"
         }
         RefusalCode::TOO_LONG => "commit to large content and keep it outside the ledger",
         RefusalCode::SIGNATURE => "sign the exact bytes with the key that `kid` names",

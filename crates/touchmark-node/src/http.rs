@@ -20,6 +20,7 @@ mod identities;
 mod leaves;
 mod limits;
 mod metrics;
+mod negotiation;
 mod payloads;
 mod proofs;
 mod reading;
@@ -183,7 +184,11 @@ pub fn router(gateway: &Gateway) -> Router {
     let within = routes(gateway, Route::bare);
     let gate = Gate::of_pages(gateway.clone());
     let pages = pages::routes(within).layer(from_fn_with_state(gate, gate::gate));
-    routes(gateway, |route| route.guarded(gateway)).merge(pages).layer(from_fn(gate::dress))
+    routes(gateway, |route| route.guarded(gateway))
+        .merge(pages)
+        .method_not_allowed_fallback(answer::no_such_method)
+        .fallback(answer::no_such_path)
+        .layer(from_fn(gate::dress))
 }
 
 fn routes(gateway: &Gateway, handler: impl Fn(Route) -> MethodRouter<Gateway>) -> Router {
@@ -191,11 +196,7 @@ fn routes(gateway: &Gateway, handler: impl Fn(Route) -> MethodRouter<Gateway>) -
     for route in table::routes() {
         router = router.route(route.endpoint.path, handler(route));
     }
-    router
-        .method_not_allowed_fallback(answer::no_such_method)
-        .fallback(answer::no_such_path)
-        .layer(DefaultBodyLimit::max(BODY_LIMIT))
-        .with_state(gateway.clone())
+    router.layer(DefaultBodyLimit::max(BODY_LIMIT)).with_state(gateway.clone())
 }
 
 /// The OpenAPI 3.1 document of the routes.

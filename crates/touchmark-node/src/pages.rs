@@ -12,7 +12,10 @@
 //! | `/t/{id}/chain?channel=…` | the statements of one chain of a thing |
 //! | `/c/{id}` | a channel: verdict, who may write, what is in it |
 //! | `/r/{position}` | a leaf of the log: verdict, checks, content |
+//! | `/reference` | the HTTP interface, from its OpenAPI document |
+//! | `/problems` | what each code of a problem means, and what to do |
 
+mod address;
 mod asset;
 mod belief;
 mod chain;
@@ -21,7 +24,9 @@ mod check;
 mod document;
 mod home;
 mod leaf;
+mod problems;
 mod reader;
+mod reference;
 mod search;
 mod sheet;
 mod taking;
@@ -33,21 +38,33 @@ use axum::Router;
 use axum::http::{HeaderName, HeaderValue, header};
 use axum::middleware::map_response;
 use axum::response::Response;
-use axum::routing::get;
+use axum::routing::{MethodRouter, get};
 use reader::Reader;
 
 /// The routes of the pages; `api` answers `/v1`.
 pub fn routes(api: Router) -> Router {
-    Router::new()
-        .route("/", get(home::page))
-        .route("/search", get(search::page))
-        .route("/t/{id}", get(thing::page))
-        .route("/t/{id}/chain", get(chain::page))
-        .route("/c/{id}", get(channel::page))
-        .route("/r/{position}", get(leaf::page))
-        .route("/assets/{name}", get(asset::serve))
-        .layer(map_response(guard))
-        .with_state(Reader::new(api))
+    let table =
+        table().into_iter().fold(Router::new(), |router, (path, page)| router.route(path, page));
+    table.layer(map_response(guard)).with_state(Reader::new(api))
+}
+
+/// The paths of the pages, and of what they load.
+pub fn paths() -> Vec<&'static str> {
+    table().into_iter().map(|(path, _)| path).collect()
+}
+
+fn table() -> [(&'static str, MethodRouter<Reader>); 9] {
+    [
+        ("/", get(home::page)),
+        ("/search", get(search::page)),
+        ("/t/{id}", get(thing::page)),
+        ("/t/{id}/chain", get(chain::page)),
+        ("/c/{id}", get(channel::page)),
+        ("/r/{position}", get(leaf::page)),
+        ("/reference", get(reference::page)),
+        ("/problems", get(problems::page)),
+        ("/assets/{name}", get(asset::serve)),
+    ]
 }
 
 /// What every page tells the browser: nothing but this page's own style and images.

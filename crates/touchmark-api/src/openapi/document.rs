@@ -14,7 +14,12 @@ const DESCRIPTION: &str = "Identity, history and ownership of things on a provab
     are text, positions are numbers, bytes are base64url without padding. Writing needs a \
     signature, never a key of this interface; sending the same bytes again is safe and answered \
     with the first position, so `Idempotency-Key` is neither needed nor read. A problem has a \
-    stable `code` and a `hint`; `x-problem-codes` lists them all.";
+    stable `code` and a `hint`; `x-problem-codes` lists them all. Every path that takes GET takes \
+    HEAD. Parameters that a path does not have, an `Accept` that names nothing it answers and a \
+    `Content-Type` that it does not take are refused. Lists go on at `next`, which is the \
+    `cursor` of the next page. An `ETag` can be sent back as `If-None-Match`. Every answer has an \
+    `x-request-id`, the client's own if it sent a plain one; `RateLimit-Policy` and `RateLimit` say \
+    what the source has left, `Retry-After` when to come back.";
 
 /// The OpenAPI 3.1 document of these endpoints.
 pub fn document(endpoints: &[Endpoint]) -> Value {
@@ -39,6 +44,7 @@ pub fn document(endpoints: &[Endpoint]) -> Value {
             "license": { "name": "MIT OR Apache-2.0", "identifier": "MIT OR Apache-2.0" },
         },
         "servers": [{ "url": "/" }],
+        "tags": groups(endpoints),
         "paths": paths,
         "components": {
             "schemas": schemas,
@@ -52,6 +58,13 @@ pub fn document(endpoints: &[Endpoint]) -> Value {
         },
         "x-problem-codes": problem_codes(),
     })
+}
+
+/// The groups of the endpoints, in their order.
+fn groups(endpoints: &[Endpoint]) -> Vec<Value> {
+    let mut names: Vec<_> = endpoints.iter().map(|endpoint| endpoint.group).collect();
+    names.dedup();
+    names.into_iter().map(|name| json!({ "name": name })).collect()
 }
 
 fn operation(endpoint: &Endpoint, generator: &mut SchemaGenerator) -> Value {
@@ -104,7 +117,14 @@ fn content(contents: &[Content], generator: &mut SchemaGenerator) -> Map<String,
         Content::Json(shape) => {
             let schema = (shape.schema)(generator);
             let body = json!({ "schema": schema, "example": (shape.example)() });
-            ("application/json".to_owned(), body)
+            (content.media().to_owned(), body)
+        }
+        Content::Events(shape) => {
+            let data = (shape.example)();
+            let kind = data["type"].as_str().unwrap_or_default();
+            let example = format!("id: 17.0\nevent: {kind}\ndata: {data}\n\n");
+            let schema = json!({ "type": "string", "x-data": (shape.schema)(generator) });
+            (content.media().to_owned(), json!({ "schema": schema, "example": example }))
         }
         Content::Raw { media, meaning } => {
             let schema = if media.starts_with("text/") {

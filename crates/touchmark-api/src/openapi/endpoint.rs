@@ -88,6 +88,8 @@ impl Shape {
 pub enum Content {
     /// JSON of this shape.
     Json(Shape),
+    /// Server-sent events whose data is JSON of this shape.
+    Events(Shape),
     /// Bytes or text of this media type.
     Raw {
         /// Media type.
@@ -95,6 +97,17 @@ pub enum Content {
         /// What is in it.
         meaning: &'static str,
     },
+}
+
+impl Content {
+    /// Its media type, without parameters.
+    pub fn media(&self) -> &'static str {
+        match self {
+            Self::Json(_) => "application/json",
+            Self::Events(_) => "text/event-stream",
+            Self::Raw { media, .. } => media.split(';').next().unwrap_or(media).trim_end(),
+        }
+    }
 }
 
 /// A problem that a route may answer.
@@ -168,6 +181,21 @@ impl Endpoint {
             problems: Vec::new(),
             scope: None,
         }
+    }
+
+    /// The media types that it takes.
+    pub fn takes(&self) -> Vec<&'static str> {
+        self.bodies.iter().map(Content::media).collect()
+    }
+
+    /// The media types that it answers unless it refuses, the usual one first.
+    pub fn offers(&self) -> Vec<&'static str> {
+        let fine = self.answers.iter().filter(|(status, ..)| (200..300).contains(status));
+        let mut offers: Vec<_> =
+            fine.flat_map(|(.., contents)| contents).map(Content::media).collect();
+        offers.sort_by_key(|media| *media != "application/json");
+        offers.dedup();
+        offers
     }
 
     /// A name that no other route has: `get_things_id`.

@@ -2,7 +2,7 @@
 
 use crate::proof::ProofError;
 use axum::Json;
-use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, Uri, header};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, Uri, header};
 use axum::response::{IntoResponse, Response};
 use std::time::Duration;
 use touchmark_api::{EdgeCode, Problem, media};
@@ -122,9 +122,9 @@ impl From<ProofError> for Negative {
 pub(super) struct Tag(String);
 
 impl Tag {
-    /// Of bytes that never change.
-    pub(super) fn of(hash: &Digest) -> Self {
-        Self(format!("\"{}\"", &hash.to_string()[..32]))
+    /// Of exactly these bytes.
+    pub(super) fn of(bytes: &[u8]) -> Self {
+        Self(format!("\"{}\"", &Digest::of(&[bytes]).to_string()[..32]))
     }
 
     /// Of an answer that says the same until the thing's history or its mentions grow (`count` is of
@@ -144,16 +144,21 @@ impl Tag {
 
     /// The answer with its tag, or that nothing changed.
     pub(super) fn answer(&self, request: &HeaderMap, answer: impl IntoResponse) -> Response {
-        let mut response = if self.is_known(request) {
-            StatusCode::NOT_MODIFIED.into_response()
-        } else {
-            answer.into_response()
-        };
+        let mut response = answer.into_response();
+        if self.is_known(request) {
+            *response.status_mut() = StatusCode::NOT_MODIFIED;
+            *response.body_mut() = axum::body::Body::empty();
+            response.headers_mut().remove(header::CONTENT_TYPE);
+        }
         let tag = HeaderValue::from_str(&self.0).expect("digits and quotation marks");
         response.headers_mut().insert(header::ETAG, tag);
         response
     }
 }
+
+/// The header of bytes that never change under their address.
+pub(super) const IMMUTABLE: [(HeaderName, &str); 1] =
+    [(header::CACHE_CONTROL, "public, max-age=31536000, immutable")];
 
 /// Bytes with a media type.
 pub(super) struct Body(pub(super) &'static str, pub(super) Vec<u8>);

@@ -28,7 +28,7 @@ pub(super) async fn card(
     Named(id): Named<ThingId>,
     inquiry: Inquiry,
 ) -> Result<Response, Negative> {
-    let reader = inquiry.snapshot(&node).await;
+    let reader = node.store.snapshot();
     let missing = || Negative::not_found(format!("the card {id}"));
     let thing = reader.thing(id)?.ok_or_else(missing)?;
     let head = reader.head(id)?.ok_or_else(missing)?;

@@ -1,7 +1,7 @@
 //! Channels, and who writes into them.
 
 use super::answer::{Negative, Tag};
-use super::extract::{Freshness, Inquiry, Named, NamedPair, Paging, Params, order, parsed};
+use super::extract::{Inquiry, Named, NamedPair, Paging, Params, order, parsed};
 use crate::node::Node;
 use crate::proof::Question;
 use axum::Json;
@@ -26,7 +26,6 @@ pub(super) struct Filter {
 /// `GET /v1/channels`
 pub(super) async fn channels(
     State(node): State<Arc<Node>>,
-    Params(freshness): Params<Freshness>,
     Params(paging): Params<Paging>,
     Params(filter): Params<Filter>,
 ) -> Result<Json<Listing<ChannelView>>, Negative> {
@@ -34,7 +33,7 @@ pub(super) async fn channels(
     let list = author.map_or(ChannelListing::All, ChannelListing::Author);
     let order = order(filter.order.as_deref())?;
     let after = paging.after()?.map(|Place(listed)| listed);
-    let reader = freshness.snapshot(&node).await;
+    let reader = node.store.snapshot();
     let limit = paging.limit();
     let mut found = reader.channels(list, order, after, limit + 1)?;
     let more = found.len() > limit;
@@ -53,7 +52,7 @@ pub(super) async fn channel(
     Named(id): Named<ChannelId>,
     inquiry: Inquiry,
 ) -> Result<Response, Negative> {
-    let reader = inquiry.snapshot(&node).await;
+    let reader = node.store.snapshot();
     let fact = view(&reader, id, &known(&reader, id)?)?;
     drop(reader);
     let tag = Tag::of_history(fact.history.count + fact.history.mentions, &fact.history.hash);
@@ -64,11 +63,10 @@ pub(super) async fn channel(
 pub(super) async fn writers(
     State(node): State<Arc<Node>>,
     Named(id): Named<ChannelId>,
-    Params(freshness): Params<Freshness>,
     Params(paging): Params<Paging>,
 ) -> Result<Json<Listing<WriterView>>, Negative> {
     let after = paging.after()?;
-    let reader = freshness.snapshot(&node).await;
+    let reader = node.store.snapshot();
     let channel = known(&reader, id)?;
     let limit = paging.limit();
     let mut found = reader.writers(id, after, limit + 1)?;
@@ -86,7 +84,7 @@ pub(super) async fn writer(
     NamedPair(id, thing): NamedPair<ChannelId, ThingId>,
     inquiry: Inquiry,
 ) -> Result<Response, Negative> {
-    let reader = inquiry.snapshot(&node).await;
+    let reader = node.store.snapshot();
     if reader.thing(thing)?.is_none() {
         return Err(Negative::not_found(format!("the thing {thing}")));
     }

@@ -24,13 +24,13 @@ use std::pin::Pin;
 use std::task::{Context, Poll};
 use std::time::Duration;
 use tokio::sync::mpsc;
-use touchmark_api::EventView;
+use touchmark_api::{EventView, Happening};
 use touchmark_core::view::Read as _;
 use touchmark_wire::ids::{ChannelId, ThingId, TreeSize};
 use touchmark_wire::registry::RefusalCode;
 
 /// Media type of the stream.
-pub(super) const MEDIA: &str = "text/event-stream";
+const MEDIA: &str = "text/event-stream";
 /// Time between signs of life.
 const HEARTBEAT: Duration = Duration::from_secs(15);
 /// Pages that wait for a listener at most; one who takes none is cut off by its connection.
@@ -84,6 +84,9 @@ fn listen(
     request: &Request,
 ) -> Result<Response, Negative> {
     let cursor = start(&gateway, &wanted, request.headers())?;
+    if let Some(kind) = wanted.kind.as_deref().filter(|kind| !Happening::NAMES.contains(kind)) {
+        return Err(Negative::malformed(format!("`{kind}` is no type of event")));
+    }
     let member = gateway.listeners.enter(gateway.source(request)).map_err(|full| {
         gateway.metrics.limited("listeners");
         match full {

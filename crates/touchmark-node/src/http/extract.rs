@@ -1,22 +1,21 @@
 //! What a request says, read with problems for answers.
 
 use super::answer::{Negative, Tag};
+use super::negotiation::Accepted;
 use crate::node::Node;
 use crate::proof::{Question, prove};
 use axum::Json;
 use axum::extract::{FromRequestParts, Path, Query};
 use axum::http::request::Parts;
-use axum::http::{HeaderMap, Uri, header};
+use axum::http::{HeaderMap, Uri};
 use axum::response::{IntoResponse, Response};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use std::str::FromStr;
-use std::sync::Arc;
-use std::time::Duration;
 use touchmark_api::{Base64, ConfidenceView, LeafView, Proved};
 use touchmark_core::confidence;
 use touchmark_store::{Order, Snapshot};
-use touchmark_wire::ids::{LeafIndex, TreeSize};
+use touchmark_wire::ids::LeafIndex;
 
 /// The only parameter of a path.
 pub(super) struct Named<T>(pub(super) T);
@@ -80,31 +79,10 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequestParts<S> for Params<T> {
     }
 }
 
-/// Name and value of every parameter, decoded as [`Params`] decodes them.
-pub(super) fn parameters(uri: &Uri) -> Result<Vec<(String, String)>, Negative> {
-    let pairs = Query::try_from_uri(uri);
-    pairs.map(|Query(pairs)| pairs).map_err(|it| Negative::malformed(it.body_text()))
-}
-
-/// What every read may say.
-#[derive(Deserialize)]
-pub(super) struct Freshness {
-    /// Answer only from a log of at least this many leaves: a write's position plus one.
-    at_least: Option<u64>,
-}
-
-impl Freshness {
-    /// How long a read waits.
-    const PATIENCE: Duration = Duration::from_secs(10);
-
-    /// What the node knows once it is that fresh.
-    pub(super) async fn snapshot(&self, node: &Node) -> Arc<Snapshot> {
-        if let Some(size) = self.at_least {
-            // Too late is answered from what there is; the answer names its size.
-            let _ = tokio::time::timeout(Self::PATIENCE, node.reach(TreeSize(size))).await;
-        }
-        node.store.snapshot()
-    }
+/// Some parameters of a query, decoded as [`Params`] decodes them.
+pub(super) fn decoded<T: DeserializeOwned>(uri: &Uri) -> Result<T, Negative> {
+    let query = Query::try_from_uri(uri);
+    query.map(|Query(value)| value).map_err(|it| Negative::malformed(it.body_text()))
 }
 
 /// A part of a list.
@@ -150,10 +128,6 @@ pub(super) struct Judged {
 }
 
 impl Judged {
-    pub(super) const fn is_wanted(&self) -> bool {
-        self.confidence
-    }
-
     pub(super) fn view(
         &self,
         reader: &Snapshot,
@@ -188,7 +162,6 @@ impl Proving {
 
 /// How one fact is asked for.
 pub(super) struct Inquiry {
-    freshness: Freshness,
     proving: Proving,
     pub(super) judged: Judged,
     headers: HeaderMap,
@@ -199,7 +172,6 @@ impl<S: Send + Sync> FromRequestParts<S> for Inquiry {
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Negative> {
         Ok(Self {
-            freshness: Params::from_request_parts(parts, state).await?.0,
             proving: Params::from_request_parts(parts, state).await?.0,
             judged: Params::from_request_parts(parts, state).await?.0,
             headers: parts.headers.clone(),
@@ -208,23 +180,13 @@ impl<S: Send + Sync> FromRequestParts<S> for Inquiry {
 }
 
 impl Inquiry {
-    /// What the node knows once it is as fresh as is asked for.
-    pub(super) async fn snapshot(&self, node: &Node) -> Arc<Snapshot> {
-        self.freshness.snapshot(node).await
+    /// Whether bytes of this media type are wanted rather than JSON.
+    pub(super) fn prefers(&self, media: &'static str) -> bool {
+        Accepted::of(&self.headers).prefers(media)
     }
 
-    /// Whether this media type is asked for by name.
-    pub(super) fn accepts(&self, media: &str) -> bool {
-        let accepted = self.headers.get(header::ACCEPT).and_then(|value| value.to_str().ok());
-        accepted.is_some_and(|accepted| accepted.contains(media))
-    }
-
-    /// An answer with its tag, or that nothing changed.
-    pub(super) fn tagged(&self, tag: &Tag, answer: impl IntoResponse) -> Response {
-        tag.answer(&self.headers, answer)
-    }
-
-    /// The fact with its proof, if that is wanted; without a tag where it changes with time.
+    /// The fact with its proof, if that is wanted. A tag of the fact's own is for the fact alone:
+    /// whoever asks for a proof wants the newest.
     pub(super) async fn answer(
         &self,
         node: &Node,
@@ -234,8 +196,8 @@ impl Inquiry {
     ) -> Result<Response, Negative> {
         let proof = self.proving.answer(node, question).await?;
         let answer = Json(Proved { fact, proof });
-        Ok(match tag {
-            Some(tag) => self.tagged(tag, answer),
+        Ok(match tag.filter(|_| answer.proof.is_none()) {
+            Some(tag) => tag.answer(&self.headers, answer),
             None => answer.into_response(),
         })
     }

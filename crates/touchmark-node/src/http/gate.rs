@@ -3,22 +3,27 @@
 
 mod body;
 mod dress;
+mod freshness;
+mod tag;
 
 pub(super) use dress::dress;
+pub(super) use freshness::AT_LEAST;
 
 use super::Gateway;
 use super::answer::{Negative, Refused};
 use super::bucket::{Allowance, Buckets};
-use super::extract::parameters;
+use super::extract::decoded;
+use super::negotiation::{self, Accepted};
 use super::source::Source;
 use axum::extract::{Request, State};
-use axum::http::HeaderValue;
+use axum::http::{HeaderValue, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 use tokio::sync::Semaphore;
 use touchmark_api::openapi::Endpoint;
+use touchmark_api::{EdgeCode, Problem};
 use touchmark_wire::registry::RefusalCode;
 
 /// What a route asks of a request, and of the node.
@@ -44,6 +49,10 @@ pub(super) struct Gate {
     route: &'static str,
     /// The parameters that it has; pages take any.
     query: Option<Vec<&'static str>>,
+    /// The media types of its answers; none where it does not matter.
+    offers: Vec<&'static str>,
+    /// The media types of the bodies that it takes.
+    takes: Vec<&'static str>,
 }
 
 impl Gate {
@@ -54,6 +63,8 @@ impl Gate {
             method: endpoint.method.name(),
             route: endpoint.path,
             query: Some(query.collect()),
+            offers: endpoint.offers(),
+            takes: endpoint.takes(),
             gateway,
         })
     }
@@ -61,11 +72,13 @@ impl Gate {
     /// The gate of pages for people.
     pub(super) fn of_pages(gateway: Gateway) -> Arc<Self> {
         let class = Class::Read(5);
-        Arc::new(Self { gateway, class, method: "get", route: "pages", query: None })
+        let (offers, takes) = (Vec::new(), Vec::new());
+        Arc::new(Self { gateway, class, method: "get", route: "pages", query: None, offers, takes })
     }
 
     async fn admit(&self, request: Request, next: Next) -> Result<Response, Negative> {
         self.refuse_unknown_query(&request)?;
+        self.refuse_media(&request)?;
         let gateway = &self.gateway;
         let source = gateway.source(&request);
         let (buckets, places, cost) = match self.class {
@@ -75,27 +88,64 @@ impl Gate {
             Class::Admin => (&gateway.reads, &gateway.reading, 50),
             Class::Write => (&gateway.writes, &gateway.writing, 1),
         };
-        let mut allowance = self.take(buckets.as_ref(), source, cost)?;
+        let allowance = self.take(buckets.as_ref(), source, cost)?;
+        let mut share = Share { buckets: buckets.as_ref(), source, allowance };
+        let answered = self.answer(request, next, places, &mut share).await;
+        let mut response = answered.unwrap_or_else(IntoResponse::into_response);
+        if let (Some(allowance), Some(buckets)) = (share.allowance, buckets) {
+            announce(&mut response, allowance, buckets);
+        }
+        Ok(response)
+    }
+
+    /// The answer to a request whose source has something left.
+    async fn answer(
+        &self,
+        request: Request,
+        next: Next,
+        places: &Arc<Semaphore>,
+        share: &mut Share<'_>,
+    ) -> Result<Response, Negative> {
         let _place = self.place(places)?;
         let (request, _bytes) = if self.class == Class::Write {
             let received = self.receive(request).await?;
             if let Some(more) = received.items.checked_sub(1).filter(|more| *more > 0) {
-                allowance = self.take(buckets.as_ref(), source, more)?;
+                share.allowance = self.take(share.buckets, share.source, more)?;
             }
             (received.request, Some(received.bytes))
         } else {
+            self.wait(request.uri()).await?;
             (request, None)
         };
-        let patience = gateway.limits.answer_time;
+        let known = matches!(self.class, Class::Read(_)).then(|| request.headers().clone());
+        let patience = self.gateway.limits.answer_time;
         let answered = tokio::time::timeout(patience, next.run(request)).await;
-        let mut response = answered.map_err(|_| {
+        let response = answered.map_err(|_| {
             let detail = format!("no answer in {} s", patience.as_secs());
             Negative::new(RefusalCode::TIMEOUT, detail)
         })?;
-        if let (Some(allowance), Some(buckets)) = (allowance, buckets) {
-            announce(&mut response, allowance, buckets);
+        let mut response = match known {
+            Some(known) => tag::tagged(&known, response).await?,
+            None => response,
+        };
+        if self.offers.len() > 1 {
+            response.headers_mut().insert(header::VARY, HeaderValue::from_static("accept"));
         }
         Ok(response)
+    }
+
+    /// Refuses who accepts nothing that the route answers, or sends what it does not take.
+    fn refuse_media(&self, request: &Request) -> Result<(), Negative> {
+        let headers = request.headers();
+        if !self.offers.is_empty() && Accepted::of(headers).best(&self.offers).is_none() {
+            let detail = format!("this is answered as {}", self.offers.join(" or "));
+            return Err(Problem::of_edge(EdgeCode::NotAcceptable, detail).into());
+        }
+        if !self.takes.is_empty() && !self.takes.contains(&&*negotiation::sent(headers)) {
+            let detail = format!("a body here is {}", self.takes.join(" or "));
+            return Err(Problem::of_edge(EdgeCode::MediaType, detail).into());
+        }
+        Ok(())
     }
 
     /// Refuses parameters that the route does not have: a misspelt filter must not answer
@@ -105,7 +155,7 @@ impl Gate {
         if request.uri().query().is_none_or(str::is_empty) {
             return Ok(());
         }
-        let given = parameters(request.uri())?;
+        let given: Vec<(String, String)> = decoded(request.uri())?;
         let unknown = given.iter().map(|(name, _)| name).find(|name| !names.contains(&&***name));
         let Some(name) = unknown else { return Ok(()) };
         let known = if names.is_empty() { "none".into() } else { names.join(", ") };
@@ -137,6 +187,13 @@ impl Gate {
             Negative::new(RefusalCode::OVERLOADED, "the node answers as many requests as it can")
         })
     }
+}
+
+/// What a source has left.
+struct Share<'g> {
+    buckets: Option<&'g Buckets<Source>>,
+    source: Source,
+    allowance: Option<Allowance>,
 }
 
 /// The middleware of a route.

@@ -2,7 +2,7 @@
 //! chains.
 
 use super::answer::Negative;
-use super::extract::{Freshness, Judged, Named, Paging, Params, order, parsed};
+use super::extract::{Judged, Named, Paging, Params, order, parsed};
 use crate::node::Node;
 use axum::Json;
 use axum::extract::{FromRequestParts, State};
@@ -123,7 +123,6 @@ impl Walk {
 
 /// How a list is cut, and how its items are shown.
 pub(super) struct Cut {
-    freshness: Freshness,
     window: Window,
     paging: Paging,
     judged: Judged,
@@ -134,7 +133,6 @@ impl<S: Send + Sync> FromRequestParts<S> for Cut {
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Negative> {
         Ok(Self {
-            freshness: Params::from_request_parts(parts, state).await?.0,
             window: Params::from_request_parts(parts, state).await?.0,
             paging: Params::from_request_parts(parts, state).await?.0,
             judged: Params::from_request_parts(parts, state).await?.0,
@@ -144,13 +142,13 @@ impl<S: Send + Sync> FromRequestParts<S> for Cut {
 
 impl Cut {
     /// One page of the leaves that `takes` takes.
-    async fn page(
+    fn page(
         &self,
         node: &Node,
         walk: &Walk,
         takes: impl Fn(&LeafView) -> bool,
     ) -> Result<Json<Listing<LeafView>>, Negative> {
-        let reader = &self.freshness.snapshot(node).await;
+        let reader = &node.store.snapshot();
         let after = self.paging.after()?.map(LeafIndex);
         let order = order(self.window.order.as_deref())?;
         let positions = walk.positions(reader, &self.window.range(reader), order, after)?;
@@ -177,7 +175,7 @@ pub(super) async fn leaves(
 ) -> Result<Json<Listing<LeafView>>, Negative> {
     let walk = Walk::of(selection.issuer()?);
     let selection = selection.normal()?;
-    cut.page(&node, &walk, |view| selection.takes(view)).await
+    cut.page(&node, &walk, |view| selection.takes(view))
 }
 
 /// `GET /v1/things/{id}/history`
@@ -188,7 +186,7 @@ pub(super) async fn history(
     Params(selection): Params<Selection>,
 ) -> Result<Json<Listing<LeafView>>, Negative> {
     let selection = selection.normal()?;
-    cut.page(&node, &Walk::History(thing), |view| selection.takes(view)).await
+    cut.page(&node, &Walk::History(thing), |view| selection.takes(view))
 }
 
 /// `GET /v1/channels/{id}/leaves`
@@ -199,7 +197,7 @@ pub(super) async fn channel(
     Params(selection): Params<Selection>,
 ) -> Result<Json<Listing<LeafView>>, Negative> {
     let selection = selection.normal()?;
-    cut.page(&node, &Walk::Channel(channel), |view| selection.takes(view)).await
+    cut.page(&node, &Walk::Channel(channel), |view| selection.takes(view))
 }
 
 /// `GET /v1/records`
@@ -212,7 +210,7 @@ pub(super) async fn records(
     let kind = StatementKind::RECORD.name().map(str::to_owned);
     let selection = Selection { kind, ..selection }.normal()?;
     let takes = |view: &LeafView| view.kind == Kind::Accepted && selection.takes(view);
-    cut.page(&node, &walk, takes).await
+    cut.page(&node, &walk, takes)
 }
 
 /// Whose taps.
@@ -235,7 +233,7 @@ pub(super) async fn taps(
         let evidence = view.evidence.as_ref().filter(|_| counts);
         evidence.is_some_and(|it| card.as_ref().is_none_or(|card| it.thing == *card))
     };
-    cut.page(&node, &walk, takes).await
+    cut.page(&node, &walk, takes)
 }
 
 /// Which chain of an issuer.
@@ -248,7 +246,6 @@ pub(super) struct ChainFilter {
 pub(super) async fn chain(
     State(node): State<Arc<Node>>,
     Named(issuer): Named<ThingId>,
-    Params(freshness): Params<Freshness>,
     Params(paging): Params<Paging>,
     Params(filter): Params<ChainFilter>,
 ) -> Result<Json<Listing<LeafView>>, Negative> {
@@ -259,7 +256,7 @@ pub(super) async fn chain(
         .transpose()
         .map_err(|_| Negative::malformed("a channel id is 32 characters of base32"))?;
     let after: u32 = paging.after()?.unwrap_or(0);
-    let reader = freshness.snapshot(&node).await;
+    let reader = node.store.snapshot();
     let from = Sequence(after.saturating_add(1));
     let limit = paging.limit();
     let mut found = reader.chain(issuer, channel, from, limit + 1)?;

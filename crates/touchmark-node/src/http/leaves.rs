@@ -1,8 +1,9 @@
 //! What a body brings to the ledger. It is taken apart once, at the gate.
 
 use super::answer::Negative;
+use super::negotiation;
 use axum::body::Bytes;
-use axum::http::{HeaderMap, header};
+use axum::http::HeaderMap;
 use minicbor::Decoder;
 use std::slice;
 use touchmark_api::media;
@@ -21,8 +22,7 @@ pub(super) enum Leaves {
 
 impl Leaves {
     pub(super) fn of(headers: &HeaderMap, body: &Bytes) -> Self {
-        let value = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
-        match value.unwrap_or_default().split(';').next().unwrap_or_default().trim() {
+        match &*negotiation::sent(headers) {
             media::COSE | media::CBOR => Self::One(body.clone()),
             media::CBOR_SEQ => Self::Many(Sequence::of(body)),
             _ => Self::Other,
@@ -98,6 +98,7 @@ impl Sequence {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use axum::http::header;
 
     fn sequence(body: &[u8]) -> Sequence {
         Sequence::of(&Bytes::copy_from_slice(body))

@@ -163,5 +163,5 @@ pub(super) async fn metrics(State(gateway): State<Gateway>) -> Result<Response, 
     text.truncate(text.strip_suffix(END).unwrap_or(&text).len());
     text.push_str(&engine::families(&gateway.node.engine_metrics()));
     text.push_str(END);
-    Ok(([(header::CONTENT_TYPE, MEDIA)], text).into_response())
+    Ok(([(header::CONTENT_TYPE, MEDIA), (header::CACHE_CONTROL, "no-store")], text).into_response())
 }

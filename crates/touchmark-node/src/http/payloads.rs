@@ -3,6 +3,7 @@
 
 use super::answer::Negative;
 use super::extract::Named;
+use super::negotiation::Accepted;
 use crate::node::Node;
 use axum::Json;
 use axum::body::Bytes;
@@ -54,10 +55,9 @@ pub(super) async fn payload(
     let held = on_disk(move || node.store.payload(commitment)).await?;
     let Payload { salt, content } =
         held.ok_or_else(|| Negative::not_found(format!("the payload of leaf {index}")))?;
-    let accepted = headers.get(header::ACCEPT).and_then(|value| value.to_str().ok());
     // What can be erased is not to stay in anybody's cache.
     let uncached = [(header::CACHE_CONTROL, "no-store")];
-    if accepted.is_some_and(|accepted| accepted.contains(media::CBOR)) {
+    if Accepted::of(&headers).prefers(media::CBOR) {
         let bytes = Preimage { salt, content: &content }.encode_to_vec();
         return Ok((uncached, [(header::CONTENT_TYPE, media::CBOR)], bytes).into_response());
     }

@@ -2,6 +2,7 @@
 
 use super::answer::{Body, Negative};
 use super::extract::{Named, Params};
+use super::gate::AT_LEAST;
 use crate::node::Node;
 use crate::proof::{self, Question};
 use axum::extract::State;
@@ -31,10 +32,11 @@ pub(super) async fn bundle(
     let mut questions = Vec::new();
     let mut nonce = None;
     for (name, value) in &pairs {
-        if name == "nonce" {
-            nonce = Some(nonce_of(value)?);
-        } else {
-            questions.push(question(name, value)?);
+        match name.as_str() {
+            "nonce" => nonce = Some(nonce_of(value)?),
+            // The gate has waited for it.
+            name if name == AT_LEAST.name => {}
+            name => questions.push(question(name, value)?),
         }
     }
     if questions.is_empty() || questions.len() > CLAIMS {

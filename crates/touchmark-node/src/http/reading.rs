@@ -1,19 +1,18 @@
 //! Reading: the network, things, single leaves.
 
-use super::answer::{Body, Negative, Tag};
+use super::answer::{Body, IMMUTABLE, Negative, Tag};
 use super::extract::{Inquiry, Named};
 use crate::node::Node;
 use crate::proof::Question;
 use axum::Json;
 use axum::extract::State;
-use axum::response::Response;
+use axum::response::{IntoResponse as _, Response};
 use std::sync::Arc;
 use touchmark_api::{NetworkView, ThingView, media};
 use touchmark_core::view::Read as _;
 use touchmark_ledger::StateView as _;
 use touchmark_store::Snapshot;
 use touchmark_wire::ids::{EvidenceId, LeafIndex, StatementId, ThingId};
-use touchmark_wire::merkle;
 
 /// `GET /v1/network`
 pub(super) async fn network(State(node): State<Arc<Node>>) -> Json<NetworkView> {
@@ -38,7 +37,7 @@ pub(super) async fn thing(
     Named(id): Named<ThingId>,
     inquiry: Inquiry,
 ) -> Result<Response, Negative> {
-    let found = view(&node, inquiry.snapshot(&node).await.as_ref(), id)?;
+    let found = view(&node, node.store.snapshot().as_ref(), id)?;
     let fact = found.ok_or_else(|| Negative::not_found(format!("the thing {id}")))?;
     let tag = Tag::of_history(fact.history.count + fact.history.mentions, &fact.history.hash);
     inquiry.answer(&node, Some(&tag), fact, Question::Status(id)).await
@@ -63,7 +62,7 @@ pub(super) async fn leaf(
     Named(index): Named<u64>,
     inquiry: Inquiry,
 ) -> Result<Response, Negative> {
-    let reader = inquiry.snapshot(&node).await;
+    let reader = node.store.snapshot();
     found(&node, &inquiry, reader, LeafIndex(index)).await
 }
 
@@ -73,7 +72,7 @@ pub(super) async fn statement(
     Named(id): Named<StatementId>,
     inquiry: Inquiry,
 ) -> Result<Response, Negative> {
-    let reader = inquiry.snapshot(&node).await;
+    let reader = node.store.snapshot();
     let index = reader.statement(id)?;
     let index = index.ok_or_else(|| Negative::not_found(format!("the statement {id}")))?;
     found(&node, &inquiry, reader, index).await
@@ -85,7 +84,7 @@ pub(super) async fn evidence(
     Named(id): Named<EvidenceId>,
     inquiry: Inquiry,
 ) -> Result<Response, Negative> {
-    let reader = inquiry.snapshot(&node).await;
+    let reader = node.store.snapshot();
     let index = reader.evidence_leaf(id)?;
     let index = index.ok_or_else(|| Negative::not_found(format!("the evidence {id}")))?;
     found(&node, &inquiry, reader, index).await
@@ -99,13 +98,10 @@ async fn found(
     index: LeafIndex,
 ) -> Result<Response, Negative> {
     let leaf = reader.leaf(index)?;
-    let tag = Tag::of(&merkle::leaf_hash(&leaf));
-    if inquiry.accepts(media::CBOR) {
-        return Ok(inquiry.tagged(&tag, Body(media::CBOR, leaf)));
+    if inquiry.prefers(media::CBOR) {
+        return Ok((IMMUTABLE, Body(media::CBOR, leaf)).into_response());
     }
     let fact = inquiry.judged.view(&reader, index, &leaf)?;
     drop(reader);
-    // What is believed of a leaf changes, the leaf itself never does.
-    let tag = Some(&tag).filter(|_| !inquiry.judged.is_wanted());
-    inquiry.answer(node, tag, fact, Question::Record(index)).await
+    inquiry.answer(node, None, fact, Question::Record(index)).await
 }

@@ -1,7 +1,7 @@
 //! A row of the table of routes: a handler with its description.
 
-use super::Gateway;
 use super::gate::{self, Class, Gate};
+use super::{BODY_LIMIT, Gateway};
 use crate::apikey::Scope;
 use axum::handler::Handler;
 use axum::middleware::from_fn_with_state;
@@ -15,6 +15,10 @@ pub(super) struct Route {
     pub(super) endpoint: Endpoint,
     handler: MethodRouter<Gateway>,
     class: Class,
+    /// Whether its answers say nothing of how long the log is.
+    timeless: bool,
+    /// Whether nobody is to keep its answers.
+    unstored: bool,
 }
 
 impl Route {
@@ -60,7 +64,13 @@ impl Route {
             Method::Get => Class::Read(1),
             Method::Post | Method::Delete => Class::Write,
         };
-        Self { endpoint: Endpoint::new(method, path, summary), handler: on(filter, handler), class }
+        Self {
+            endpoint: Endpoint::new(method, path, summary),
+            handler: on(filter, handler),
+            class,
+            timeless: false,
+            unstored: false,
+        }
     }
 
     pub(super) fn group(mut self, group: &'static str) -> Self {
@@ -91,6 +101,11 @@ impl Route {
     /// Answers bytes or text with status 200.
     pub(super) fn raw(self, media: &'static str, meaning: &'static str) -> Self {
         self.answers(200, meaning, Content::Raw { media, meaning })
+    }
+
+    /// Answers server-sent events whose data is JSON of type `T`.
+    pub(super) fn events<T: Exampled>(self, meaning: &'static str) -> Self {
+        self.answers(200, meaning, Content::Events(Shape::of::<T>()))
     }
 
     fn answers(mut self, status: u16, meaning: &'static str, content: Content) -> Self {
@@ -136,6 +151,18 @@ impl Route {
         self
     }
 
+    /// Says nothing of how long the log is: there is nothing to wait for.
+    pub(super) fn timeless(mut self) -> Self {
+        self.timeless = true;
+        self
+    }
+
+    /// Answers what nobody is to keep, so it has no tag.
+    pub(super) fn unstored(mut self) -> Self {
+        self.unstored = true;
+        self
+    }
+
     /// The handler alone, for requests of this process.
     pub(super) fn bare(self) -> MethodRouter<Gateway> {
         self.handler
@@ -147,23 +174,43 @@ impl Route {
         self.handler.layer(from_fn_with_state(gate, gate::gate))
     }
 
-    /// The route with what its gate may answer, and what it costs, in its description.
-    pub(super) fn finished(mut self) -> Self {
-        let cost = match self.class {
-            Class::Probe => return self,
+    /// The route with what every route of its class takes and answers, and what it costs.
+    pub(super) fn finished(self) -> Self {
+        let mut route = self.problems(&[Code::MALFORMED]);
+        if route.class == Class::Probe {
+            return route;
+        }
+        if matches!(route.class, Class::Read(_) | Class::Stream) && !route.timeless {
+            route = route.parameters(&[gate::AT_LEAST]).problems(&[EdgeCode::Behind]);
+        }
+        if matches!(route.class, Class::Read(_)) && !route.unstored {
+            route = route.empty(304, "As `If-None-Match` says, nothing changed");
+        }
+        if !route.endpoint.offers().is_empty() {
+            route = route.problems(&[EdgeCode::NotAcceptable]);
+        }
+        if !route.endpoint.bodies.is_empty() {
+            route = route.problems(&[EdgeCode::MediaType]).problems(&[Code::TOO_LONG]);
+        }
+        let cost = route.cost();
+        let said = std::mem::take(&mut route.endpoint.description);
+        format!("{said} {cost}").trim_start().clone_into(&mut route.endpoint.description);
+        let writes = route.class == Class::Write;
+        let route = route.problems(&[Code::QUOTA, Code::OVERLOADED, Code::TIMEOUT]);
+        if writes { route.problems(&[Code::NOT_READY]).problems(&[EdgeCode::Slow]) } else { route }
+    }
+
+    /// What it costs, and how much it takes.
+    fn cost(&self) -> String {
+        match self.class {
+            Class::Probe => String::new(),
             Class::Read(cost) => format!("Costs {cost} of the source's reads."),
             Class::Stream => "Costs 10 of the source's reads, and a listener's place.".to_owned(),
             Class::Admin => "Costs 50 of the source's reads.".to_owned(),
-            Class::Write => {
+            Class::Write => format!(
                 "Costs one of the source's writes for each item; what is stored counts for the \
-                 identity in whose name it is."
-                    .to_owned()
-            }
-        };
-        let said = std::mem::take(&mut self.endpoint.description);
-        format!("{said} {cost}").trim_start().clone_into(&mut self.endpoint.description);
-        let writes = self.class == Class::Write;
-        let route = self.problems(&[Code::QUOTA, Code::OVERLOADED, Code::TIMEOUT]);
-        if writes { route.problems(&[Code::NOT_READY]).problems(&[EdgeCode::Slow]) } else { route }
+                 identity in whose name it is. A body has at most {BODY_LIMIT} bytes."
+            ),
+        }
     }
 }

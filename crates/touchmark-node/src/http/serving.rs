@@ -14,12 +14,14 @@ use hyper_util::rt::{TokioIo, TokioTimer};
 use linger::{Lingering, Receiving};
 use stall::Impatient;
 use std::net::SocketAddr;
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 use tokio::io::AsyncWriteExt as _;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{Semaphore, watch};
 use tokio::task::JoinSet;
+use touchmark_api::{Problem, media};
+use touchmark_wire::registry::RefusalCode;
 use tower::Service as _;
 
 /// How long open requests have when the node stops.
@@ -107,18 +109,23 @@ pub(super) async fn closed(mut closing: watch::Receiver<bool>) {
     let _ = closing.wait_for(|closing| *closing).await;
 }
 
-/// Says in a few bytes that there is no place; whoever does not read them is left.
+/// Says in a few bytes that there is no place; whoever does not read them is left. No request was
+/// read, so the answer has no request id.
 fn refuse(stream: TcpStream, full: Full, lingering: Arc<Semaphore>) {
-    const EVERYWHERE: &[u8] = b"HTTP/1.1 503 Service Unavailable\r\nretry-after: 5\r\n\
-        connection: close\r\ncontent-length: 0\r\n\r\n";
-    const OF_SOURCE: &[u8] = b"HTTP/1.1 429 Too Many Requests\r\nretry-after: 5\r\n\
-        connection: close\r\ncontent-length: 0\r\n\r\n";
-    let answer = match full {
-        Full::Everywhere => EVERYWHERE,
-        Full::OfSource => OF_SOURCE,
+    static EVERYWHERE: LazyLock<String> = LazyLock::new(|| {
+        let detail = "the node has as many connections as it takes";
+        alone("503 Service Unavailable", &Problem::new(RefusalCode::OVERLOADED, detail))
+    });
+    static OF_SOURCE: LazyLock<String> = LazyLock::new(|| {
+        let detail = "this source has as many connections as it may";
+        alone("429 Too Many Requests", &Problem::new(RefusalCode::QUOTA, detail))
+    });
+    let answer: &str = match full {
+        Full::Everywhere => &EVERYWHERE,
+        Full::OfSource => &OF_SOURCE,
     };
     // A fresh connection's buffer has room for it.
-    let _ = stream.try_write(answer);
+    let _ = stream.try_write(answer.as_bytes());
     tokio::spawn(async move {
         let mut stream = stream;
         let _ = tokio::time::timeout(Duration::from_secs(1), stream.shutdown()).await;
@@ -127,4 +134,14 @@ fn refuse(stream: TcpStream, full: Full, lingering: Arc<Semaphore>) {
             linger::drain(stream).await;
         }
     });
+}
+
+/// A whole answer, the only one of its connection.
+fn alone(status: &str, problem: &Problem) -> String {
+    let body = serde_json::to_string(problem).unwrap_or_default();
+    let (kind, length) = (media::PROBLEM, body.len());
+    format!(
+        "HTTP/1.1 {status}\r\nretry-after: 5\r\nconnection: close\r\ncontent-type: {kind}\r\n\
+         content-length: {length}\r\n\r\n{body}"
+    )
 }

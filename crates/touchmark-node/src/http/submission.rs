@@ -1,16 +1,17 @@
 //! Submitting statements and evidence.
 
 use super::answer::Negative;
+use super::extract::Named;
 use super::leaves::{Leaves, Sequence};
 use crate::intake::Decided;
 use crate::node::Node;
 use axum::body::Bytes;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use axum::{Extension, Json};
 use std::sync::Arc;
-use touchmark_api::{OutcomeName, Written, media};
+use touchmark_api::{OutcomeName, Written};
 use touchmark_core::refusal::{Outcome, Refusal};
 use touchmark_wire::leaf::{BareEvidence, Leaf};
 use touchmark_wire::registry::{EvidenceFormat, RefusalCode};
@@ -23,19 +24,14 @@ pub(super) async fn statements(
     match leaves {
         Leaves::One(body) => one(&node, body.into()).await,
         Leaves::Many(sequence) => many(&node, sequence).await,
-        Leaves::Other => {
-            let detail = format!("send {} or {}", media::COSE, media::CBOR_SEQ);
-            let mut negative = Negative::new(RefusalCode::MALFORMED, detail);
-            negative.problem.status = StatusCode::UNSUPPORTED_MEDIA_TYPE.as_u16();
-            Err(negative)
-        }
+        Leaves::Other => Err(Negative::malformed("the body is of no type that leaves have")),
     }
 }
 
 /// `POST /v1/evidence/{format}`: by anyone, without an identity.
 pub(super) async fn evidence(
     State(node): State<Arc<Node>>,
-    Path(format): Path<String>,
+    Named(format): Named<String>,
     body: Bytes,
 ) -> Result<Response, Negative> {
     let format = EvidenceFormat::from_name(&format)

@@ -12,8 +12,9 @@ use axum::http::header;
 use axum::response::IntoResponse;
 use touchmark_api::openapi::{Content, Parameter, Place, Shape, identifiers};
 use touchmark_api::{
-    BackupView, CardView, ChannelView, DrainView, LeafView, Listing, LoadView, NetworkView,
-    PayloadView, Proved, Readiness, Tap, TapView, ThingView, WriterView, Written, media,
+    BackupView, CardView, ChannelView, DrainView, EventView, LeafView, Listing, LoadView,
+    NetworkView, PayloadView, Proved, Readiness, Tap, TapView, ThingView, WriterView, Written,
+    media,
 };
 use touchmark_wire::registry::RefusalCode as Code;
 
@@ -50,12 +51,6 @@ const THING: Parameter = path("id", "Thing id, 32 characters of base32", identif
 const CHANNEL: Parameter = path("id", "Channel id, 32 characters of base32", identifiers::CHANNEL);
 const POSITION: Parameter = path("index", "Position in the log, from 0", "17");
 const PAYLOAD: &str = "/v1/leaves/{index}/payload";
-const AT_LEAST: Parameter = query(
-    "at_least",
-    "Wait (at most 10 s) until the log has so many leaves: a write's position plus one reads what \
-     was just written",
-    "18",
-);
 const PROOF: Parameter =
     query("proof", "1 adds a bundle that proves the answer without this node", "1");
 const CONFIDENCE: Parameter =
@@ -100,6 +95,7 @@ fn writing() -> Vec<Route> {
                  if it is in the log; a sequence by 200 with an outcome for each.",
             )
             .takes(raw(media::COSE, "One statement: COSE_Sign1 or COSE_Sign"))
+            .takes(raw(media::CBOR, "The same, or bare evidence as a leaf"))
             .takes(raw(media::CBOR_SEQ, "Leaves one after the other (RFC 8742)"))
             .json::<Written>(201, "Accepted")
             .json::<Written>(200, "It was in the log before; a sequence gets a list")
@@ -112,7 +108,7 @@ fn writing() -> Vec<Route> {
             .json::<Written>(201, "Accepted")
             .json::<Written>(200, "It was in the log before")
             .problems(&SUBMITTING)
-            .problems(&[Code::FORGED, Code::REPLAYED]),
+            .problems(&[Code::FORGED, Code::REPLAYED, Code::NOT_FOUND]),
     ]
 }
 
@@ -130,26 +126,24 @@ fn registered() -> Vec<Route> {
                 query("value", "Whole value of an attribute", "T1"),
                 query("prefix", "Beginning of a value", "T"),
                 query("order", "`oldest` or `newest` first", "oldest"),
-                AT_LEAST,
             ])
             .parameters(&PAGE)
             .json::<Listing<ThingView>>(200, "A page; with `next` it may be short")
             .problems(&READING),
         Route::get("/v1/things/{id}", "Keys, status, attributes, chain head", reading::thing)
-            .parameters(&[THING, AT_LEAST, PROOF])
+            .parameters(&[THING, PROOF])
             .json::<Proved<ThingView>>(200, "The thing; its ETag changes with its history")
-            .empty(304, "As `If-None-Match` says, nothing changed")
             .problems(&READING)
             .problems(&[Code::NOT_FOUND]),
         Route::get("/v1/things/{id}/history", "Its history and its mentions", history::history)
-            .parameters(&[THING, KIND, ISSUER, AT_LEAST, CONFIDENCE])
+            .parameters(&[THING, KIND, ISSUER, CONFIDENCE])
             .parameters(&WINDOW)
             .parameters(&PAGE)
             .json::<Listing<LeafView>>(200, "A page; with `next` it may be short")
             .problems(&READING),
         Route::get("/v1/things/{id}/chain", "Statements of one chain, by sequence", history::chain)
             .describe("The issuer's main chain, or its chain in a channel.")
-            .parameters(&[THING, AT_LEAST])
+            .parameters(&[THING])
             .parameters(&[query("channel", "Channel id", identifiers::CHANNEL)])
             .parameters(&PAGE)
             .json::<Listing<LeafView>>(200, "A page")
@@ -163,15 +157,13 @@ fn in_channels() -> Vec<Route> {
             .parameters(&[
                 query("author", "Who opened them", identifiers::CONTROLLER),
                 query("order", "`oldest` or `newest` first", "oldest"),
-                AT_LEAST,
             ])
             .parameters(&PAGE)
             .json::<Listing<ChannelView>>(200, "A page")
             .problems(&READING),
         Route::get("/v1/channels/{id}", "Author, who may write, attributes", channels::channel)
-            .parameters(&[CHANNEL, AT_LEAST, PROOF])
+            .parameters(&[CHANNEL, PROOF])
             .json::<Proved<ChannelView>>(200, "The channel; its ETag changes with its history")
-            .empty(304, "As `If-None-Match` says, nothing changed")
             .problems(&READING)
             .problems(&[Code::NOT_FOUND]),
         Route::get("/v1/channels/{id}/leaves", "Leaves about and in it", history::channel)
@@ -179,14 +171,14 @@ fn in_channels() -> Vec<Route> {
                 "Its opening, grants and withdrawals, its entries and its closing, in the order of \
                  the log. What those state in it who may not write is among them, as denied.",
             )
-            .parameters(&[CHANNEL, KIND, ISSUER, AT_LEAST, CONFIDENCE])
+            .parameters(&[CHANNEL, KIND, ISSUER, CONFIDENCE])
             .parameters(&WINDOW)
             .parameters(&PAGE)
             .json::<Listing<LeafView>>(200, "A page; with `next` it may be short")
             .problems(&READING),
         Route::get("/v1/channels/{id}/writers", "Things with granted rights", channels::writers)
             .describe("By id. The author, and anyone where anyone may write, needs no grant.")
-            .parameters(&[CHANNEL, AT_LEAST])
+            .parameters(&[CHANNEL])
             .parameters(&PAGE)
             .json::<Listing<WriterView>>(200, "A page")
             .problems(&READING)
@@ -197,7 +189,7 @@ fn in_channels() -> Vec<Route> {
             channels::writer,
         )
         .describe("Also of a thing without rights: where its next entry would stand.")
-        .parameters(&[CHANNEL, path("thing", "Thing id", identifiers::THING), AT_LEAST, PROOF])
+        .parameters(&[CHANNEL, path("thing", "Thing id", identifiers::THING), PROOF])
         .json::<Proved<WriterView>>(200, "Rights, and the head of the chain")
         .problems(&READING)
         .problems(&[Code::NOT_FOUND]),
@@ -207,33 +199,33 @@ fn in_channels() -> Vec<Route> {
 fn log() -> Vec<Route> {
     vec![
         Route::get("/v1/leaves", "The log, leaf by leaf", history::leaves)
-            .parameters(&[KIND, ISSUER, AT_LEAST, CONFIDENCE])
+            .parameters(&[KIND, ISSUER, CONFIDENCE])
             .parameters(&WINDOW)
             .parameters(&PAGE)
             .json::<Listing<LeafView>>(200, "A page; with `next` it may be short")
             .problems(&READING),
         Route::get("/v1/records", "Records that were accepted", history::records)
-            .parameters(&[ISSUER, AT_LEAST, CONFIDENCE])
+            .parameters(&[ISSUER, CONFIDENCE])
             .parameters(&WINDOW)
             .parameters(&PAGE)
             .json::<Listing<LeafView>>(200, "A page; with `next` it may be short")
             .problems(&READING),
         Route::get("/v1/taps", "Evidence of cards, and sightings", history::taps)
-            .parameters(&[query("card", "Whose", identifiers::THING), AT_LEAST, CONFIDENCE])
+            .parameters(&[query("card", "Whose", identifiers::THING), CONFIDENCE])
             .parameters(&WINDOW)
             .parameters(&PAGE)
             .json::<Listing<LeafView>>(200, "A page; with `next` it may be short")
             .problems(&READING),
         Route::get("/v1/leaves/{index}", "A leaf", reading::leaf)
-            .parameters(&[POSITION, AT_LEAST, PROOF, CONFIDENCE])
+            .parameters(&[POSITION, PROOF, CONFIDENCE])
             .json::<Proved<LeafView>>(200, "The leaf taken apart")
             .raw(media::CBOR, "The leaf as it stands in the log")
-            .empty(304, "As `If-None-Match` says, nothing changed")
             .problems(&READING)
             .problems(&[Code::NOT_FOUND]),
         Route::get(PAYLOAD, "What a leaf commits to", payloads::payload)
             .describe("Salt and content, if this node has them and they were not erased.")
             .parameters(&[POSITION])
+            .unstored()
             .json::<PayloadView>(200, "Genuine: the node compared them with the commitment")
             .raw(media::CBOR, "The array [salt, content]: its SHA-256 is the payload in the leaf")
             .problems(&READING)
@@ -255,14 +247,14 @@ fn log() -> Vec<Route> {
                 Code::NOT_AUTHORISED,
             ]),
         Route::get("/v1/statements/{id}", "The leaf of a statement", reading::statement)
-            .parameters(&[path("id", "Statement id", identifiers::HASH), AT_LEAST, PROOF])
+            .parameters(&[path("id", "Statement id", identifiers::HASH), PROOF])
             .parameters(&[CONFIDENCE])
             .json::<Proved<LeafView>>(200, "The leaf taken apart")
             .raw(media::CBOR, "The leaf as it stands in the log")
             .problems(&READING)
             .problems(&[Code::NOT_FOUND]),
         Route::get("/v1/evidence/{name}", "The first leaf of evidence", reading::evidence)
-            .parameters(&[path("name", "Evidence id", identifiers::HASH), AT_LEAST, PROOF])
+            .parameters(&[path("name", "Evidence id", identifiers::HASH), PROOF])
             .parameters(&[CONFIDENCE])
             .json::<Proved<LeafView>>(200, "The leaf taken apart")
             .raw(media::CBOR, "The leaf as it stands in the log")
@@ -279,9 +271,8 @@ fn cards() -> Vec<Route> {
                  it stands for), `thing` (what it is fixed to), `login` (`required` where a \
                  person has to sign in first).",
             )
-            .parameters(&[THING, AT_LEAST, PROOF])
+            .parameters(&[THING, PROOF])
             .json::<Proved<CardView>>(200, "The card")
-            .empty(304, "As `If-None-Match` says, nothing changed")
             .problems(&READING)
             .problems(&[Code::NOT_FOUND]),
         Route::post("/v1/taps", "Judge a tap, or use it up", cards::tap)
@@ -317,7 +308,7 @@ fn events() -> Vec<Route> {
             .describe(STREAM)
             .parameters(&FROM)
             .class(Class::Stream)
-            .raw(events::MEDIA, "Server-sent events")
+            .events::<EventView>("Server-sent events")
             .problems(&READING)
     };
     vec![
@@ -354,6 +345,7 @@ fn proving() -> Vec<Route> {
         Route::get("/v1/network", "Network id, validators, size and root", reading::network)
             .json::<NetworkView>(200, "The network"),
         Route::get("/v1/genesis", "The genesis document", reading::genesis)
+            .timeless()
             .raw(media::CBOR, "Its SHA-256 is the network id"),
         Route::get("/v1/receipts/{index}", "A COSE receipt (RFC 9942)", proofs::receipt)
             .parameters(&[POSITION])
@@ -386,8 +378,11 @@ fn operation() -> Vec<Route> {
             .json::<Readiness>(200, "It does")
             .json::<Readiness>(503, "It does not, for these reasons"),
         Route::get("/openapi.json", "This document", openapi)
+            .timeless()
             .raw("application/json", "OpenAPI 3.1"),
         Route::get("/metrics", "What is counted, for Prometheus", metrics::metrics)
+            .timeless()
+            .unstored()
             .raw("application/openmetrics-text", "OpenMetrics"),
     ]
 }

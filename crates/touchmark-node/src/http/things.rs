@@ -5,7 +5,7 @@
 //! next one.
 
 use super::answer::Negative;
-use super::extract::{Freshness, Paging, Params, malformed_cursor, order, parsed};
+use super::extract::{Paging, Params, malformed_cursor, order, parsed};
 use super::reading::view;
 use crate::node::Node;
 use axum::Json;
@@ -41,13 +41,12 @@ pub(super) struct Filter {
 /// `GET /v1/things`
 pub(super) async fn things(
     State(node): State<Arc<Node>>,
-    Params(freshness): Params<Freshness>,
     Params(paging): Params<Paging>,
     Params(filter): Params<Filter>,
 ) -> Result<Json<Listing<ThingView>>, Negative> {
     let asked = Asked::new(filter)?;
     let after = paging.after()?;
-    let reader = freshness.snapshot(&node).await;
+    let reader = node.store.snapshot();
     let limit = paging.limit();
     let examined = if asked.is_decided_by_index() { limit } else { EXAMINED.max(limit) };
     let rows = asked.rows(&reader, after.as_ref(), examined + 1)?;
@@ -118,6 +117,9 @@ impl Asked {
         text(Some(NUMBER), filter.number, Whole::All);
         text(Some(SERIAL), filter.serial, Whole::All);
         let attribute = filter.attribute.as_deref();
+        if attribute.is_some() && filter.value.is_none() && filter.prefix.is_none() {
+            return Err(Negative::malformed("`attribute` needs a `value` or a `prefix` of it"));
+        }
         text(attribute, filter.value, Whole::All);
         text(attribute, filter.prefix, Whole::Beginning);
         text(None, filter.q, Whole::Beginning);

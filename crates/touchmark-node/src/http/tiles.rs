@@ -1,8 +1,9 @@
 //! The log as C2SP tlog-tiles serve it.
 
-use super::answer::{Body, Negative};
+use super::answer::{Body, IMMUTABLE, Negative};
+use super::extract::Named;
 use crate::node::{Node, now};
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::http::header;
 use axum::response::{IntoResponse, Response};
 use std::sync::Arc;
@@ -25,7 +26,7 @@ pub(super) async fn checkpoint(State(node): State<Arc<Node>>) -> Result<Response
 /// `GET /tile/{level}/{index}[.p/{width}]` and `/tile/entries/{index}[.p/{width}]`
 pub(super) async fn tile(
     State(node): State<Arc<Node>>,
-    Path(path): Path<String>,
+    Named(path): Named<String>,
 ) -> Result<Response, Negative> {
     let missing = || Negative::not_found(format!("the tile {path}"));
     let (kind, rest) = path.split_once('/').ok_or_else(missing)?;
@@ -37,9 +38,8 @@ pub(super) async fn tile(
         let level = kind.parse().ok().filter(|level| *level < 64).ok_or_else(missing)?;
         reader.tile(level, index, width)?
     };
-    let body = Body(media::OCTETS, bytes).into_response();
     // A tile of this width never changes.
-    Ok(([(header::CACHE_CONTROL, "public, max-age=31536000, immutable")], body).into_response())
+    Ok((IMMUTABLE, Body(media::OCTETS, bytes)).into_response())
 }
 
 /// `x001/x234/067` is tile 1234067; `.p/8` at the end is its first 8 items.

@@ -1,7 +1,8 @@
 //! Style and icon: served by the node, under names that change with their content.
 
-use axum::extract::Path;
-use axum::http::{StatusCode, header};
+use super::address::Name;
+use super::unable::Unable;
+use axum::http::header;
 use axum::response::{IntoResponse as _, Response};
 use std::sync::LazyLock;
 use touchmark_wire::hash::Digest;
@@ -38,13 +39,13 @@ pub(super) fn icon() -> String {
     ICON.path()
 }
 
-pub(super) async fn serve(Path(name): Path<String>) -> Response {
+pub(super) async fn serve(Name(name): Name) -> Result<Response, Unable> {
     let Some(asset) = [&STYLE, &ICON].into_iter().find(|asset| asset.name == name) else {
-        return StatusCode::NOT_FOUND.into_response();
+        return Err(Unable::not_found("this style or image"));
     };
     let headers = [
         (header::CONTENT_TYPE, asset.media),
         (header::CACHE_CONTROL, "public, max-age=31536000, immutable"),
     ];
-    (headers, asset.content).into_response()
+    Ok((headers, asset.content).into_response())
 }

@@ -1,6 +1,6 @@
 //! How far a record can be believed, in words, with every reason.
 
-use super::wording::{Tone, id};
+use super::wording::{self, Tone, id};
 use maud::{Markup, html};
 use touchmark_api::{ConfidenceView, ReasonView};
 use touchmark_core::confidence::Level;
@@ -12,7 +12,7 @@ struct Wording {
     meaning: &'static str,
 }
 
-fn wording(level: &str) -> Wording {
+fn wording_of(level: &str) -> Wording {
     let (tone, word, meaning) = match named(level) {
         Some(Level::Trusted) => {
             (Tone::Good, "Trusted", "Everybody behind it was known and in good standing.")
@@ -38,12 +38,12 @@ fn named(level: &str) -> Option<Level> {
 
 /// The panel about a record that was judged.
 pub(super) fn section(confidence: &ConfidenceView) -> Markup {
-    let Wording { tone, word, meaning } = wording(&confidence.level);
+    let Wording { tone, word, meaning } = wording_of(&confidence.level);
     html! {
         section.(tone.class()) aria-labelledby="belief" {
             h2 #belief { "How far it can be believed" }
-            p.word { (word) }
-            p { (meaning) }
+            (wording::verdict(word, meaning, "that the record is true, or false: it says in what \
+                standing those behind it were, by this node's word. The reasons are facts of the log."))
             ul.reasons {
                 @for found in &confidence.reasons { li { (reason(found, &confidence.level)) } }
             }
@@ -68,7 +68,7 @@ mod tests {
     #[test]
     fn each_level_has_its_word_and_reasons_are_escaped() {
         for level in Level::ALL {
-            assert_ne!(wording(level.as_str()).word, "Unknown", "{level:?}");
+            assert_ne!(wording_of(level.as_str()).word, "Unknown", "{level:?}");
         }
         let reason = |ceiling: &str, reason: &str| ReasonView {
             code: "TM-X".into(),
@@ -81,6 +81,6 @@ mod tests {
         let text = section(&view).into_string();
         assert!(text.contains("Doubtful") && text.contains("&lt;i&gt;known"), "{text}");
         assert!(text.contains("<strong>forked</strong>"), "{text}");
-        assert_eq!(text.matches("<strong>").count(), 1, "{text}");
+        assert_eq!(text.matches("<strong>").count(), 2, "what it does not prove, and one: {text}");
     }
 }

@@ -1,11 +1,12 @@
 //! One chain of a thing: its main chain, or the one in a channel.
 
+use super::address::{Asked, Name};
 use super::document::Document;
 use super::reader::Reader;
 use super::thing::{cursor, entries};
 use super::unable::Unable;
 use super::wording::id;
-use axum::extract::{Path, Query, State};
+use axum::extract::State;
 use maud::html;
 use serde::Deserialize;
 use touchmark_api::{LeafView, Listing};
@@ -13,7 +14,7 @@ use touchmark_wire::ids::{ChannelId, ThingId};
 
 /// Which chain, and where in it.
 #[derive(Deserialize)]
-pub(super) struct Asked {
+pub(super) struct Wanted {
     channel: Option<String>,
     cursor: Option<String>,
 }
@@ -21,8 +22,8 @@ pub(super) struct Asked {
 /// `GET /t/{id}/chain?channel=…`
 pub(super) async fn page(
     State(reader): State<Reader>,
-    Path(thing): Path<String>,
-    Query(asked): Query<Asked>,
+    Name(thing): Name,
+    Asked(asked): Asked<Wanted>,
 ) -> Result<Document, Unable> {
     let thing: ThingId = thing.parse().map_err(|_| Unable::no_id("thing"))?;
     let channel = asked.channel.as_deref().map(str::parse::<ChannelId>).transpose();

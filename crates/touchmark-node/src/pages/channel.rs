@@ -1,12 +1,13 @@
 //! A channel: who may write into it, and what is in it.
 
+use super::address::{Asked, Name};
 use super::document::Document;
 use super::reader::Reader;
 use super::thing::{checks, cursor, entries};
 use super::unable::Unable;
-use super::wording::{Tone, id, leaf};
+use super::wording::{self, Tone, id, leaf};
 use super::{check, taking};
-use axum::extract::{Path, Query, State};
+use axum::extract::State;
 use maud::{Markup, html};
 use serde::Deserialize;
 use touchmark_api::{ChannelView, LeafView, Listing, Problem, WriterView};
@@ -18,15 +19,15 @@ const WRITERS: usize = 100;
 
 /// Where its list of entries goes on.
 #[derive(Deserialize)]
-pub(super) struct Asked {
+pub(super) struct Wanted {
     cursor: Option<String>,
 }
 
 /// `GET /c/{id}`
 pub(super) async fn page(
     State(reader): State<Reader>,
-    Path(name): Path<String>,
-    Query(asked): Query<Asked>,
+    Name(name): Name,
+    Asked(asked): Asked<Wanted>,
 ) -> Result<Document, Unable> {
     let channel: ChannelId = name.parse().map_err(|_| Unable::no_id("channel"))?;
     let path = format!("/v1/channels/{channel}");
@@ -68,8 +69,8 @@ fn standing(view: &ChannelView, verdict: &Result<Verdict, Problem>) -> Markup {
         section.verdict.(tone.class()) aria-labelledby="title" {
             p.label { "Channel" }
             h1 #title { (title(view)) }
-            p.word { (word) }
-            p.lead { (meaning) }
+            (wording::verdict(word, meaning, "that what is written in it is true, or that anybody \
+                reads it."))
             (checks(verdict))
         }
     }

@@ -48,6 +48,7 @@ impl Document {
                     footer.bottom {
                         p {
                             "Every fact here has a proof that you can check without this server. "
+                            a href="/reference" { "HTTP interface" } " · "
                             a href="/v1/network" { "Network" } " · "
                             a href="/checkpoint" { "Checkpoint" } " · "
                             a href="/health/ready" { "Health" }

@@ -1,5 +1,6 @@
 //! A leaf of the log: what it says, and what that is worth.
 
+use super::address::Name;
 use super::document::Document;
 use super::reader::Reader;
 use super::thing::checks;
@@ -7,7 +8,7 @@ use super::unable::Unable;
 use super::wording::{self, Tone, id, time};
 use super::{belief, check, sheet, taking};
 use crate::cli::explain;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use maud::{Markup, html};
 use touchmark_api::{Kind, LeafView, PayloadView, Problem};
 use touchmark_core::verdict::{CheckResult, Verdict};
@@ -19,7 +20,7 @@ const BATCH: u64 = 64;
 /// `GET /r/{position}`
 pub(super) async fn page(
     State(reader): State<Reader>,
-    Path(position): Path<String>,
+    Name(position): Name,
 ) -> Result<Document, Unable> {
     let malformed = |_| Unable::malformed("the address has no position of the log");
     let position: u64 = position.parse().map_err(malformed)?;
@@ -121,8 +122,8 @@ fn judgement(
         section.verdict.(tone.class()) aria-labelledby="title" {
             p.label { "Leaf " (view.index) }
             h1 #title { (wording::what(view)) }
-            p.word { (word) }
-            p.lead { (meaning) }
+            (wording::verdict(word, meaning, "that its content is true. It says who stated it, and \
+                where it stands."))
             @if let Some(code) = &view.code { p { "Why: " span.code { (code) } } }
             @if let Some(first) = view.first { p { "The first statement: " (wording::leaf(first)) } }
             @if let Some(recorded) = recorded { p { "Certified " (time(recorded)) } }

@@ -1,10 +1,11 @@
 //! The search box: recognises what somebody holds in hand, and says what it took it for.
 
+use super::address::Asked;
 use super::document::Document;
 use super::reader::Reader;
 use super::unable::Unable;
 use super::wording::{self, capital};
-use axum::extract::{Query, State};
+use axum::extract::State;
 use axum::response::{IntoResponse as _, Redirect, Response};
 use maud::{Markup, html};
 use serde::Deserialize;
@@ -16,7 +17,7 @@ use touchmark_wire::registry::EvidenceFormat;
 
 /// What somebody searches for.
 #[derive(Deserialize)]
-pub(super) struct Asked {
+pub(super) struct Wanted {
     #[serde(default)]
     q: String,
     cursor: Option<String>,
@@ -37,7 +38,7 @@ pub(super) fn known(name: &str) -> Option<&'static str> {
 /// `GET /search?q=…`
 pub(super) async fn page(
     State(reader): State<Reader>,
-    Query(asked): Query<Asked>,
+    Asked(asked): Asked<Wanted>,
 ) -> Result<Response, Unable> {
     let text = asked.q.trim();
     if text.is_empty() {
@@ -173,10 +174,13 @@ fn results(text: &str, found: &[Found], attributes: &Attributes) -> Markup {
         }
         @if found.is_empty() && things.is_empty() {
             section.verdict.unknown {
-                p.word { "Nothing here has this id, hash, position or attribute" }
-                p { "It was looked for as: position of the log (a number), statement, evidence or "
-                    "network (64 hexadecimal digits), and as the beginning of an attribute's value, "
-                    "such as a serial number. Ids of things have 32 characters of a–z and 2–7." }
+                (wording::verdict(
+                    "Nothing here has this id, hash, position or attribute",
+                    "It was looked for as: position of the log (a number), statement, evidence or \
+                     network (64 hexadecimal digits), and as the beginning of an attribute's value, \
+                     such as a serial number. Ids of things have 32 characters of a–z and 2–7.",
+                    "that there is no such thing: it may be in another network, or be called otherwise.",
+                ))
             }
         }
     }

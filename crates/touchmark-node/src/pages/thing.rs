@@ -1,11 +1,12 @@
 //! A thing: whether to believe it, and everything that is known of it.
 
+use super::address::{Asked, Name};
 use super::document::Document;
 use super::reader::Reader;
 use super::unable::Unable;
 use super::wording::{self, capital, id, leaf, time};
 use super::{check, taking};
-use axum::extract::{Path, Query, State};
+use axum::extract::State;
 use maud::{Markup, html};
 use serde::Deserialize;
 use touchmark_api::{LeafView, Listing, Problem, StatusView, ThingView};
@@ -14,7 +15,7 @@ use touchmark_wire::ids::{Did, ThingId};
 
 /// What leads to a thing's page beside its id.
 #[derive(Deserialize)]
-pub(super) struct Asked {
+pub(super) struct Wanted {
     /// Where its history goes on.
     cursor: Option<String>,
     /// What the search took the text for.
@@ -24,8 +25,8 @@ pub(super) struct Asked {
 /// `GET /t/{id}`, where the id may be a DID.
 pub(super) async fn page(
     State(reader): State<Reader>,
-    Path(name): Path<String>,
-    Query(asked): Query<Asked>,
+    Name(name): Name,
+    Asked(asked): Asked<Wanted>,
 ) -> Result<Document, Unable> {
     let thing = name.parse::<ThingId>().ok().or(name.parse::<Did>().ok().map(|did| did.thing));
     let Some(thing) = thing else {
@@ -68,8 +69,8 @@ fn standing(view: &ThingView, verdict: &Result<Verdict, Problem>) -> Markup {
         section.verdict.(tone.class()) aria-labelledby="title" {
             p.label { (capital(&view.kind)) }
             h1 #title { (wording::name(view)) }
-            p.word { (word) }
-            p.lead { (meaning) }
+            (wording::verdict(word, meaning, "that what it shows or says is true, or that a theft or \
+                loss was reported in time."))
             @if let Some(reason) = &view.status.reason { p { "Reason given: " q { (reason) } } }
             (checks(verdict))
         }

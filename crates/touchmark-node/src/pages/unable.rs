@@ -16,6 +16,11 @@ impl Unable {
         Problem::new(RefusalCode::MALFORMED, what).into()
     }
 
+    /// A path that names nothing that is here.
+    pub(super) fn not_found(what: &str) -> Self {
+        Problem::new(RefusalCode::NOT_FOUND, format!("{what} is not here")).into()
+    }
+
     /// A path that names no `what`.
     pub(super) fn no_id(what: &str) -> Self {
         Self::malformed(format!("the address has no {what} id: 32 characters of base32"))
@@ -39,7 +44,7 @@ impl IntoResponse for Unable {
                 h1 #title { (problem.title) }
                 p.lead { (sentence(&problem.detail)) }
                 p { "What you can do: " (problem.hint) "." }
-                p.code { (problem.code) }
+                p { a.code href={ "/problems#" (problem.code) } { (problem.code) } }
             }
         };
         (status, Document::new(problem.title.clone(), main)).into_response()

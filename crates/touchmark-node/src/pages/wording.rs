@@ -93,6 +93,22 @@ fn status(status: &StatusView) -> (Tone, &'static str, &'static str) {
     }
 }
 
+/// A verdict in a word, with a `?` that says what it does not prove.
+pub(super) fn verdict(word: &str, meaning: &str, not: &str) -> Markup {
+    html! {
+        p.word { (word) }
+        p.lead { (meaning) }
+        details.limits {
+            summary {
+                span.help title="What this does not prove" {
+                    "?" span.hidden { " What this does not prove" }
+                }
+            }
+            p.meaning { strong { "Does not prove: " } (not) }
+        }
+    }
+}
+
 /// What a leaf is, in a few words.
 pub(super) fn what(leaf: &LeafView) -> String {
     let statement = leaf.statement.as_ref();

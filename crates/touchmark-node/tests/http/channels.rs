@@ -114,7 +114,7 @@ fn a_channel_says_who_opened_it_and_what_is_in_it_with_proof() {
     let questions = format!("complete_channel={channel}&writer={channel}:{}", trail.writer.id);
     let bundle = trail.site.get(&format!("/v1/proofs?{questions}&channel={channel}")).body;
     assert!(judge(&bundle, &trust).valid);
-    let tag = answer.header("etag").unwrap().to_owned();
+    let tag = trail.site.get(&path).header("etag").unwrap().to_owned();
     assert_eq!(trail.site.ask(&path, &[("if-none-match", &tag)]).status, 304);
     let close = trail.author.act(StatementKind::ACCESS, &Access::closing(trail.channel));
     let at = trail.site.submit(&[close])[0];

@@ -14,19 +14,19 @@ use touchmark_wire::registry::{StatementKind, ThingKind, Writers};
 const HOME: [u8; 4] = [127, 0, 0, 1];
 
 /// A listener that reads one event after the other.
-struct Listener {
+pub(crate) struct Listener {
     lines: BufReader<TcpStream>,
 }
 
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
-struct Told {
-    id: String,
+pub(crate) struct Told {
+    pub(crate) id: String,
     event: String,
     data: String,
 }
 
 impl Listener {
-    fn at(site: &Site, path: &str, last: Option<&str>) -> Self {
+    pub(crate) fn at(site: &Site, path: &str, last: Option<&str>) -> Self {
         let last = last.map(|last| format!("last-event-id: {last}\r\n")).unwrap_or_default();
         let request = format!("GET {path} HTTP/1.1\r\nhost: x\r\n{last}\r\n");
         let mut lines = BufReader::new(site.speak(HOME, request.as_bytes()));
@@ -65,7 +65,7 @@ impl Listener {
         }
     }
 
-    fn collect(&mut self, count: usize) -> Vec<Told> {
+    pub(crate) fn collect(&mut self, count: usize) -> Vec<Told> {
         let mut events = Vec::new();
         while events.len() < count {
             let told = self.next().expect("the stream goes on");

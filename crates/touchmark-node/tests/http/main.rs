@@ -4,6 +4,7 @@
 
 mod administration;
 mod channels;
+mod conventions;
 mod events;
 mod exposition;
 #[allow(dead_code, reason = "issuers are shared with other tests")]
@@ -17,3 +18,4 @@ mod repetition;
 mod site;
 mod slowness;
 mod taps;
+mod walk;

@@ -1,7 +1,7 @@
 //! A node that serves HTTP on a port of its own.
 
 use serde_json::Value;
-use std::io::{Read as _, Write as _};
+use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::{SocketAddr, TcpStream};
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -37,6 +37,12 @@ impl Answered {
     pub(crate) fn json(&self) -> Value {
         let text = String::from_utf8_lossy(&self.body);
         serde_json::from_slice(&self.body).unwrap_or_else(|_| panic!("{}: {text}", self.status))
+    }
+
+    /// Every header, one a line.
+    pub(crate) fn head(&self) -> String {
+        let line = |(name, value): (_, &ureq::http::HeaderValue)| format!("{name}: {value:?}\n");
+        self.headers.iter().map(line).collect()
     }
 
     pub(crate) fn header(&self, name: &str) -> Option<&str> {
@@ -129,6 +135,41 @@ impl Site {
         let mut stream = connected;
         stream.write_all(bytes).unwrap();
         stream
+    }
+
+    /// Exactly this request, and its answer; of a stream only the head.
+    pub(crate) fn exchange(
+        &self,
+        method: &str,
+        target: &str,
+        headers: &[(&str, &str)],
+        body: &[u8],
+    ) -> Answered {
+        let start = format!("{method} {target} HTTP/1.1");
+        let mut head = vec![start, "host: x".to_owned(), "connection: close".to_owned()];
+        head.extend(headers.iter().map(|(name, value)| format!("{name}: {value}")));
+        if !body.is_empty() {
+            head.push(format!("content-length: {}", body.len()));
+        }
+        let request = [head.join("\r\n").as_bytes(), b"\r\n\r\n", body].concat();
+        let mut stream = BufReader::new(self.speak([127, 0, 0, 1], &request));
+        let line = |stream: &mut BufReader<TcpStream>| {
+            let mut line = String::new();
+            stream.read_line(&mut line).unwrap();
+            line
+        };
+        let status = line(&mut stream);
+        let status = status.split(' ').nth(1).unwrap_or_else(|| panic!("{target}: {status}"));
+        let mut headers = ureq::http::HeaderMap::new();
+        while let Some((name, value)) = line(&mut stream).trim_end().split_once(": ") {
+            let name: ureq::http::HeaderName = name.parse().unwrap();
+            headers.append(name, value.parse().unwrap());
+        }
+        let mut body = Vec::new();
+        if method == "HEAD" || !headers.contains_key("transfer-encoding") {
+            stream.read_to_end(&mut body).unwrap();
+        }
+        Answered { status: status.parse().unwrap(), headers, body }
     }
 
     /// Status and text of the answer to one request from an address of this machine.

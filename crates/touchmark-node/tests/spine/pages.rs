@@ -4,13 +4,14 @@ use crate::issuer::{Card, Issuer};
 use crate::network::Network;
 use axum::body::{Body, to_bytes};
 use axum::http::{HeaderMap, Request, StatusCode};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use touchmark_core::channel::access::Access;
 use touchmark_core::channel::opening::Opening;
 use touchmark_core::directory::status::SetStatus;
 use touchmark_core::directory::update::Update;
 use touchmark_core::entry::Rights;
 use touchmark_node::http::{self, Gateway, Limits};
+use touchmark_node::pages;
 use touchmark_wire::algorithm::Algorithm;
 use touchmark_wire::ids::{ChannelId, ThingId};
 use touchmark_wire::registry::{
@@ -89,8 +90,11 @@ fn story() -> Story {
 
 fn every_page(story: &Story) -> Vec<(String, Page)> {
     let network = &story.network;
-    let first = (1..40).find(|at| open(network, &format!("/r/{at}")).text.contains("alert(1)"));
-    let harmful = first.expect("a leaf names the maker");
+    let leaf = |text: &str| {
+        let found = (1..40).find(|at| open(network, &format!("/r/{at}")).text.contains(text));
+        found.unwrap_or_else(|| panic!("no leaf says {text}"))
+    };
+    let (harmful, judged) = (leaf("alert(1)"), leaf("How far it can be believed"));
     let query = "%22%3E%3Cscript%3Ealert(1)%3C%2Fscript%3E";
     let paths = [
         "/".to_owned(),
@@ -99,6 +103,8 @@ fn every_page(story: &Story) -> Vec<(String, Page)> {
         format!("/t/{}?taken={query}", story.maker),
         format!("/t/{}?cursor={query}", story.maker),
         format!("/r/{harmful}"),
+        format!("/r/{judged}"),
+        "/search?q=nothing-has-this".to_owned(),
         format!("/search?q={query}"),
         "/search?q=LOT-".to_owned(),
         format!("/t/{query}"),
@@ -109,8 +115,25 @@ fn every_page(story: &Story) -> Vec<(String, Page)> {
         format!("/c/{}?cursor={query}", story.channel),
         format!("/c/{query}"),
         format!("/t/{}/chain?channel={query}", story.maker),
+        "/t/%ff".to_owned(),
+        "/r/%ff".to_owned(),
+        "/search?q=1&q=2".to_owned(),
+        "/reference".to_owned(),
+        "/problems".to_owned(),
+        "/assets/none.css".to_owned(),
     ];
+    for pattern in pages::paths() {
+        assert!(paths.iter().any(|path| fits(pattern, path)), "no page of {pattern} is looked at");
+    }
     paths.into_iter().map(|path| (path.clone(), open(network, &path))).collect()
+}
+
+/// Whether an address is one of a route's.
+fn fits(pattern: &str, path: &str) -> bool {
+    let path = path.split('?').next().unwrap();
+    let (parts, given) = (pattern.split('/'), path.split('/'));
+    parts.clone().count() == given.clone().count()
+        && parts.zip(given).all(|(part, given)| part.starts_with('{') || part == given)
 }
 
 #[test]
@@ -190,6 +213,8 @@ fn every_page_forbids_scripts_frames_and_other_origins() {
     assert_eq!(style.headers["content-type"], "text/css; charset=utf-8");
     assert!(!style.text.contains("url(") && !style.text.contains("@import"));
     assert_eq!(open(&story.network, "/assets/other.css").status, StatusCode::NOT_FOUND);
+    let tag = open(&story.network, "/").headers["etag"].clone();
+    assert_eq!(tag, open(&story.network, "/").headers["etag"], "pages have tags, too");
 }
 
 #[test]
@@ -205,11 +230,86 @@ fn pages_can_be_read_and_operated_without_seeing_them() {
         }
         assert_eq!(count("<label class=\"hidden\" for=\"q\">"), 1, "{path}");
         assert_eq!(count("<details"), count("<summary"), "{path}");
+        // Headings go down one level at a time.
+        let levels = page.text.match_indices("<h").filter_map(|(at, _)| {
+            let level = page.text[at + 2..].chars().next()?.to_digit(10)?;
+            page.text[at + 3..].starts_with([' ', '>']).then_some(level)
+        });
+        levels.fold(0, |above, level| {
+            assert!(level <= above + 1, "{path}: h{level} below h{above}");
+            level
+        });
+        let attribute = |tag: &str, name: &str| {
+            let value = tag.split_once(&format!(" {name}=\""))?.1;
+            Some(value.split('"').next().unwrap().to_owned())
+        };
+        let tags = |name: &str| {
+            let begin = format!("<{name} ");
+            let tags = page.text.split(&begin).skip(1).map(|tag| tag.split('>').next().unwrap());
+            tags.map(|tag| format!(" {tag}")).collect::<Vec<_>>()
+        };
+        for field in ["input", "select", "textarea"].iter().flat_map(|name| tags(name)) {
+            let id = attribute(&field, "id").unwrap_or_else(|| panic!("{path}: {field}"));
+            assert_eq!(count(&format!(" for=\"{id}\"")), 1, "{path}: {id} has no label");
+        }
+        for image in tags("img") {
+            assert!(attribute(&image, "alt").is_some(), "{path}: {image}");
+        }
+        let mut ids = BTreeSet::new();
+        for id in page.text.split(" id=\"").skip(1).map(|rest| rest.split('"').next().unwrap()) {
+            assert!(ids.insert(id), "{path}: {id} twice");
+        }
         for labelled in page.text.split("aria-labelledby=\"").skip(1) {
             let id = labelled.split('"').next().unwrap();
             assert_eq!(count(&format!(" id=\"{id}\"")), 1, "{path}: {id}");
         }
     }
+}
+
+#[test]
+fn every_verdict_has_a_question_mark_that_says_what_it_does_not_prove() {
+    let story = story();
+    let mut verdicts = 0;
+    for (path, page) in every_page(&story) {
+        for part in page.text.split("<p class=\"word\">").skip(1) {
+            verdicts += 1;
+            let before = part.split("<section").next().unwrap();
+            let help = before.split_once("<details class=\"limits\"><summary>");
+            let help = help.unwrap_or_else(|| panic!("{path}: no help beside {before}")).1;
+            assert!(help.starts_with("<span class=\"help\""), "{path}: {help}");
+            assert!(help.contains("Does not prove: "), "{path}: {help}");
+        }
+        for check in page.text.split("<span class=\"mark\"").skip(1) {
+            let check = check.split("</details>").next().unwrap();
+            let explained = check.contains("class=\"help\"") && check.contains("Does not prove: ");
+            assert!(explained, "{path}: {check}");
+        }
+    }
+    assert!(verdicts >= 8, "{verdicts}");
+}
+
+#[test]
+fn the_reference_has_every_route_and_each_problem_leads_to_its_meaning() {
+    let story = story();
+    let reference = open(&story.network, "/reference").text;
+    let problems = open(&story.network, "/problems").text;
+    let document = http::document();
+    for (path, methods) in document["paths"].as_object().unwrap() {
+        for (method, operation) in methods.as_object().unwrap() {
+            let shown = format!("{}</span>{path}</code>", method.to_uppercase());
+            assert!(reference.contains(&shown), "{shown}");
+            assert!(reference.contains(operation["summary"].as_str().unwrap()), "{shown}");
+        }
+    }
+    for code in document["x-problem-codes"].as_array().unwrap() {
+        let id = format!(" id=\"{}\"", code["code"].as_str().unwrap());
+        assert_eq!(problems.matches(&id).count(), 1, "{id}");
+    }
+    // `type` of a problem is such an address.
+    let gone = open(&story.network, "/v1/things/x").text;
+    let gone: serde_json::Value = serde_json::from_str(&gone).unwrap();
+    let (page, code) = gone["type"].as_str().unwrap().split_once('#').unwrap();
+    assert_eq!((page, problems.contains(&format!(" id=\"{code}\""))), ("/problems", true));
 }
 
 #[test]

@@ -35,6 +35,9 @@ const SHARED: [(HeaderName, &str); 2] = [
     ),
 ];
 
+/// What is for whoever has a key.
+const UNSHARED: [(HeaderName, &str); 1] = [(header::CACHE_CONTROL, "no-store")];
+
 /// The answer to a browser that asks before it sends.
 const PREFLIGHT: [(HeaderName, &str); 3] = [
     (header::ACCESS_CONTROL_ALLOW_METHODS, "GET, POST"),
@@ -62,10 +65,12 @@ pub(crate) async fn dress(request: Request, next: Next) -> Response {
         tracing::warn!(request = ?id, status = response.status().as_u16(), "not answered well");
     }
     let headers = response.headers_mut();
-    fill(headers, &DEFAULTS);
-    if !for_administration {
+    if for_administration {
+        fill(headers, &UNSHARED);
+    } else {
         fill(headers, &SHARED);
     }
+    fill(headers, &DEFAULTS);
     headers.insert(REQUEST_ID, id);
     response
 }

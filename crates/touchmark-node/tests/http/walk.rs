@@ -1,0 +1,233 @@
+//! Every route of the interface, and a node that has something for each.
+
+use crate::issuer::{Card, Issuer};
+use crate::site::{Answered, Site};
+use serde_json::{Value, json};
+use touchmark_core::channel::access::Access;
+use touchmark_core::entry::Rights;
+use touchmark_node::apikey::Scope;
+use touchmark_node::http::{self, Limits};
+use touchmark_node::node::now;
+use touchmark_wire::algorithm::Algorithm;
+use touchmark_wire::ids::{ChannelId, Timestamp};
+use touchmark_wire::registry::{ContentFormat, StatementKind, ThingKind, Writers};
+use touchmark_wire::statement::Preimage;
+
+/// A route, as the document has it, which is made of the table that the routes are made of.
+pub(crate) struct Row {
+    pub(crate) method: String,
+    pub(crate) path: String,
+    pub(crate) operation: Value,
+}
+
+/// All routes.
+pub(crate) fn rows() -> Vec<Row> {
+    let document = http::document();
+    let paths = document["paths"].as_object().unwrap().iter();
+    let rows = paths.flat_map(|(path, methods)| {
+        methods.as_object().unwrap().iter().map(|(method, operation)| Row {
+            method: method.to_uppercase(),
+            path: path.clone(),
+            operation: operation.clone(),
+        })
+    });
+    rows.collect()
+}
+
+impl Row {
+    pub(crate) fn name(&self) -> String {
+        format!("{} {}", self.method, self.path)
+    }
+
+    pub(crate) fn reads(&self) -> bool {
+        self.method == "GET"
+    }
+
+    /// The scope of the key that it needs.
+    pub(crate) fn scope(&self) -> Option<&str> {
+        self.operation["x-scope"].as_str()
+    }
+
+    pub(crate) fn is_probe(&self) -> bool {
+        self.path.starts_with("/health/")
+    }
+
+    pub(crate) fn is_stream(&self) -> bool {
+        self.offers().contains(&"text/event-stream".to_owned())
+    }
+
+    /// Names of its parameters in the path, the query or a header.
+    pub(crate) fn parameters(&self, place: &str) -> Vec<&str> {
+        let parameters = self.operation["parameters"].as_array().into_iter().flatten();
+        let parameters = parameters.filter(|it| it["in"] == place);
+        parameters.map(|it| it["name"].as_str().unwrap()).collect()
+    }
+
+    pub(crate) fn has(&self, query: &str) -> bool {
+        self.parameters("query").contains(&query)
+    }
+
+    /// The media types of its positive answers.
+    pub(crate) fn offers(&self) -> Vec<String> {
+        let responses = self.operation["responses"].as_object().unwrap().iter();
+        let fine = responses.filter(|(status, _)| status.starts_with('2'));
+        let contents = fine.filter_map(|(_, answer)| answer["content"].as_object());
+        let media = contents.flat_map(serde_json::Map::keys);
+        media.map(|media| media.split(';').next().unwrap().to_owned()).collect()
+    }
+
+    pub(crate) fn takes_body(&self) -> bool {
+        self.operation["requestBody"].is_object()
+    }
+
+    /// Whether it says that it answers this status, and this code if it is a problem.
+    pub(crate) fn documents(&self, status: u16, code: Option<&str>) -> bool {
+        let answer = &self.operation["responses"][status.to_string()];
+        let examples = &answer["content"]["application/problem+json"]["examples"];
+        answer.is_object() && code.is_none_or(|code| examples[code].is_object())
+    }
+}
+
+/// A node that has something for every route.
+pub(crate) struct World {
+    pub(crate) site: Site,
+    pub(crate) sensor: Issuer,
+    maker: Issuer,
+    card: Card,
+    channel: ChannelId,
+    /// A record, and one of which the log has the commitment only.
+    record: u64,
+    committed: u64,
+    statement: String,
+    evidence: String,
+    /// A key with all scopes.
+    pub(crate) key: String,
+}
+
+const KEPT: Preimage<'_> = Preimage { salt: [7; 32], content: b"{\"born\":1980}" };
+
+impl World {
+    pub(crate) fn new(limits: Limits) -> Self {
+        let site = Site::with(limits);
+        let issuer = |kind| Issuer::new(site.network(), kind, Algorithm::Ed25519);
+        let (mut maker, mut sensor) = (issuer(ThingKind::ORGANISATION), issuer(ThingKind::DEVICE));
+        let card = Card::new(maker.id);
+        let (channel, opening) = {
+            site.submit(&[maker.inception(), sensor.inception()]);
+            maker.open(1, Writers::GRANTED)
+        };
+        site.submit(&[
+            opening,
+            maker.act(StatementKind::REGISTER, &card.inception),
+            maker.act(StatementKind::ACCESS, &Access::of(channel, sensor.id, Rights::WRITE)),
+            maker.act(StatementKind::ACCESS, &Access::of(channel, card.id(), Rights::WRITE)),
+            maker.open(2, Writers::ANYONE).1,
+            sensor.enter(channel, b"1"),
+        ]);
+        let records = site.submit(&[
+            sensor.record(b"1"),
+            sensor.record(b"2"),
+            sensor.commit(&KEPT, ContentFormat::JSON),
+        ]);
+        let (record, committed) = (records[0], records[2]);
+        let payload = format!("/v1/leaves/{committed}/payload");
+        assert_eq!(site.post(&payload, "application/cbor", &KEPT.encode_to_vec()).status, 204);
+        let taps = [1, 2].map(|n| site.post("/v1/evidence/card-url", "text/plain", &card.url(n)));
+        let evidence = taps[0].json()["id"].as_str().unwrap().to_owned();
+        let leaf = site.get(&format!("/v1/leaves/{record}")).json();
+        let statement = leaf["statement"]["id"].as_str().unwrap().to_owned();
+        let later = Timestamp(now().0 + 600_000);
+        let scopes = [Scope::Read, Scope::Operate];
+        let (_, key) = site.keys.create("all", &scopes, now(), later).unwrap();
+        assert_eq!(site.demand("POST", "/v1/admin/backup", Some(&key)).status, 202);
+        Self { site, sensor, maker, card, channel, record, committed, statement, evidence, key }
+    }
+
+    pub(crate) fn size(&self) -> u64 {
+        self.site.node.store.snapshot().size().0
+    }
+
+    /// What stands for a parameter of the row's path. A new one needs a line here.
+    fn value(&self, row: &Row, parameter: &str) -> String {
+        let of = |prefix: &str| row.path.starts_with(prefix);
+        match parameter {
+            "id" if of("/v1/things/") => self.sensor.id.to_string(),
+            "id" if of("/v1/channels/") => self.channel.to_string(),
+            "id" if of("/v1/cards/") => self.card.id().to_string(),
+            "id" if of("/v1/statements/") => self.statement.clone(),
+            "thing" => self.sensor.id.to_string(),
+            "name" if row.reads() => self.evidence.clone(),
+            "name" => "card-url".into(),
+            "index" if row.path.contains("/payload") => self.committed.to_string(),
+            "index" => self.record.to_string(),
+            "path" => format!("entries/000.p/{}", self.size().min(255)),
+            _ => panic!("nothing stands for {parameter} of {}", row.name()),
+        }
+    }
+
+    /// An address of something that is there.
+    pub(crate) fn target(&self, row: &Row) -> String {
+        let put = |path: String, name: &&str| {
+            path.replace(&format!("{{{name}}}"), &self.value(row, name))
+        };
+        let path = row.parameters("path").iter().fold(row.path.clone(), put);
+        // The one route that answers nothing unless it is asked something.
+        if row.has("complete") { format!("{path}?record={}", self.record) } else { path }
+    }
+
+    /// The same with another parameter.
+    pub(crate) fn with(&self, row: &Row, parameter: &str) -> String {
+        let target = self.target(row);
+        let joint = if target.contains('?') { '&' } else { '?' };
+        format!("{target}{joint}{parameter}")
+    }
+
+    /// Type and bytes of a body that is accepted or known. A new route that takes one needs a line.
+    pub(crate) fn body(&self, row: &Row) -> (&'static str, Vec<u8>) {
+        match row.path.as_str() {
+            _ if !row.takes_body() => ("", Vec::new()),
+            "/v1/statements" => {
+                let leaf = self
+                    .site
+                    .ask(&format!("/v1/leaves/{}", self.record), &[("accept", "application/cbor")]);
+                ("application/cbor", leaf.body)
+            }
+            "/v1/evidence/{name}" => ("text/plain", self.card.url(3)),
+            "/v1/taps" => {
+                let url = String::from_utf8(self.card.url(2)).unwrap();
+                let tap = json!({ "url": url, "action": "validate" });
+                ("application/json", tap.to_string().into_bytes())
+            }
+            "/v1/leaves/{index}/payload" => ("application/cbor", KEPT.encode_to_vec()),
+            other => panic!("there is no body for {other}"),
+        }
+    }
+
+    /// The row at an address, asked as its document says, with more headers.
+    pub(crate) fn ask(&self, row: &Row, target: &str, headers: &[(&str, &str)]) -> Answered {
+        let (kind, body) = self.body(row);
+        let bearer = format!("Bearer {}", self.key);
+        let mut all = headers.to_vec();
+        if row.scope().is_some() && !headers.iter().any(|(name, _)| *name == "authorization") {
+            all.push(("authorization", &bearer));
+        }
+        if row.takes_body() {
+            all.push(("content-type", kind));
+        }
+        self.site.exchange(&row.method, target, &all, &body)
+    }
+
+    /// One more record, entry, thing, channel, writer and tap.
+    pub(crate) fn grow(&mut self, n: u8) {
+        let mut thing = Issuer::new(self.site.network(), ThingKind::DEVICE, Algorithm::Ed25519);
+        let grant = Access::of(self.channel, thing.id, Rights::WRITE);
+        self.site.submit(&[thing.inception(), self.sensor.record(&[n])]);
+        self.site.submit(&[
+            self.maker.act(StatementKind::ACCESS, &grant),
+            self.maker.open(n, Writers::ANYONE).1,
+            self.sensor.enter(self.channel, &[n]),
+        ]);
+        let tap = self.card.url(u32::from(n) + 10);
+        self.site.post("/v1/evidence/card-url", "text/plain", &tap);
+    }
+}

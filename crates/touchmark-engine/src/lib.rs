@@ -34,6 +34,9 @@ mod order;
 mod pacing;
 mod proposals;
 mod signal;
+// Once in a build of the workspace: the library's own tests have no use for it.
+#[cfg(all(feature = "simulation", not(test)))]
+pub mod simulation;
 mod status;
 mod storage;
 #[cfg(test)]

@@ -12,6 +12,7 @@ mod fuzz;
 mod openapi;
 mod process;
 mod setup;
+mod simulate;
 mod targets;
 mod test;
 mod vectors;
@@ -48,6 +49,8 @@ enum Command {
     Openapi(openapi::Arguments),
     /// Install what a fresh machine lacks, or name it
     Setup(setup::Arguments),
+    /// Run the whole node in virtual time, with faults and liars, once for each seed
+    Simulate(simulate::Arguments),
     /// Build the shared crates for microcontrollers and for the browser
     Targets(targets::Arguments),
     /// Set up and run all tests
@@ -78,6 +81,7 @@ fn run(command: Command) -> Result<ExitCode> {
         Command::Fuzz(arguments) => fuzz::run(&workspace, &arguments),
         Command::Openapi(arguments) => openapi::run(&workspace, &arguments),
         Command::Setup(arguments) => setup::run(&arguments),
+        Command::Simulate(arguments) => simulate::run(&workspace, &arguments),
         Command::Targets(arguments) => targets::run(&workspace, &arguments),
         Command::Test(arguments) => test::run(&workspace, &arguments),
         Command::Vectors(arguments) => vectors::run(&workspace, &arguments),

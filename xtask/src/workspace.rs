@@ -88,12 +88,16 @@ impl Workspace {
             }
             return Ok(given);
         }
-        if !self.targets("bin").any(|(_, target)| target.name == "touchmark") {
-            bail!("no member builds a binary called touchmark yet");
+        self.built("touchmark")
+    }
+
+    /// A binary of the workspace, built now in release.
+    pub(crate) fn built(&self, name: &str) -> Result<PathBuf> {
+        if !self.targets("bin").any(|(_, target)| target.name == name) {
+            bail!("no member builds a binary called {name}");
         }
-        let mut build = self.cargo(["build", "--release", "--workspace", "--bin", "touchmark"]);
-        process::run(&mut build)?;
-        Ok(self.target.join("release/touchmark"))
+        process::run(&mut self.cargo(["build", "--release", "--workspace", "--bin", name]))?;
+        Ok(self.target.join("release").join(name))
     }
 
     /// `path` as a reader of a message wants it: relative to the root.

@@ -14,6 +14,7 @@ const WIRE: &str = "touchmark-wire";
 const CORE: &str = "touchmark-core";
 const BATCH: &str = "touchmark-batch";
 const LEDGER: &str = "touchmark-ledger";
+const ENGINE: &str = "touchmark-engine";
 const KEYS: &str = "touchmark-keys";
 const PCSC: &str = "touchmark-pcsc";
 const TESTKIT: &str = "touchmark-testkit";
@@ -26,13 +27,14 @@ const ROOMS: &[Room] = &[
     Room { name: BATCH, enters: &[WIRE] },
     Room { name: LEDGER, enters: &[BATCH, CORE, WIRE] },
     Room { name: "touchmark-store", enters: &[LEDGER, BATCH, CORE, WIRE] },
-    Room { name: "touchmark-engine", enters: &[BATCH, WIRE] },
+    Room { name: ENGINE, enters: &[BATCH, WIRE] },
     Room { name: KEYS, enters: &[WIRE] },
     Room { name: PCSC, enters: &[] },
     Room { name: "touchmark-card", enters: &[PCSC, KEYS, WIRE] },
     Room { name: "touchmark-identity", enters: &[KEYS, CORE, WIRE] },
     Room { name: "touchmark-device", enters: &[WIRE] },
     Room { name: "touchmark-api", enters: &[CORE, WIRE] },
+    Room { name: "touchmark-simulation", enters: &[ENGINE, LEDGER, BATCH, CORE, KEYS, WIRE] },
     Room { name: "xtask", enters: &[] },
 ];
 
@@ -50,7 +52,7 @@ struct Reserved {
 }
 
 const RESERVED: &[Reserved] = &[
-    Reserved { name: "commonware-", rooms: &["touchmark-engine"] },
+    Reserved { name: "commonware-", rooms: &[ENGINE] },
     Reserved { name: "fjall", rooms: &["touchmark-store"] },
     Reserved { name: "redb", rooms: &["touchmark-store"] },
     Reserved { name: "libloading", rooms: &[PCSC] },
@@ -139,6 +141,7 @@ mod tests {
             ("touchmark-device", "touchmark-wire"),
             ("touchmark-node", "touchmark-engine"),
             ("touchmark-testkit", "touchmark-node"),
+            ("touchmark-simulation", "touchmark-engine"),
             ("touchmark-engine", "commonware-consensus"),
             ("touchmark-store", "fjall"),
             ("touchmark-card", PCSC),
@@ -169,6 +172,8 @@ mod tests {
             ("touchmark-node", "touchmark-testkit"),
             ("xtask", "touchmark-core"),
             ("touchmark-node", "commonware-runtime"),
+            ("touchmark-node", "touchmark-simulation"),
+            ("touchmark-simulation", "commonware-runtime"),
             ("touchmark-testkit", "commonware-p2p"),
             ("touchmark-engine", "fjall"),
             ("touchmark-node", "redb"),

@@ -1,0 +1,29 @@
+//! The whole node in virtual time: the real engine, ledger and rules, a network and disks that
+//! fail, issuers that never stop, and members that lie. One number, the seed, decides everything.
+//!
+//! [`simulate`] makes a [`Plan`] from a seed, runs it and reports what went wrong: a list of
+//! [`Violation`]s that has to be empty. `docs/simulation.md` says which properties are looked at
+//! and what is not simulated.
+
+mod chain;
+mod disk;
+mod issuer;
+mod lie;
+mod parts;
+mod plan;
+mod record;
+mod replay;
+mod run;
+mod site;
+
+pub use disk::Disk;
+pub use lie::{Credulous, Liar, Lie};
+pub use parts::{Acknowledged, Parts, Sound};
+pub use plan::{Event, Plan};
+pub use record::Violation;
+pub use run::{LIMITS, Report, execute};
+
+/// Runs the plan of `seed`.
+pub fn simulate(seed: u64) -> Report {
+    execute(&Plan::of(seed), &mut Sound)
+}

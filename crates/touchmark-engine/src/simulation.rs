@@ -135,7 +135,7 @@ pub enum Conduct {
     Twins {
         /// The ledger of the second one.
         second: Arc<dyn Application>,
-        /// The members that hear the second one; all others hear the first.
+        /// The members that the second one talks with; all others talk with the first.
         apart: BTreeSet<Member>,
         /// All members that are twins: the first ones hear each other, and the second ones.
         accomplices: BTreeSet<Member>,

@@ -34,7 +34,7 @@ pub struct Plan {
 /// Something that goes wrong, or is mended.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Event {
-    /// Only members of the same group reach each other.
+    /// Only members that are in a group together reach each other.
     Partition(Vec<BTreeSet<Member>>),
     /// Links get this bad.
     Weather(Quality),

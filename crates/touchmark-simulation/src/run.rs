@@ -402,9 +402,10 @@ impl<'a> Run<'a> {
         if std::mem::replace(&mut self.links.set, true) {
             return;
         }
+        let groups = &self.links.groups;
         let apart = |from: &Member, to: &Member| {
-            let group = |member| self.links.groups.iter().position(|group| group.contains(member));
-            group(from) != group(to)
+            let together = |group: &BTreeSet<_>| group.contains(from) && group.contains(to);
+            !groups.is_empty() && !groups.iter().any(together)
         };
         for from in self.plan.everyone() {
             for to in self.plan.everyone().filter(|to| *to != from) {

@@ -34,6 +34,23 @@ fn a_calm_run_of_sound_members_violates_nothing() {
     assert!(report.batches > 15 && report.acknowledged > 15, "{report:?}");
 }
 
+/// Honest members that hear each other soon see that a leader said two things, and cut it off; so
+/// these two do not.
+#[test]
+fn more_twins_than_may_lie_make_two_logs() {
+    let mut plan = four();
+    let (one, other) = (Member(0), Member(1));
+    let twins = [Member(2), Member(3)];
+    for twin in twins {
+        plan.lies.insert(twin, Lie::Twins(BTreeSet::from([other])));
+    }
+    let side = |member| BTreeSet::from([member, twins[0], twins[1]]);
+    plan.events = vec![(Duration::ZERO, Event::Partition(vec![side(one), side(other)]))];
+    let found = violations(&plan, Sound);
+    let forked = |violation: &Violation| matches!(violation, Violation::Forked(..));
+    assert!(found.iter().any(forked), "{found:?}");
+}
+
 #[test]
 fn more_silent_members_than_may_lie_stall_the_others() {
     let mut plan = four();

@@ -65,11 +65,12 @@ pub(super) fn remember(memory: &Memory, message: &IoBuf) {
     }
 }
 
-/// Gives what arrives to both of two, but for what `accomplices` send: its last byte says for
-/// which of the two it is.
+/// Gives what arrives to one of two: to the second what those `apart` send, to the first what
+/// others do. A message of `accomplices` says with its last byte for which of the two it is.
 pub(super) fn split(
     context: Context,
     mut receiver: simulated::Receiver<PublicKey>,
+    apart: Vec<PublicKey>,
     accomplices: Vec<PublicKey>,
 ) -> ([Inlet; 2], Handle<()>) {
     let capacity = receiver.capacity();
@@ -81,17 +82,14 @@ pub(super) fn split(
         .unzip();
     let pump = context.spawn(move |_| async move {
         while let Ok((from, message)) = receiver.recv().await {
-            if accomplices.contains(&from) {
-                if let Some((side, message)) = message.as_ref().split_last() {
-                    let message = IoBuf::from(message.to_vec());
-                    // A twin that is over hears nothing.
-                    let _ = senders[usize::from(*side)].send((from, message));
-                }
-                continue;
-            }
-            for sender in &senders {
-                let _ = sender.send((from.clone(), message.clone()));
-            }
+            let (side, message) = if accomplices.contains(&from) {
+                let Some((side, message)) = message.as_ref().split_last() else { continue };
+                (usize::from(*side), IoBuf::from(message.to_vec()))
+            } else {
+                (usize::from(apart.contains(&from)), message)
+            };
+            // A twin that is over hears nothing.
+            let _ = senders[side].send((from, message));
         }
     });
     let inlets = inlets.try_into().unwrap_or_else(|_| unreachable!("two were made"));

@@ -222,7 +222,8 @@ impl<'a> World<'a> {
         for channel in 0..CHANNELS {
             let (sender, receiver) = self.channel(&me, channel).await;
             let context = self.context.child("twins").with_attribute("number", member.0);
-            let (inlets, pump) = inlet::split(context, receiver, accomplices.to_vec());
+            let (inlets, pump) =
+                inlet::split(context, receiver, apart.to_vec(), accomplices.to_vec());
             running.tasks.push(pump);
             for ((channels, inlet), manner) in channels.iter_mut().zip(inlets).zip(&manners) {
                 channels.push((Outlet::new(sender.clone(), channel, manner.clone()), inlet));

@@ -20,8 +20,12 @@ pub(crate) struct Arguments {
 }
 
 pub(crate) fn run(workspace: &Workspace, arguments: &Arguments) -> Result<ExitCode> {
+    // With a test beside it cargo takes the features that tests are built with, and so the engine
+    // that they have built: another one would take minutes.
+    let build = ["build", "--release", "--workspace", "--bin", "simulate", "--test", "seeds"];
+    process::run(&mut workspace.cargo(build))?;
     let form = if arguments.json { "json" } else { "text" };
-    let mut simulate = Command::new(workspace.built("simulate")?);
+    let mut simulate = Command::new(workspace.target.join("release/simulate"));
     simulate.args([&arguments.from.to_string(), &arguments.seeds.to_string(), form]);
     let line = process::shown(&simulate);
     eprintln!("> {line}");

@@ -18,6 +18,7 @@ const ENGINE: &str = "touchmark-engine";
 const KEYS: &str = "touchmark-keys";
 const PCSC: &str = "touchmark-pcsc";
 const TESTKIT: &str = "touchmark-testkit";
+const SIMULATION: &str = "touchmark-simulation";
 const NODE: &str = "touchmark-node";
 
 /// The rooms. A new one is added here with an ADR that says why.
@@ -34,7 +35,7 @@ const ROOMS: &[Room] = &[
     Room { name: "touchmark-identity", enters: &[KEYS, CORE, WIRE] },
     Room { name: "touchmark-device", enters: &[WIRE] },
     Room { name: "touchmark-api", enters: &[CORE, WIRE] },
-    Room { name: "touchmark-simulation", enters: &[ENGINE, LEDGER, BATCH, CORE, KEYS, WIRE] },
+    Room { name: SIMULATION, enters: &[ENGINE, LEDGER, BATCH, CORE, KEYS, WIRE] },
     Room { name: "xtask", enters: &[] },
 ];
 
@@ -101,6 +102,9 @@ fn objection(name: &str, enters: Option<&[&str]>, dependency: &Dependency) -> Op
     if other == TESTKIT {
         return Some("only as a dev-dependency".to_owned());
     }
+    if other == SIMULATION {
+        return Some("nobody may: it would bring the engine in virtual time with it".to_owned());
+    }
     let enters = enters?;
     let rooms = if enters.is_empty() { "no other room".to_owned() } else { enters.join(", ") };
     (!enters.contains(&other)).then(|| format!("may name {rooms}"))
@@ -141,7 +145,7 @@ mod tests {
             ("touchmark-device", "touchmark-wire"),
             ("touchmark-node", "touchmark-engine"),
             ("touchmark-testkit", "touchmark-node"),
-            ("touchmark-simulation", "touchmark-engine"),
+            (SIMULATION, "touchmark-engine"),
             ("touchmark-engine", "commonware-consensus"),
             ("touchmark-store", "fjall"),
             ("touchmark-card", PCSC),
@@ -172,8 +176,8 @@ mod tests {
             ("touchmark-node", "touchmark-testkit"),
             ("xtask", "touchmark-core"),
             ("touchmark-node", "commonware-runtime"),
-            ("touchmark-node", "touchmark-simulation"),
-            ("touchmark-simulation", "commonware-runtime"),
+            ("touchmark-node", SIMULATION),
+            (SIMULATION, "commonware-runtime"),
             ("touchmark-testkit", "commonware-p2p"),
             ("touchmark-engine", "fjall"),
             ("touchmark-node", "redb"),

@@ -9,9 +9,10 @@ use touchmark_core::entry::Entry;
 use touchmark_core::refusal::Unreadable;
 use touchmark_core::rules::{Decision, Effect, decide};
 use touchmark_core::view::{Position, View};
+use touchmark_wire::genesis::Committee;
 use touchmark_wire::hash::Digest;
 use touchmark_wire::ids::{
-    ChannelId, EvidenceId, LeafIndex, NetworkId, Sequence, StatementId, ThingId, Timestamp,
+    ChannelId, EvidenceId, Height, LeafIndex, NetworkId, Sequence, StatementId, ThingId, Timestamp,
 };
 use touchmark_wire::leaf::Leaf;
 use touchmark_wire::limits;
@@ -23,6 +24,11 @@ pub(crate) const VECTORS: &str = include_str!("../../spec/vectors/statements.jso
 static NETWORK: LazyLock<NetworkId> = LazyLock::new(|| {
     let vectors: Value = serde_json::from_str(VECTORS).expect("vectors are JSON");
     NetworkId(Digest(hex(&vectors["network"]).try_into().expect("a network id has 32 bytes")))
+});
+
+static COMMITTEE: LazyLock<Arc<Committee>> = LazyLock::new(|| {
+    let vectors: Value = serde_json::from_str(VECTORS).expect("vectors are JSON");
+    Arc::new(Committee::decode(&hex(&vectors["committee"])).expect("a committee is one"))
 });
 
 static LEDGER: LazyLock<Ledger> = LazyLock::new(Ledger::of_vectors);
@@ -98,7 +104,7 @@ impl Ledger {
     }
 
     pub(crate) fn decide(&self, submission: &Submission) -> Decision {
-        let position = Position { leaf: self.size, time: Timestamp(0) };
+        let position = Position { leaf: self.size, height: Height(1), time: Timestamp(0) };
         decide(self, submission, position).expect("memory is readable")
     }
 
@@ -122,6 +128,10 @@ pub(crate) fn hex(value: &Value) -> Vec<u8> {
 impl View for Ledger {
     fn network(&self) -> NetworkId {
         self.network
+    }
+
+    fn genesis_committee(&self) -> Result<Arc<Committee>, Unreadable> {
+        Ok(COMMITTEE.clone())
     }
 
     fn entry(&self, key: &StateKey) -> Result<Option<Arc<Entry>>, Unreadable> {

@@ -12,6 +12,7 @@ pub mod certificate;
 pub mod checkpoint;
 pub mod formation;
 pub mod genesis;
+pub mod handover;
 pub mod leaf;
 pub mod mutation;
 pub mod receipt;
@@ -43,6 +44,7 @@ pub const TARGETS: &[Target] = &[
     Target { name: "checkpoint", run: checkpoint::target },
     Target { name: "formation", run: formation::target },
     Target { name: "genesis", run: genesis::target },
+    Target { name: "handover", run: handover::target },
     Target { name: "leaf", run: leaf::target },
     Target { name: "receipt", run: receipt::target },
     Target { name: "roster", run: roster::target },

@@ -136,6 +136,13 @@ pub enum Happening {
         /// The first of the two.
         first: u64,
     },
+    /// The next committee is known; it takes over at the end of the term.
+    CommitteeAppointed {
+        /// Its number.
+        number: u64,
+        /// The first height that it certifies.
+        since: u64,
+    },
     /// A channel is open.
     ChannelOpened {
         /// Which channel.
@@ -184,7 +191,7 @@ impl EventView {
 
 impl Happening {
     /// The names of all.
-    pub const NAMES: [&str; 17] = [
+    pub const NAMES: [&str; 18] = [
         "thing-registered",
         "attributes-changed",
         "keys-rotated",
@@ -197,6 +204,7 @@ impl Happening {
         "thing-sighted",
         "statement-denied",
         "fork-proved",
+        "committee-appointed",
         "channel-opened",
         "access-granted",
         "access-withdrawn",
@@ -219,6 +227,7 @@ impl Happening {
             Self::ThingSighted { .. } => "thing-sighted",
             Self::StatementDenied { .. } => "statement-denied",
             Self::ForkProved { .. } => "fork-proved",
+            Self::CommitteeAppointed { .. } => "committee-appointed",
             Self::ChannelOpened { .. } => "channel-opened",
             Self::AccessGranted { .. } => "access-granted",
             Self::AccessWithdrawn { .. } => "access-withdrawn",
@@ -291,6 +300,9 @@ impl From<&Event> for Happening {
             }
             Event::ForkProved { issuer, first } => {
                 Self::ForkProved { issuer: issuer.to_string(), first: first.0 }
+            }
+            Event::CommitteeAppointed { number, since } => {
+                Self::CommitteeAppointed { number: number.0, since: since.0 }
             }
             Event::Channel { channel, event } => Self::in_channel(channel.to_string(), event),
         }

@@ -2,7 +2,7 @@
 
 use crate::Base64;
 use serde::{Deserialize, Serialize};
-use touchmark_wire::genesis::Genesis;
+use touchmark_wire::genesis::{Committee, Genesis};
 
 /// A network's root of trust and where its log stands.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
@@ -14,6 +14,12 @@ pub struct NetworkView {
     pub origin: String,
     /// The genesis document.
     pub genesis: Base64,
+    /// Number of the committee that certifies the next batch: 0 for genesis', one more with each
+    /// change.
+    pub committee: u64,
+    /// Number of the committee that takes over at the end of the term, if one was appointed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub appointed: Option<u64>,
     /// Who certifies.
     pub validators: Vec<ValidatorView>,
     /// How many validators' words count.
@@ -55,9 +61,8 @@ pub struct Readiness {
 }
 
 impl NetworkView {
-    /// The network of `genesis`, with nothing in its log.
-    pub fn new(genesis: &Genesis) -> Self {
-        let committee = &genesis.committee;
+    /// The network of `genesis` while `committee` certifies, with nothing in its log.
+    pub fn new(genesis: &Genesis, committee: &Committee) -> Self {
         let key = |key| Base64(touchmark_wire::codec::encode(key));
         let validators = committee.validators.iter().map(|validator| ValidatorView {
             name: validator.name.clone(),
@@ -68,6 +73,8 @@ impl NetworkView {
             network: genesis.network_id().to_string(),
             origin: genesis.origin.clone(),
             genesis: Base64(genesis.encode_to_vec()),
+            committee: committee.epoch.0,
+            appointed: None,
             validators: validators.collect(),
             threshold: committee.threshold,
             height: 0,

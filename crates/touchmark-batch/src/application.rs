@@ -2,6 +2,7 @@
 
 use crate::Batch;
 use std::sync::Arc;
+use touchmark_wire::genesis::Committee;
 use touchmark_wire::ids::{Height, Timestamp};
 
 /// What the order engine asks of the ledger. Every call is synchronous; the engine runs it where
@@ -16,6 +17,13 @@ pub trait Application: Send + Sync + 'static {
 
     /// The last batch that [`Self::deliver`] made durable (at first the genesis).
     fn finalized(&self) -> Height;
+
+    /// Who certifies the batch of `height`. Known up to the end of the term that the next batch is
+    /// in, `None` beyond: the committee of a term follows from the last batch of the term before.
+    fn committee(&self, height: Height) -> Option<Arc<Committee>>;
+
+    /// Who certifies from the next term on, if the committee changes then.
+    fn appointed(&self) -> Option<Arc<Committee>>;
 
     /// How much waits to be proposed. Decides the pace: an empty backlog earns a slow heartbeat.
     fn backlog(&self) -> Backlog;

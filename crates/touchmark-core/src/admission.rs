@@ -3,6 +3,9 @@
 
 mod keys;
 
+pub use crate::appointment::VerifiedAppointment;
+
+use crate::appointment::Proposed;
 use crate::chain;
 use crate::evidence::{self, Inner, WrappedEvidence};
 use crate::refusal::{Refusal, Unreadable};
@@ -12,7 +15,9 @@ use alloc::boxed::Box;
 use alloc::vec::Vec;
 use core::ops::Range;
 use keys::{Brought, Keys};
-use touchmark_wire::algorithm::{CoseKey, PublicKey, PureVerifier, SignatureVerifier, SignedBytes};
+use touchmark_wire::algorithm::{
+    CoseKey, PublicKey, PureVerifier, SignatureError, SignatureVerifier, SignedBytes,
+};
 use touchmark_wire::codec;
 use touchmark_wire::hash::Digest;
 use touchmark_wire::ids::{EvidenceId, KeyNumber, StatementId, ThingId};
@@ -102,6 +107,11 @@ pub struct VerifiedStatement {
     pub(crate) evidence: Option<Result<VerifiedEvidence, Refusal>>,
     /// For wrapped evidence: the key that its signature was checked under, if one was found.
     evidence_key: Option<CoseKey>,
+    /// For an appointment: whether enough validators approved.
+    pub(crate) appointment: Option<Result<VerifiedAppointment, Refusal>>,
+    /// For an appointment: digest of the committee under which approvals were checked, if there was
+    /// one.
+    approved_by: Option<Digest>,
 }
 
 impl VerifiedStatement {
@@ -146,6 +156,10 @@ impl VerifiedStatement {
                 return Ok(false);
             }
         }
+        if self.appointment.is_some() {
+            let now = readable(Proposed::read(self.payload(), keys.view))?;
+            return Ok(now.ok().map(|proposed| proposed.by()) == self.approved_by);
+        }
         let Some(evidence) = &self.evidence else { return Ok(true) };
         let now = readable(parse_wrapped(self.payload(), keys))?;
         // Without a key, then and now, the evidence was refused for the same reason or not.
@@ -172,6 +186,7 @@ impl VerifiedStatement {
             payload: self.payload(),
             signers: &self.signers,
             evidence: self.evidence.as_ref(),
+            appointment: self.appointment.as_ref(),
         }
     }
 }
@@ -243,6 +258,21 @@ impl Verifier for OneByOne {
     }
 }
 
+/// Checks single signatures with a [`Verifier`].
+pub(crate) struct SingleVerifier<'a>(pub(crate) &'a dyn Verifier);
+
+impl SignatureVerifier for SingleVerifier<'_> {
+    fn verify(
+        &self,
+        key: &PublicKey,
+        message: &SignedBytes<'_>,
+        signature: &[u8],
+    ) -> Result<(), SignatureError> {
+        let check = Check { key: key.cose(), message: *message, signature };
+        if self.0.verify(&[check]) == [true] { Ok(()) } else { Err(SignatureError::Mismatch) }
+    }
+}
+
 /// Something to submit: the bytes of a leaf that is a statement or bare evidence.
 pub type Input = Vec<u8>;
 
@@ -258,7 +288,7 @@ pub fn admit(
 ) -> Vec<Result<Submission, Refusal>> {
     let mut keys = Keys::new(view);
     let parsed: Vec<_> = inputs.iter().map(|bytes| parse(bytes, &mut keys)).collect();
-    let admitted = verify_all(&parsed, verifier);
+    let admitted = verify_all(&parsed, view, verifier);
     drop(parsed);
     inputs
         .into_iter()
@@ -270,7 +300,12 @@ pub fn admit(
 /// A parsed input with the keys to check it under.
 #[allow(clippy::large_enum_variant, reason = "statements are the common case and live briefly")]
 enum Parsed<'a> {
-    Statement { statement: Statement<'a>, signers: Vec<Signed>, inner: Option<ParsedInner> },
+    Statement {
+        statement: Statement<'a>,
+        signers: Vec<Signed>,
+        inner: Option<ParsedInner>,
+        appointment: Option<Result<Proposed<'a>, Refusal>>,
+    },
     Evidence(ParsedInner),
 }
 
@@ -289,6 +324,8 @@ enum Admitted {
         signers: Vec<Signed>,
         evidence: Option<Result<VerifiedEvidence, Refusal>>,
         evidence_key: Option<CoseKey>,
+        appointment: Option<Result<VerifiedAppointment, Refusal>>,
+        approved_by: Option<Digest>,
     },
     Evidence(VerifiedEvidence),
 }
@@ -306,6 +343,8 @@ impl Admitted {
                 signers,
                 evidence,
                 evidence_key,
+                appointment,
+                approved_by,
             } => Submission::Statement(Box::new(VerifiedStatement {
                 bytes,
                 payload,
@@ -317,6 +356,8 @@ impl Admitted {
                 signers,
                 evidence,
                 evidence_key,
+                appointment,
+                approved_by,
             })),
             Self::Evidence(evidence) => {
                 Submission::Evidence(VerifiedEvidence { leaf: bytes, leaf_hash, ..evidence })
@@ -371,7 +412,11 @@ fn parse_statement<'a>(
         && matches!(protected.content, Content::Inline(_)))
     .then(|| readable(parse_wrapped(statement.payload(), keys)))
     .transpose()?;
-    Ok(Parsed::Statement { statement, signers, inner })
+    let appointment = (protected.link.kind == StatementKind::APPOINT
+        && matches!(protected.content, Content::Inline(_)))
+    .then(|| readable(Proposed::read(statement.payload(), keys.view)))
+    .transpose()?;
+    Ok(Parsed::Statement { statement, signers, inner, appointment })
 }
 
 /// The key behind a signature that says it is made with `algorithm`.
@@ -417,6 +462,7 @@ fn key_of(inner: &ParsedInner) -> Option<CoseKey> {
 
 fn verify_all(
     parsed: &[Result<Parsed<'_>, Refusal>],
+    view: &dyn View,
     verifier: &dyn Verifier,
 ) -> Vec<Result<Admitted, Refusal>> {
     let structures: Vec<Structures<'_>> = parsed.iter().map(Structures::of).collect();
@@ -428,7 +474,7 @@ fn verify_all(
         .iter()
         .zip(ids)
         .map(|(item, id)| match item {
-            Ok(item) => item.conclude(id, &mut answers),
+            Ok(item) => item.conclude(id, &mut answers, view, verifier),
             Err(refusal) => Err(refusal.clone()),
         })
         .collect()
@@ -460,7 +506,7 @@ impl<'a> Structures<'a> {
         };
         let mut id = StatementId::default();
         let inner = match item {
-            Parsed::Statement { statement, signers, inner } => {
+            Parsed::Statement { statement, signers, inner, .. } => {
                 let mut messages = self.0.iter().map(|own| own.signed_bytes());
                 let body = messages.next().expect("a statement has a body");
                 id = StatementId(*body.digest());
@@ -493,16 +539,25 @@ impl Parsed<'_> {
         &self,
         id: StatementId,
         answers: &mut impl Iterator<Item = bool>,
+        view: &dyn View,
+        verifier: &dyn Verifier,
     ) -> Result<Admitted, Refusal> {
         let mut holds = || answers.next().expect("a verifier answers every check");
         match self {
-            Self::Statement { statement, signers, inner } => {
+            Self::Statement { statement, signers, inner, appointment } => {
                 let genuine = signers.iter().fold(true, |all, _| holds() && all);
                 let evidence = inner.as_ref().map(|inner| conclude_inner(inner, &mut holds));
                 if !genuine {
                     let cause = "a signature does not verify under the key that `kid` names";
                     return Err(Refusal::new(RefusalCode::SIGNATURE, cause));
                 }
+                // Only here, so a statement that its issuer did not sign has no approvals checked.
+                let proposed = appointment.as_ref();
+                let approved_by = proposed.and_then(|it| it.as_ref().ok()).map(Proposed::by);
+                let appointment = proposed.map(|proposed| match proposed {
+                    Ok(proposed) => proposed.verify(view, verifier),
+                    Err(refusal) => Err(refusal.clone()),
+                });
                 let start =
                     statement.payload().as_ptr() as usize - statement.bytes().as_ptr() as usize;
                 Ok(Admitted::Statement {
@@ -514,6 +569,8 @@ impl Parsed<'_> {
                     signers: signers.clone(),
                     evidence,
                     evidence_key: inner.as_ref().and_then(key_of),
+                    appointment,
+                    approved_by,
                 })
             }
             Self::Evidence(inner) => conclude_inner(inner, &mut holds).map(Admitted::Evidence),

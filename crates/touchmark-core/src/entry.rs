@@ -17,8 +17,9 @@ use alloc::vec::Vec;
 use minicbor::{Decode, Encode};
 use touchmark_wire::algorithm::CoseKey;
 use touchmark_wire::codec::{self, Malformed};
+use touchmark_wire::genesis::Committee;
 use touchmark_wire::hash::Digest;
-use touchmark_wire::ids::{KeyNumber, LeafIndex, NetworkId, ThingId};
+use touchmark_wire::ids::{Height, KeyNumber, LeafIndex, NetworkId, ThingId};
 use touchmark_wire::limits;
 use touchmark_wire::registry::{EntryKind, Status, ThingKind};
 use touchmark_wire::state::StateKey;
@@ -40,6 +41,8 @@ pub enum Entry {
     Channel(Channel),
     /// A key that is no longer valid.
     ClosedKey(KeyState),
+    /// A committee after genesis'.
+    Committee(Appointed),
     /// A usage counter.
     Counter(Counter),
 }
@@ -56,6 +59,7 @@ impl Entry {
             EntryKind::CHANNEL_CHAIN => codec::decode(value, limit).map(Self::ChannelChain),
             EntryKind::CHANNEL => codec::decode(value, limit).map(Self::Channel),
             EntryKind::CLOSED_KEY => codec::decode(value, limit).map(Self::ClosedKey),
+            EntryKind::COMMITTEE => codec::decode(value, limit).map(Self::Committee),
             kind if kind >= EntryKind::COUNTER => codec::decode(value, limit).map(Self::Counter),
             _ => Err(Malformed::Shape),
         }
@@ -71,6 +75,7 @@ impl Entry {
             Self::ChannelChain(entry) => codec::encode(entry),
             Self::Channel(entry) => codec::encode(entry),
             Self::ClosedKey(entry) => codec::encode(entry),
+            Self::Committee(entry) => codec::encode(entry),
             Self::Counter(entry) => codec::encode(entry),
         }
     }
@@ -373,6 +378,24 @@ pub(crate) mod optional_texts {
     pub(crate) fn is_nil(texts: &Option<BTreeMap<String, String>>) -> bool {
         texts.is_none()
     }
+}
+
+/// A committee that was appointed.
+///
+/// The one that was appointed last stands under the network's id, those before it under their
+/// numbers: one entry holds one committee, and nothing bounds how many there will have been.
+#[derive(Clone, PartialEq, Eq, Debug, Encode, Decode)]
+#[cbor(array)]
+pub struct Appointed {
+    /// Who certifies.
+    #[n(0)]
+    pub committee: Committee,
+    /// The first height that it certifies; the one before is its predecessor's last.
+    #[n(1)]
+    pub since: Height,
+    /// Leaf that appointed it.
+    #[n(2)]
+    pub at: LeafIndex,
 }
 
 /// A usage counter.

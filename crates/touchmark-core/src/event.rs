@@ -3,7 +3,7 @@
 use crate::entry::Rights;
 use alloc::string::String;
 use alloc::vec::Vec;
-use touchmark_wire::ids::{ChannelId, EvidenceId, KeyNumber, LeafIndex, ThingId};
+use touchmark_wire::ids::{ChannelId, Epoch, EvidenceId, Height, KeyNumber, LeafIndex, ThingId};
 use touchmark_wire::registry::{EvidenceFormat, RefusalCode, Status, ThingKind, Writers};
 
 /// One thing that happened.
@@ -114,6 +114,13 @@ pub enum Event {
         issuer: ThingId,
         /// The first of the two.
         first: LeafIndex,
+    },
+    /// The next committee is known; it takes over at the end of the term.
+    CommitteeAppointed {
+        /// Its number.
+        number: Epoch,
+        /// The first height that it certifies.
+        since: Height,
     },
     /// Something happened in or to a channel.
     Channel {

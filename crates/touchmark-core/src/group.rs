@@ -64,6 +64,7 @@ fn apply(draft: &mut Draft<'_>, action: &Action<'_>) -> Result<(), Stop> {
             payload: &part.payload,
             signers: action.signers,
             evidence: None,
+            appointment: None,
         };
         rules::act(draft, &part)?;
     }

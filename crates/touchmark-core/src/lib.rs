@@ -8,6 +8,7 @@
 //! * [`rules`]: what a submission does to the state; [`chain`] is the part that all share.
 //! * [`directory`], [`channel`], [`record`], [`evidence`], [`group`]: the families of statements, a
 //!   module and a row of [`rules`]' table each.
+//! * [`appointment`]: who certifies, and who comes next.
 //! * [`roster`]: an organisation's cards, readers and sensors, as the log alone tells.
 //! * [`confidence`]: how far a record can be believed, and why.
 //! * [`verdict`]: what a bundle proves, step by step.
@@ -20,6 +21,7 @@ extern crate alloc;
 extern crate std;
 
 pub mod admission;
+pub mod appointment;
 pub mod chain;
 pub mod channel;
 pub mod confidence;

@@ -157,6 +157,18 @@ pub fn hint(code: RefusalCode) -> &'static str {
         RefusalCode::FORGED => "treat the object as not genuine",
         RefusalCode::QUOTA => "wait as long as Retry-After says",
         RefusalCode::FORBIDDEN => "use an API key with the scope that is named",
+        RefusalCode::NOT_APPROVED => {
+            "collect approvals of as many validators of the present committee as its threshold says"
+        }
+        RefusalCode::COMMITTEE => {
+            "make the committee as forming a network does; spec/ledger.md has the rules"
+        }
+        RefusalCode::OTHER_COMMITTEE => {
+            "look up who is in office (`touchmark network show`) and make the next committee for it"
+        }
+        RefusalCode::APPOINTMENT_PENDING => {
+            "wait until the appointed committee is in office, then appoint the one after it"
+        }
         RefusalCode::CLOSED => "write into another channel",
         RefusalCode::CONFLICT => "continue from the head that is given here",
         RefusalCode::OUT_OF_ORDER => "submit the statements before this one first",

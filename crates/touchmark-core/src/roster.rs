@@ -28,8 +28,9 @@ use alloc::vec::Vec;
 use minicbor::{Decode, Encode};
 use touchmark_wire::algorithm::CoseKey;
 use touchmark_wire::codec::{self, Malformed};
+use touchmark_wire::genesis::Committee;
 use touchmark_wire::ids::{
-    ChannelId, EvidenceId, KeyNumber, LeafIndex, NetworkId, Sequence, StatementId, ThingId,
+    ChannelId, EvidenceId, Height, KeyNumber, LeafIndex, NetworkId, Sequence, StatementId, ThingId,
     Timestamp,
 };
 use touchmark_wire::leaf::Leaf;
@@ -147,10 +148,12 @@ impl Roster {
             return Ok(Vec::new());
         }
         let signers = self.signers(&statement);
-        // No rule of the directory reads the time.
-        let mut draft = Draft::new(&self.state, Position { leaf: at, time: Timestamp(0) });
+        // No rule of the directory reads height or time.
+        let position = Position { leaf: at, height: Height(0), time: Timestamp(0) };
+        let mut draft = Draft::new(&self.state, position);
         for (actor, kind, payload) in relevant {
-            let action = Action { actor, kind, payload, signers: &signers, evidence: None };
+            let (evidence, appointment) = (None, None);
+            let action = Action { actor, kind, payload, signers: &signers, evidence, appointment };
             rules::repeat(&mut draft, &action).map_err(|stop| match stop {
                 Stop::Denied(refusal) | Stop::Sighting(refusal) => Contradiction::Refused(refusal),
                 Stop::Unreadable => Contradiction::Refused(Unreadable.into()),
@@ -308,6 +311,11 @@ impl Known {
 impl View for Known {
     fn network(&self) -> NetworkId {
         self.network
+    }
+
+    fn genesis_committee(&self) -> Result<Arc<Committee>, Unreadable> {
+        // No rule of the directory asks who certifies.
+        Err(Unreadable)
     }
 
     fn entry(&self, key: &StateKey) -> Result<Option<Arc<Entry>>, Unreadable> {

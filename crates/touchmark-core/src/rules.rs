@@ -1,13 +1,15 @@
 //! What a submission does to the state: the table of families and the order of checks.
 
-use crate::admission::{Signed, Submission, VerifiedEvidence, VerifiedStatement};
+use crate::admission::{
+    Signed, Submission, VerifiedAppointment, VerifiedEvidence, VerifiedStatement,
+};
 use crate::chain::{self, Kept, Place};
 use crate::directory::prerotation::Revealed;
 use crate::entry::{Entry, Fork, Purposes};
 use crate::event::Event;
 use crate::refusal::{Outcome, Refusal, Unreadable};
 use crate::view::{Draft, InChannel, Position, Read, View};
-use crate::{channel, directory, evidence, group, record};
+use crate::{appointment, channel, directory, evidence, group, record};
 use alloc::borrow::Cow;
 use alloc::boxed::Box;
 use alloc::sync::Arc;
@@ -36,7 +38,7 @@ pub(crate) struct Family {
     pub(crate) apply: fn(&mut Draft<'_>, &Action<'_>) -> Result<(), Stop>,
 }
 
-const FAMILIES: [Family; 11] = [
+const FAMILIES: [Family; 12] = [
     directory::inception::FAMILY,
     directory::registration::FAMILY,
     directory::update::FAMILY,
@@ -48,6 +50,7 @@ const FAMILIES: [Family; 11] = [
     group::FAMILY,
     channel::opening::FAMILY,
     channel::access::FAMILY,
+    appointment::FAMILY,
 ];
 
 /// Something a thing wants done: a statement, or one action of a group.
@@ -62,6 +65,8 @@ pub struct Action<'a> {
     pub signers: &'a [Signed],
     /// With evidence: the inner signature, checked.
     pub evidence: Option<&'a Result<VerifiedEvidence, Refusal>>,
+    /// With an appointment: the approvals, checked.
+    pub appointment: Option<&'a Result<VerifiedAppointment, Refusal>>,
 }
 
 /// Why a rule ended early.

@@ -1,7 +1,8 @@
 //! How rules read the state, and the draft of changes they write.
 
 use crate::entry::{
-    Accreditation, Attributes, Channel, ChannelChain, Counter, Entry, Head, KeyState, Thing,
+    Accreditation, Appointed, Attributes, Channel, ChannelChain, Counter, Entry, Head, KeyState,
+    Thing,
 };
 use crate::event::Event;
 use crate::refusal::Unreadable;
@@ -9,8 +10,9 @@ use alloc::collections::BTreeMap;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 use core::ops::Deref;
+use touchmark_wire::genesis::Committee;
 use touchmark_wire::ids::{
-    ChannelId, EvidenceId, KeyNumber, LeafIndex, NetworkId, Sequence, StatementId, ThingId,
+    ChannelId, EvidenceId, Height, KeyNumber, LeafIndex, NetworkId, Sequence, StatementId, ThingId,
     Timestamp,
 };
 use touchmark_wire::registry::{EntryKind, EvidenceFormat};
@@ -20,6 +22,9 @@ use touchmark_wire::state::StateKey;
 pub trait View {
     /// The network.
     fn network(&self) -> NetworkId;
+
+    /// The committee of the genesis document: in force until another one was appointed.
+    fn genesis_committee(&self) -> Result<Arc<Committee>, Unreadable>;
 
     /// The entry at `key`.
     fn entry(&self, key: &StateKey) -> Result<Option<Arc<Entry>>, Unreadable>;
@@ -107,6 +112,11 @@ pub trait Read {
         })
     }
 
+    /// The committee at this key, if one was appointed.
+    fn appointed(&self, key: &StateKey) -> Result<Option<Held<Appointed>>, Unreadable> {
+        Ok(self.read(key)?.and_then(Held::appointed))
+    }
+
     /// What `controller` says of `thing`.
     fn accreditation(
         &self,
@@ -144,6 +154,15 @@ impl Held<Thing> {
     }
 }
 
+impl Held<Appointed> {
+    fn appointed(entry: Arc<Entry>) -> Option<Self> {
+        Self::of(entry, |entry| match entry {
+            Entry::Committee(appointed) => Some(appointed),
+            _ => None,
+        })
+    }
+}
+
 impl<T: Clone> Held<T> {
     /// A copy, to be changed.
     pub fn copied(&self) -> T {
@@ -176,6 +195,8 @@ impl<V: View + ?Sized> Read for V {
 pub struct Position {
     /// Index of the leaf.
     pub leaf: LeafIndex,
+    /// Number of its batch.
+    pub height: Height,
     /// Time of its batch.
     pub time: Timestamp,
 }

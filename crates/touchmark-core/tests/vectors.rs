@@ -1,4 +1,4 @@
-//! The contract: spec/vectors/statements.json.
+//! The contract: spec/vectors/statements.json and hand-overs.json.
 
 #![allow(clippy::unwrap_used, reason = "a test stops where something is not as it should be")]
 
@@ -10,7 +10,10 @@ use ledger::{Ledger, Seen};
 use serde_json::Value;
 use touchmark_core::admission::{self, OneByOne, Submission};
 use touchmark_core::channel::opening::Opening;
+use touchmark_core::verdict::{self, Trust, Verdict};
 use touchmark_wire::algorithm::{CoseKey, PureVerifier, SignatureVerifier};
+use touchmark_wire::bundle::Bundle;
+use touchmark_wire::genesis::Committee;
 use touchmark_wire::hash::Digest;
 use touchmark_wire::ids::NetworkId;
 use touchmark_wire::leaf::Leaf;
@@ -19,7 +22,11 @@ use touchmark_wire::registry::{RefusalCode, StatementKind};
 use touchmark_wire::statement::{Signatures, Statement};
 
 fn vectors() -> Value {
-    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../spec/vectors/statements.json");
+    file("statements")
+}
+
+fn file(name: &str) -> Value {
+    let path = format!("{}/../../spec/vectors/{name}.json", env!("CARGO_MANIFEST_DIR"));
     serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap()
 }
 
@@ -41,7 +48,8 @@ fn digest(case: &Value, field: &str) -> Digest {
 
 /// The ledger after all accepted ones.
 fn accepted(vectors: &Value) -> Ledger {
-    let mut ledger = Ledger::of(NetworkId(digest(vectors, "network")));
+    let committee = Committee::decode(&bytes(vectors, "committee")).unwrap();
+    let mut ledger = Ledger::begun_by(NetworkId(digest(vectors, "network")), committee);
     for case in vectors["accepted"].as_array().unwrap() {
         assert_eq!(ledger.see(&bytes(case, "bytes")), Seen::Accepted, "{}", case["name"]);
     }
@@ -128,5 +136,47 @@ fn every_code_is_covered() {
         let edges = [RefusalCode::QUOTA, RefusalCode::FORBIDDEN, RefusalCode::NOT_FOUND];
         let ours = row.number < 500 && !edges.iter().any(|code| u64::from(code.0) == row.number);
         assert_eq!(covered.contains(&row.name), ours, "{}", row.name);
+    }
+}
+
+/// How a bundle of hand-overs.json is judged by who trusts its network.
+fn judged(vectors: &Value, case: &Value, bundle: &[u8]) -> Verdict {
+    let nonce = case["nonce"].is_string().then(|| bytes(case, "nonce"));
+    let network = Some(NetworkId(digest(vectors, "network")));
+    verdict::judge(bundle, &Trust { network, nonce: nonce.as_deref() })
+}
+
+#[test]
+fn bundles_lead_over_hand_overs_as_they_say() {
+    let vectors = file("hand-overs");
+    let bundles = vectors["bundles"].as_array().unwrap();
+    assert!(bundles.len() > 15);
+    for case in bundles {
+        let verdict = judged(&vectors, case, &bytes(case, "bytes"));
+        let name = &case["name"];
+        assert_eq!(Some(verdict.valid), case["valid"].as_bool(), "{name}: {:?}", verdict.checks);
+        let failed = verdict.checks.iter().find(|check| !check.result.holds());
+        assert_eq!(failed.map(|check| &*check.name), case["check"].as_str(), "{name}");
+        assert_eq!(failed.and_then(|check| check.code), case["code"].as_str(), "{name}");
+    }
+}
+
+#[test]
+fn no_byte_of_a_hand_over_in_a_bundle_can_be_changed() {
+    let vectors = file("hand-overs");
+    let bundles = vectors["bundles"].as_array().unwrap();
+    let case = bundles.iter().find(|case| case["name"] == "after two changes, fresh").unwrap();
+    let bundle = bytes(case, "bytes");
+    let valid = judged(&vectors, case, &bundle);
+    let start = {
+        let decoded = Bundle::decode(&bundle).unwrap();
+        bundle.len() - touchmark_wire::codec::encode(&decoded.handovers).len()
+    };
+    // The member's key stands before it.
+    for (at, bit) in (start - 1..bundle.len()).zip((0..8).cycle()).step_by(3) {
+        let mut changed = bundle.clone();
+        changed[at] ^= 1 << bit;
+        let verdict = judged(&vectors, case, &changed);
+        assert!(valid.valid && !verdict.valid, "byte {at} of {}", bundle.len());
     }
 }

@@ -61,6 +61,16 @@ impl fmt::Debug for Seat {
     }
 }
 
+/// A member's place in one committee. The members of the next committee make its keys together
+/// while the present one still certifies, so a node may have several.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Office {
+    /// The committee.
+    pub committee: Committee,
+    /// The place; a node has the same peer key in each.
+    pub seat: Seat,
+}
+
 /// Keys of a network of one owner: [`deal`] for one member.
 pub fn solo(rng: &mut impl CryptoRng) -> (Committee, Seat) {
     let (committee, seats) = deal(rng, NonZeroU16::MIN);
@@ -72,11 +82,19 @@ pub fn solo(rng: &mut impl CryptoRng) -> (Committee, Seat) {
 pub fn deal(rng: &mut impl CryptoRng, count: NonZeroU16) -> (Committee, Vec<Seat>) {
     let identities: Vec<_> =
         (0..count.get()).map(|_| ed25519::PrivateKey::random(&mut *rng)).collect();
+    deal_among(rng, &identities)
+}
+
+/// Keys of a committee of the owners of these peer keys, which differ.
+pub(crate) fn deal_among(
+    rng: &mut impl CryptoRng,
+    identities: &[ed25519::PrivateKey],
+) -> (Committee, Vec<Seat>) {
     let members: Set<_> = identities
         .iter()
         .map(ed25519::PrivateKey::public_key)
         .try_collect()
-        .expect("random keys differ");
+        .expect("peer keys differ");
     let (output, shares) =
         feldman_desmedt::deal::<MinSig, _, N3f1>(rng, Mode::NonZeroCounter, members.clone())
             .expect("dealing fails only for a committee without members");

@@ -1,13 +1,14 @@
 //! The consensus context inside a batch header.
 //!
-//! A header already holds the epoch and the parent's digest, so its `context` field holds only
-//! the rest: view and parent view as varints, then the leader's 32-byte key; at most
+//! A header already holds the height, which tells the term, and the parent's digest, so its
+//! `context` field holds only the rest: view and parent view as varints, then the leader's 32-byte key; at most
 //! [`LIMIT`] bytes. The genesis, which no leader proposed, has an empty one.
 
 use crate::keys::PublicKey;
+use crate::term::Term;
 use commonware_codec::{Buf, Copying, EncodeSize, FixedSize, ReadExt, Write};
 use commonware_consensus::simplex::types::Context as SimplexContext;
-use commonware_consensus::types::{Epoch, Round, View};
+use commonware_consensus::types::{Round, View};
 use commonware_cryptography::{Signer as _, ed25519, sha256};
 use touchmark_wire::codec::Malformed;
 use touchmark_wire::header::BatchHeader;
@@ -51,7 +52,7 @@ pub(crate) fn decode(header: &BatchHeader<'_>) -> Result<Context, Malformed> {
     let parent_view = View::read(&mut rest).map_err(|_| Malformed::Shape)?;
     let leader = PublicKey::read(&mut rest).map_err(|_| Malformed::Shape)?;
     let context = Context {
-        round: Round::new(Epoch::new(header.epoch.0), view),
+        round: Round::new(Term::of(header.height).epoch(), view),
         leader,
         parent: (parent_view, sha256::Digest(header.parent.0)),
     };
@@ -86,7 +87,7 @@ mod tests {
             parent: Digest([7; 32]),
             height: Height(height),
             time: touchmark_wire::ids::Timestamp(1),
-            epoch: touchmark_wire::ids::Epoch(3),
+            epoch: touchmark_wire::ids::Epoch(1),
             data_root: Digest::default(),
             size: touchmark_wire::ids::TreeSize(0),
             root: Digest::default(),
@@ -97,13 +98,13 @@ mod tests {
     #[test]
     fn header_and_context_field_together_give_the_context_back() {
         let context = Context {
-            round: Round::new(Epoch::new(3), View::new(u64::MAX)),
+            round: Round::new(Term(3).epoch(), View::new(u64::MAX)),
             leader: ed25519::PrivateKey::from_seed(9).public_key(),
             parent: (View::new(u64::MAX - 1), sha256::Digest([7; 32])),
         };
         let bytes = encode(&context);
         assert_eq!(bytes.len(), LIMIT);
-        assert_eq!(decode(&header(&bytes, 5)), Ok(context));
+        assert_eq!(decode(&header(&bytes, Term(3).last().0)), Ok(context));
     }
 
     #[test]

@@ -5,10 +5,11 @@
 //! is logged; what a failed proposer lost is passed on again a few views later. The one who was
 //! asked answers its submitter, from its own ledger.
 
+use crate::committees::Committees;
 use crate::keys::PublicKey;
-use crate::order::EPOCH;
 use crate::signal::Signal;
 use crate::status::Monitor;
+use crate::term::Term;
 use bytes::Buf as _;
 use commonware_p2p::{Blocker, Receiver, Recipients, Sender};
 use commonware_runtime::{Clock, Handle, Metrics, Spawner};
@@ -29,7 +30,7 @@ const TURN: u64 = 16;
 #[derive(Clone)]
 pub(crate) struct Courier {
     pub(crate) me: PublicKey,
-    pub(crate) members: Set<PublicKey>,
+    pub(crate) committees: Committees,
     pub(crate) application: Arc<dyn Application>,
     pub(crate) monitor: Arc<Monitor>,
     pub(crate) woken: Arc<Signal>,
@@ -37,7 +38,7 @@ pub(crate) struct Courier {
 }
 
 impl Courier {
-    /// Starts both ways; alone there is nobody to talk to.
+    /// Starts both ways.
     pub(crate) fn start<E, S, R, B>(
         self,
         context: &E,
@@ -50,9 +51,6 @@ impl Courier {
         R: Receiver<PublicKey = PublicKey>,
         B: Blocker<PublicKey = PublicKey>,
     {
-        if self.members.len() == 1 {
-            return Vec::new();
-        }
         let takes = self.clone();
         vec![
             context.child("sending").spawn(move |context| self.send(context, sender)),
@@ -74,22 +72,37 @@ impl Courier {
     }
 
     fn outgoing(&self) -> Option<Vec<Vec<u8>>> {
-        let turn = self.monitor.status().view / TURN;
+        let (term, standing) = self.committees.present()?;
+        // Alone there is nobody to talk to.
+        if standing.is_alone() {
+            return None;
+        }
+        // Views begin anew in each term, turns never do.
+        let turn = (term.0 << 32).saturating_add(self.monitor.status().view / TURN);
         let leaves = self.application.pass_on(turn, MESSAGE.min(self.limits.body));
         (!leaves.is_empty()).then_some(leaves)
     }
 
     /// Who proposes in this view and in the next one, without this member.
-    fn proposers(&self) -> impl Iterator<Item = PublicKey> {
+    fn proposers(&self) -> Vec<PublicKey> {
+        let Some((term, standing)) = self.committees.present() else {
+            return Vec::new();
+        };
         let view = self.monitor.status().view;
         let mut proposers: Vec<_> = [view, view.saturating_add(1)]
             .into_iter()
-            .filter_map(|view| proposer(&self.members, view))
+            .filter_map(|view| proposer(&standing.members, term, view))
             .filter(|member| **member != self.me)
             .cloned()
             .collect();
         proposers.dedup();
-        proposers.into_iter()
+        proposers
+    }
+
+    /// A member's place in the present committee.
+    fn place(&self, member: &PublicKey) -> Option<Member> {
+        let (_, standing) = self.committees.present()?;
+        u16::try_from(standing.members.position(member)?).ok().map(Member)
     }
 
     async fn receive<E, R, B>(self, context: E, mut receiver: R, mut blocker: B)
@@ -99,17 +112,18 @@ impl Courier {
         B: Blocker<PublicKey = PublicKey>,
     {
         while let Ok((from, message)) = receiver.recv().await {
-            let place = self.members.position(&from).and_then(|place| u16::try_from(place).ok());
-            let Some((place, leaves)) = place.zip(unpack(message.as_ref())) else {
+            let Some(leaves) = unpack(message.as_ref()) else {
                 tracing::warn!(peer = %from, "cut off: it passed on what is no list of leaves");
                 blocker.block(from);
                 continue;
             };
+            // Who is no member any more, or not yet, may have sent it in good faith.
+            let Some(place) = self.place(&from) else { continue };
             let application = Arc::clone(&self.application);
             let taken = context
                 .child("taking")
                 .shared(true)
-                .spawn(move |_| async move { application.receive(Member(place), leaves) });
+                .spawn(move |_| async move { application.receive(place, leaves) });
             // The runtime is shutting down.
             if taken.await.is_err() {
                 return;
@@ -119,9 +133,9 @@ impl Courier {
     }
 }
 
-/// Who proposes in `view`: members take turns.
-pub(crate) fn proposer(members: &Set<PublicKey>, view: u64) -> Option<&PublicKey> {
-    let turn = EPOCH.get().wrapping_add(view) % members.len() as u64;
+/// Who proposes in `view` of `term`: members take turns.
+pub(crate) fn proposer(members: &Set<PublicKey>, term: Term, view: u64) -> Option<&PublicKey> {
+    let turn = term.0.wrapping_add(view) % members.len() as u64;
     usize::try_from(turn).ok().and_then(|turn| members.get(turn))
 }
 

@@ -103,6 +103,7 @@ impl Delivery {
                 return pending().await;
             }
             receipt.acknowledge();
+            self.monitor.ordered(batch.height());
         }
     }
 

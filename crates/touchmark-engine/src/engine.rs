@@ -1,6 +1,6 @@
 //! The engine on the real clock, disk and network: the thin shell around [`Order`].
 
-use crate::ceremony::{Committee, PeerKey, Seat};
+use crate::ceremony::{Office, PeerKey};
 use crate::delivery::Marshal;
 use crate::error::Error;
 use crate::finality::{self, Finality};
@@ -33,10 +33,11 @@ pub struct Config {
     pub directory: PathBuf,
     /// The network whose batches to order; signatures for one count in no other.
     pub network: NetworkId,
-    /// Who certifies.
-    pub committee: Committee,
-    /// This node's place in the committee.
-    pub seat: Seat,
+    /// Seed of this node's Ed25519 key on the peer-to-peer network.
+    pub identity: [u8; 32],
+    /// This node's places in committees: in the one that certifies, in the next one when there is
+    /// one to come, and in earlier ones. In a committee without such a place it does not vote.
+    pub offices: Vec<Office>,
     /// Where to accept the other members.
     pub listen: SocketAddr,
     /// `host:port` of every other member.
@@ -56,7 +57,6 @@ pub struct Engine {
     marshal: Marshal,
     monitor: Arc<Monitor>,
     woken: Arc<Signal>,
-    alone: bool,
     running: Mutex<Option<Running>>,
 }
 
@@ -84,13 +84,12 @@ impl Engine {
         let directory = config.directory.join(FOLDER);
         let lock = lock(&directory)?;
         let settings = Settings {
-            keys: Keys::new(config.network, &config.committee, &config.seat)?,
+            keys: Keys::new(config.network, config.identity, &config.offices)?,
             pacing: config.pacing,
             limits: config.limits,
             cache: config.cache,
             prefix: storage::PREFIX.to_owned(),
         };
-        let alone = settings.keys.members.len() == 1;
         network::probe(config.listen)?;
         let (started, start) = mpsc::sync_channel(1);
         let (stop, stopped) = oneshot::channel();
@@ -132,7 +131,7 @@ impl Engine {
             start.recv().map_err(|_| Error::Internal("it ended while it started".to_owned()))??;
         let Order { marshal, monitor, woken } = order;
         let running = Mutex::new(Some(Running { stop, thread, context }));
-        Ok(Self { marshal, monitor, woken, alone, running })
+        Ok(Self { marshal, monitor, woken, running })
     }
 
     /// The application has new backlog. Cheap, never blocks.
@@ -149,8 +148,9 @@ impl Engine {
 
     /// How the engine is doing.
     pub fn status(&self) -> Status {
-        let peers = if self.alone { 0 } else { connected(&self.metrics()) };
-        Status { peers, ..self.monitor.status() }
+        let status = self.monitor.status();
+        let peers = if status.members > 1 { connected(&self.metrics()) } else { 0 };
+        Status { peers, ..status }
     }
 
     /// Waits until the engine is over and says why.

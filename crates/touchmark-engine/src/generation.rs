@@ -17,11 +17,14 @@ use crate::ceremony::{Committee, PeerKey, Seat, peer_key};
 use crate::error::Error;
 use crate::keys::{self, PublicKey};
 use crate::network::{self, Peers};
+use crate::succession::Peering as _;
 use commonware_codec::{Decode as _, DecodeExt as _, Encode as _};
-use commonware_cryptography::ed25519;
+use commonware_cryptography::{Signer as _, ed25519};
+use commonware_p2p::authenticated::peer_set_limit;
 use commonware_p2p::{Receiver, Recipients, Sender};
 use commonware_runtime::{Clock, Quota, Runner as _, Spawner as _, Supervisor as _, tokio};
 use commonware_utils::NZU32;
+use commonware_utils::ordered::Set;
 use futures::future::{Either, select};
 use message::Message;
 use rand_core::CryptoRng;
@@ -131,13 +134,14 @@ impl Generation {
             .map_err(|_| Error::Configuration("a committee this large is not supported"))?;
         let peers = Peers {
             signer: &signer,
-            members: &members,
             listen: self.listen,
             addresses: &self.addresses,
+            limit: peer_set_limit(&members, &signer.public_key()),
         };
-        // The network ends with the last holder of its oracle.
-        let (mut network, _oracle) =
+        // The network ends with the last who knows its peers.
+        let (mut network, mut known) =
             network::open(context.child("network"), &namespace, &peers, limit)?;
+        known.track(0, members, Set::default());
         let channel = network.register(CHANNEL, MESSAGES);
         network.start();
         drive(context.child("session"), session, count, channel, self.patience, conclude).await

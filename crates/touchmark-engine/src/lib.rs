@@ -20,6 +20,7 @@
 
 mod block;
 pub mod ceremony;
+mod committees;
 mod context;
 mod courier;
 mod delivery;
@@ -39,10 +40,12 @@ mod signal;
 pub mod simulation;
 mod status;
 mod storage;
+mod succession;
+mod term;
 #[cfg(test)]
 mod tests;
 
-pub use ceremony::{Committee, PeerKey, Seat};
+pub use ceremony::{Committee, Office, PeerKey, Seat};
 pub use context::genesis_context;
 pub use engine::{Config, Engine};
 pub use error::Error;

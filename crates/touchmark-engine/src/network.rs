@@ -5,13 +5,16 @@ use crate::ceremony::PeerKey;
 use crate::error::Error;
 use crate::keys::{self, PublicKey, Scheme};
 use crate::order::{Links, MAILBOX, Settings};
+use crate::succession::Peering;
 use commonware_consensus::marshal::standard::Standard;
 use commonware_consensus::{marshal, simplex};
 use commonware_cryptography::sha256::Digest;
 use commonware_cryptography::{ChaCha20Poly1305, Signer as _, ed25519};
-use commonware_p2p::authenticated::{self, lookup};
+use commonware_p2p::authenticated::lookup;
+use commonware_p2p::utils::mux;
 use commonware_p2p::{
-    Address, AddressableManager as _, Ingress, Receiver, Sender, max_message_size,
+    Address, AddressableManager as _, AddressableTrackedPeers, Ingress, Receiver, Sender,
+    max_message_size,
 };
 use commonware_runtime::{Clock, Metrics, Network, Quota, Resolver, Spawner};
 use commonware_stream::cups::{self, Cups};
@@ -21,9 +24,11 @@ use commonware_utils::{Hostname, NZU32, NZUsize, TryCollect as _};
 use rand_core::CryptoRng;
 use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr, TcpListener};
+use std::num::NonZeroUsize;
 use std::time::Duration;
 use touchmark_batch::BatchLimits;
 use touchmark_wire::ids::NetworkId;
+use touchmark_wire::limits;
 
 /// Messages per second and member: votes, certificates and what is fetched of them. Far above
 /// what any pace needs; a lower one would throttle consensus without a word.
@@ -33,12 +38,18 @@ const BLOCK_MESSAGES: Quota = Quota::per_second(NZU32!(128));
 const CLOCK_TOLERANCE: Duration = Duration::from_secs(5);
 const HANDSHAKE_AGE: Duration = Duration::from_secs(10);
 
-/// Longest message for a committee of `members`: a longer one would end the process, so it
+/// Most members of a committee.
+const MEMBERS: u32 = limits::MEMBERS as u32;
+/// Most peers at a time: the members of a term, those of the term before, those of the next
+/// committee, and this node.
+const PEERS: NonZeroUsize = NZUsize!(3 * limits::MEMBERS + 1);
+
+/// Longest message of a committee, whatever its size: a longer one would end the process, so it
 /// follows from the largest batch.
-pub(crate) fn message_limit(members: u32, limits: BatchLimits) -> u32 {
+pub(crate) fn message_limit(limits: BatchLimits) -> u32 {
     max_message_size(&[
-        simplex::max_payload_size::<Scheme, Digest>(members),
-        marshal::max_payload_size::<Standard<Block>, Scheme>(members, &limits),
+        mux::prefixed(simplex::max_payload_size::<Scheme, Digest>(MEMBERS)),
+        marshal::max_payload_size::<Standard<Block>, Scheme>(MEMBERS, &limits),
     ])
 }
 
@@ -49,26 +60,32 @@ type Handshake = Cups<Sake<ed25519::PrivateKey>, ChaCha20Poly1305>;
 pub(crate) struct Peers<'a> {
     /// This member.
     pub(crate) signer: &'a ed25519::PrivateKey,
-    /// All of them.
-    pub(crate) members: &'a Set<PublicKey>,
     /// Where to accept the others.
     pub(crate) listen: SocketAddr,
     /// `host:port` of every other one.
     pub(crate) addresses: &'a BTreeMap<PeerKey, String>,
+    /// Most of them.
+    pub(crate) limit: NonZeroUsize,
 }
 
-/// Joins the members' network: listens and dials the other members. Who does not know
-/// `namespace` does not get in.
+/// The peers whose addresses are known.
+pub(crate) struct Known {
+    oracle: Oracle,
+    addresses: BTreeMap<PublicKey, Address>,
+}
+
+/// Joins the members' network: listens, and dials those whom the owner of [`Known`] tracks. Who does
+/// not know `namespace` does not get in.
 pub(crate) fn open<E>(
     context: E,
     namespace: &[u8],
     peers: &Peers<'_>,
     message_limit: u32,
-) -> Result<(lookup::Network<E, Handshake>, Oracle), Error>
+) -> Result<(lookup::Network<E, Handshake>, Known), Error>
 where
     E: Clock + CryptoRng + Metrics + Network + Resolver + Spawner,
 {
-    let known = known(peers)?;
+    let addresses = addresses(peers)?;
     let handshake = Cups::<_, ChaCha20Poly1305>::new(
         Sake {
             signer: peers.signer.clone(),
@@ -82,7 +99,7 @@ where
         handshake,
         namespace,
         peers.listen,
-        authenticated::peer_set_limit(peers.members, &peers.signer.public_key()),
+        peers.limit,
         message_limit,
         MAILBOX,
     );
@@ -93,9 +110,29 @@ where
     // The recommended pauses keep a restarted member out for a minute.
     config.peer_connection_cooldown = Duration::from_secs(1);
     config.allowed_handshake_rate_per_ip = Quota::per_second(NZU32!(16));
-    let (network, mut oracle) = lookup::Network::new(context, config);
-    oracle.track(0, known);
-    Ok((network, oracle))
+    let (network, oracle) = lookup::Network::new(context, config);
+    Ok((network, Known { oracle, addresses }))
+}
+
+impl Known {
+    /// Those of `peers` who can be reached.
+    fn reachable(&self, peers: &Set<PublicKey>) -> Map<PublicKey, Address> {
+        let reachable = peers.iter().filter_map(|peer| {
+            let address = self.addresses.get(peer);
+            if address.is_none() {
+                tracing::warn!(%peer, "a member's address is not known");
+            }
+            Some((peer.clone(), address?.clone()))
+        });
+        reachable.try_collect().expect("a set holds each once")
+    }
+}
+
+impl Peering for Known {
+    fn track(&mut self, set: u64, members: Set<PublicKey>, others: Set<PublicKey>) {
+        let peers = AddressableTrackedPeers::new(self.reachable(&members), self.reachable(&others));
+        self.oracle.track(set, peers);
+    }
 }
 
 /// Joins the network of a committee that orders batches.
@@ -111,19 +148,18 @@ pub(crate) fn join<E>(
         impl Receiver<PublicKey = PublicKey> + use<E>,
         Oracle,
         Oracle,
+        Known,
     >,
     Error,
 >
 where
     E: Clock + CryptoRng + Metrics + Network + Resolver + Spawner,
 {
-    let keys = &settings.keys;
-    let members = u32::try_from(keys.members.len())
-        .map_err(|_| Error::Configuration("a committee this large is not supported"))?;
     let namespace = [keys::namespace(network), b"_P2P".to_vec()].concat();
-    let peers = Peers { signer: &keys.signer, members: &keys.members, listen, addresses };
-    let limit = message_limit(members, settings.limits);
-    let (mut network, oracle) = open(context, &namespace, &peers, limit)?;
+    let peers = Peers { signer: &settings.keys.signer, listen, addresses, limit: PEERS };
+    let limit = message_limit(settings.limits);
+    let (mut network, known) = open(context, &namespace, &peers, limit)?;
+    let oracle = known.oracle.clone();
     let links = Links {
         votes: network.register(0, SMALL_MESSAGES),
         certificates: network.register(1, SMALL_MESSAGES),
@@ -133,6 +169,7 @@ where
         statements: network.register(5, BLOCK_MESSAGES),
         provider: oracle.clone(),
         blocker: oracle,
+        peering: known,
     };
     network.start();
     Ok(links)
@@ -145,25 +182,14 @@ pub(crate) fn probe(address: SocketAddr) -> Result<(), Error> {
         .map_err(|error| Error::Listen { address, reason: error.to_string() })
 }
 
-fn known(peers: &Peers<'_>) -> Result<Map<PublicKey, Address>, Error> {
-    let mut known = BTreeMap::new();
-    for (key, address) in peers.addresses {
-        known.insert(keys::peer(key)?, self::address(address)?);
+/// Of everybody, this node included.
+fn addresses(peers: &Peers<'_>) -> Result<BTreeMap<PublicKey, Address>, Error> {
+    let mut addresses = BTreeMap::new();
+    for (key, text) in peers.addresses {
+        addresses.insert(keys::peer(key)?, address(text)?);
     }
-    known.insert(peers.signer.public_key(), Address::Symmetric(peers.listen));
-    peers
-        .members
-        .iter()
-        .map(|member| {
-            let address = known.remove(member);
-            address
-                .map(|address| (member.clone(), address))
-                .ok_or(Error::Configuration("a member has no address"))
-        })
-        .collect::<Result<Vec<_>, _>>()?
-        .into_iter()
-        .try_collect()
-        .map_err(|_| Error::Keys("a member is listed twice"))
+    addresses.insert(peers.signer.public_key(), Address::Symmetric(peers.listen));
+    Ok(addresses)
 }
 
 /// `host:port`, where the host is a name or an IP address.

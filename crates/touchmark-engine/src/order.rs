@@ -1,6 +1,7 @@
 //! The engine's parts put together, on any runtime and any peer-to-peer network.
 //!
 //! ```text
+//!  Succession: in each term one
 //!  simplex ─ asks ─> Deferred ─ asks ─> Executor ─ propose, check ─> ledger
 //!     │                  │
 //!     └─ certificates ─> marshal ─ finalized blocks ─> Delivery ─ deliver ─> ledger
@@ -9,34 +10,31 @@
 //! ```
 
 use crate::block::Block;
+use crate::committees::Committees;
 use crate::courier::Courier;
 use crate::delivery::{Delivery, Marshal};
 use crate::error::Error;
 use crate::executor::Executor;
-use crate::keys::{Keys, PublicKey, Scheme};
+use crate::keys::{Keys, PublicKey};
 use crate::pacing::Pacing;
 use crate::proposals::Proposals;
 use crate::signal::Signal;
 use crate::status::{Monitor, Phase};
 use crate::storage;
-use commonware_actor::Feedback;
+use crate::succession::{Lines, Peering, Succession, enter};
+use crate::term::{EPOCHS, Term};
 use commonware_broadcast::buffered;
 use commonware_consensus::marshal::core::Actor as MarshalActor;
-use commonware_consensus::marshal::standard::{Deferred, Standard};
+use commonware_consensus::marshal::standard::Standard;
 use commonware_consensus::marshal::{self, Identifier, resolver};
-use commonware_consensus::simplex::elector::RoundRobin;
-use commonware_consensus::simplex::types::Activity;
-use commonware_consensus::simplex::{self, ForwardPolicy, SkipBudget, SkipPolicy};
-use commonware_consensus::types::{Epoch, FixedEpocher, Height as BlockHeight, ViewDelta};
-use commonware_consensus::{Reporter, Viewable as _};
-use commonware_cryptography::certificate::ConstantProvider;
-use commonware_cryptography::sha256::{Digest, Sha256};
+use commonware_consensus::types::{FixedEpocher, Height as BlockHeight, ViewDelta};
+use commonware_cryptography::sha256::Digest;
 use commonware_cryptography::{Digested, Digestible as _, Signer as _};
 use commonware_p2p::{Blocker, Provider, Receiver, Sender};
 use commonware_parallel::Sequential;
 use commonware_runtime::buffer::paged::CacheRef;
 use commonware_runtime::{Clock, Handle, Metrics, Spawner, Storage};
-use commonware_utils::{NZDuration, NZU64, NZUsize};
+use commonware_utils::{NZDuration, NZUsize};
 use rand_core::CryptoRng;
 use std::num::NonZeroUsize;
 use std::sync::Arc;
@@ -50,7 +48,7 @@ pub(crate) trait Runtime: Clock + CryptoRng + Metrics + Spawner + Storage {}
 impl<E: Clock + CryptoRng + Metrics + Spawner + Storage> Runtime for E {}
 
 /// Channels to the other members.
-pub(crate) struct Links<S, R, P, B> {
+pub(crate) struct Links<S, R, P, B, T> {
     pub(crate) votes: (S, R),
     pub(crate) certificates: (S, R),
     pub(crate) fetches: (S, R),
@@ -59,6 +57,7 @@ pub(crate) struct Links<S, R, P, B> {
     pub(crate) statements: (S, R),
     pub(crate) provider: P,
     pub(crate) blocker: B,
+    pub(crate) peering: T,
 }
 
 /// What the parts are made from.
@@ -82,12 +81,8 @@ pub(crate) struct Order {
 
 /// Capacity of each part's mailbox.
 pub(crate) const MAILBOX: NonZeroUsize = NZUsize!(1024);
-/// The first committee's; a later one would have its own keys and its own instance.
-pub(crate) const EPOCH: Epoch = Epoch::zero();
-/// One epoch, without end: the committee is fixed.
-const EPOCHS: FixedEpocher = FixedEpocher::new(NZU64!(u64::MAX));
 /// Views behind the last final one of which votes and unfinalized blocks are kept.
-const RETAINED_VIEWS: ViewDelta = ViewDelta::new(256);
+pub(crate) const RETAINED_VIEWS: ViewDelta = ViewDelta::new(256);
 /// Blocks kept per member until consensus asks for them.
 const BUFFERED_BLOCKS: usize = 16;
 /// Finalized blocks given to the ledger before the first of them is acknowledged.
@@ -98,11 +93,11 @@ const FETCH_RETRY: Duration = Duration::from_millis(100);
 
 impl Order {
     /// Starts all parts; returns when the ledger has caught up with the store and consensus runs.
-    pub(crate) fn start<E, S, R, P, B>(
+    pub(crate) fn start<E, S, R, P, B, T>(
         context: E,
         settings: Settings,
         application: Arc<dyn Application>,
-        links: Links<S, R, P, B>,
+        links: Links<S, R, P, B, T>,
     ) -> impl Future<Output = Result<Self, Error>> + Send
     where
         E: Runtime,
@@ -110,16 +105,17 @@ impl Order {
         R: Receiver<PublicKey = PublicKey>,
         P: Provider<PublicKey = PublicKey>,
         B: Blocker<PublicKey = PublicKey>,
+        T: Peering,
     {
         // Too large for its callers' stacks.
         Box::pin(Self::assemble(context, settings, application, links))
     }
 
-    async fn assemble<E, S, R, P, B>(
+    async fn assemble<E, S, R, P, B, T>(
         context: E,
         settings: Settings,
         application: Arc<dyn Application>,
-        links: Links<S, R, P, B>,
+        links: Links<S, R, P, B, T>,
     ) -> Result<Self, Error>
     where
         E: Runtime,
@@ -127,15 +123,20 @@ impl Order {
         R: Receiver<PublicKey = PublicKey>,
         P: Provider<PublicKey = PublicKey>,
         B: Blocker<PublicKey = PublicKey>,
+        T: Peering,
     {
-        let Links { votes, certificates, fetches, blocks, backfill, statements, provider, blocker } =
-            links;
+        let Links { votes, certificates, fetches, blocks, backfill, statements, .. } = links;
+        let (provider, blocker, peering) = (links.provider, links.blocker, links.peering);
+        let settings = Arc::new(settings);
         let cache = storage::page_cache(settings.cache);
         let genesis = Block::new(application.genesis())
             .map_err(|_| Error::Ledger("its genesis does not have the engine's genesis context"))?;
         let genesis_digest = genesis.digest();
+        let committees = Committees::default();
+        let next = Height(application.finalized().0.saturating_add(1));
+        let standing = enter(Term::of(next), &*application, &settings, &committees)?;
         let (actor, marshal, floor) =
-            init_marshal(&context, &settings, genesis, cache.clone()).await?;
+            init_marshal(&context, &settings, committees.clone(), genesis, cache.clone()).await?;
 
         let monitor = Arc::new(Monitor::default());
         let woken = Arc::new(Signal::default());
@@ -147,16 +148,18 @@ impl Order {
         let marshal_handle = actor.start(dispatch, buffer.1, fetcher);
         let buffer_handle = buffer.0.start(blocks);
 
-        if settings.keys.members.len() == 1 {
+        if standing.is_alone() {
             refuse_a_second_history(&marshal, &*application).await?;
         }
         let processed = floor.processed().map_or(0, |processed| processed.height().get());
         delivery.catch_up(&marshal, Height(processed)).await?;
+        let ordered = ordered(&marshal, &*application, Height(processed)).await;
+        monitor.ordered(ordered);
         let delivery_handle = delivery.start(context.child("delivery"), marshal.clone());
 
         let courier = Courier {
             me: settings.keys.signer.public_key(),
-            members: settings.keys.members.clone(),
+            committees: committees.clone(),
             application: Arc::clone(&application),
             monitor: Arc::clone(&monitor),
             woken: Arc::clone(&woken),
@@ -172,14 +175,19 @@ impl Order {
             monitor: Arc::clone(&monitor),
             woken: Arc::clone(&woken),
         };
-        let consensus = consensus(
-            &context,
-            &settings,
+        let succession = Succession {
+            settings,
             executor,
-            marshal.clone(),
-            (genesis_digest, blocker, cache),
-        );
-        let consensus_handle = consensus.start(votes, certificates, fetches);
+            marshal: marshal.clone(),
+            committees,
+            genesis: genesis_digest,
+            blocker,
+            cache,
+            peering,
+        };
+        let term = Term::of(Height(ordered.0.saturating_add(1)));
+        let lines = Lines { votes, certificates, fetches };
+        let consensus_handle = succession.start(&context, term, lines);
 
         let parts = [buffer_handle, marshal_handle, delivery_handle, consensus_handle];
         watch(&context, parts.into_iter().chain(couriers), &monitor);
@@ -187,9 +195,18 @@ impl Order {
     }
 }
 
+/// The last batch after which consensus goes on. The ledger knows it, unless it comes from
+/// elsewhere and the engine's store has to be filled again.
+async fn ordered(marshal: &Marshal, application: &dyn Application, processed: Height) -> Height {
+    let ledger = application.finalized();
+    let held = marshal.get_info(Identifier::Height(BlockHeight::new(ledger.0))).await.is_some();
+    if held { processed.max(ledger) } else { processed }
+}
+
 async fn init_marshal<E: Runtime>(
     context: &E,
     settings: &Settings,
+    committees: Committees,
     genesis: Block,
     cache: CacheRef,
 ) -> Result<(MarshalOf<E>, Marshal, marshal::core::Floor), Error> {
@@ -199,7 +216,7 @@ async fn init_marshal<E: Runtime>(
         storage::blocks(context.child("blocks"), &settings.prefix, &cache, settings.limits).await?;
     let digest = genesis.digest();
     let config = marshal::Config {
-        provider: ConstantProvider::new(settings.keys.scheme.clone()),
+        provider: committees,
         epocher: EPOCHS,
         start: marshal::Start::Genesis(Digested::precomputed(genesis, digest)),
         partition_prefix: settings.prefix.clone(),
@@ -221,7 +238,7 @@ async fn init_marshal<E: Runtime>(
 type MarshalOf<E> = MarshalActor<
     E,
     Standard<Block>,
-    ConstantProvider<Scheme, Epoch>,
+    Committees,
     storage::Certificates<E>,
     storage::Blocks<E>,
     FixedEpocher,
@@ -278,106 +295,6 @@ where
         },
         backfill,
     )
-}
-
-/// Consensus, over the ledger's [`Executor`] and `marshal`.
-fn consensus<E: Runtime, B: Blocker<PublicKey = PublicKey>>(
-    context: &E,
-    settings: &Settings,
-    executor: Executor,
-    marshal: Marshal,
-    (genesis, blocker, cache): (Digest, B, CacheRef),
-) -> Consensus<E, B> {
-    let (monitor, woken) = (Arc::clone(&executor.monitor), Arc::clone(&executor.woken));
-    let deferred = Deferred::new(context.child("deferred"), executor, marshal, EPOCHS);
-    let observer = Observer { inner: deferred.clone(), monitor, woken };
-    simplex::Engine::new(
-        context.child("simplex"),
-        consensus_config(settings, genesis, deferred, observer, blocker, cache),
-    )
-}
-
-type Consensus<E, B> = simplex::Engine<
-    E,
-    Scheme,
-    RoundRobin<Sha256>,
-    B,
-    Digest,
-    DeferredOf<E>,
-    DeferredOf<E>,
-    Observer<DeferredOf<E>>,
-    Sequential,
->;
-type DeferredOf<E> = Deferred<E, Scheme, Executor, Block, FixedEpocher>;
-type ConsensusConfig<E, B> = simplex::Config<
-    Scheme,
-    RoundRobin<Sha256>,
-    B,
-    Digest,
-    DeferredOf<E>,
-    DeferredOf<E>,
-    Observer<DeferredOf<E>>,
-    Sequential,
->;
-
-fn consensus_config<E: Runtime, B: Blocker<PublicKey = PublicKey>>(
-    settings: &Settings,
-    genesis: Digest,
-    deferred: DeferredOf<E>,
-    observer: Observer<DeferredOf<E>>,
-    blocker: B,
-    cache: CacheRef,
-) -> ConsensusConfig<E, B> {
-    let timeouts = settings.pacing.timeouts();
-    simplex::Config {
-        scheme: settings.keys.scheme.clone(),
-        elector: RoundRobin::default(),
-        blocker,
-        automaton: deferred.clone(),
-        relay: deferred,
-        reporter: observer,
-        track_historical_votes: false,
-        strategy: Sequential,
-        partition: format!("{}-consensus", settings.prefix),
-        mailbox_size: MAILBOX,
-        epoch: EPOCH,
-        floor: simplex::Floor::Genesis(genesis),
-        replay_buffer: storage::REPLAY_BUFFER,
-        write_buffer: storage::WRITE_BUFFER,
-        page_cache: cache,
-        leader_timeout: timeouts.leader,
-        certification_timeout: timeouts.certification,
-        timeout_retry: timeouts.retry,
-        view_retention: RETAINED_VIEWS,
-        skip: SkipPolicy::Enabled { timeout: timeouts.skip, budget: SkipBudget::Participants },
-        fetch_timeout: NZDuration!(FETCH_TIMEOUT),
-        fetch_retry_delay: FETCH_RETRY,
-        forward: ForwardPolicy::Disabled,
-    }
-}
-
-/// Notes the view while certificates pass by on their way to marshal.
-#[derive(Clone)]
-struct Observer<R> {
-    inner: R,
-    monitor: Arc<Monitor>,
-    woken: Arc<Signal>,
-}
-
-impl<R: Reporter<Activity = Activity<Scheme, Digest>>> Reporter for Observer<R> {
-    type Activity = R::Activity;
-
-    fn report(&mut self, activity: Self::Activity) -> Feedback {
-        if matches!(
-            activity,
-            Activity::Notarization(_) | Activity::Nullification(_) | Activity::Finalization(_)
-        ) {
-            self.monitor.passed(activity.view().get());
-            // Others propose now.
-            self.woken.notify();
-        }
-        self.inner.report(activity)
-    }
 }
 
 /// Alone, a member that lost its store could certify other batches for the heights it has

@@ -60,6 +60,10 @@ impl Pacing {
         let parent = instant(parent).map_or(start, |parent| parent.min(start));
         let busy = parent + self.busy_interval;
         let idle = parent + self.idle_interval;
+        // A committee that waits takes office with the next term: no reason to let it wait.
+        if application.appointed().is_some() {
+            return;
+        }
         let waits = || (application.backlog().items > 0).then_some(());
         if clock.current() < idle {
             let heartbeat = pin!(clock.sleep_until(idle));

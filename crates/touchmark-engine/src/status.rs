@@ -1,15 +1,23 @@
 //! How the engine is doing: what its parts report and what its owner asks.
 
 use crate::error::Error;
+use crate::keys::Standing;
 use crate::signal::Signal;
+use crate::term::Term;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use touchmark_wire::ids::Height;
 
 /// A look at the engine.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct Status {
-    /// The view that consensus is in.
+    /// The term that consensus is in.
+    pub term: u64,
+    /// The view that it is in; views begin anew in each term.
     pub view: u64,
+    /// Members of the committee of the term.
+    pub members: usize,
+    /// Whether this node is one of them.
+    pub votes: bool,
     /// Last batch known to be finalized; it may not have arrived yet.
     pub finalized: Height,
     /// Last batch that the ledger made durable.
@@ -38,6 +46,8 @@ pub enum Phase {
 #[derive(Debug, Default)]
 pub(crate) struct Monitor {
     status: Mutex<Status>,
+    /// Last batch that came out of the order, whether the ledger had it already or not.
+    ordered: Mutex<Height>,
     changed: Signal,
 }
 
@@ -46,10 +56,31 @@ impl Monitor {
         self.lock().clone()
     }
 
-    /// A certificate moved consensus past `view`.
-    pub(crate) fn passed(&self, view: u64) {
+    /// Consensus begins anew.
+    pub(crate) fn entered(&self, term: Term, standing: &Standing) {
         let mut status = self.lock();
-        status.view = status.view.max(view.saturating_add(1));
+        (status.term, status.view) = (term.0, 0);
+        (status.members, status.votes) = (standing.members.len(), standing.votes);
+    }
+
+    /// A certificate moved consensus past `view`.
+    pub(crate) fn passed(&self, term: Term, view: u64) {
+        let mut status = self.lock();
+        if status.term == term.0 {
+            status.view = status.view.max(view.saturating_add(1));
+        }
+    }
+
+    /// The batch of `height` came out of the order.
+    pub(crate) fn ordered(&self, height: Height) {
+        *self.ordered.lock().unwrap_or_else(PoisonError::into_inner) = height;
+        self.changed.notify();
+    }
+
+    /// Waits until the batch of `height` has come out of the order.
+    pub(crate) async fn over(&self, height: Height) {
+        let ordered = || *self.ordered.lock().unwrap_or_else(PoisonError::into_inner);
+        self.changed.until(|| (ordered() >= height).then_some(())).await;
     }
 
     pub(crate) fn finalized(&self, height: Height) {

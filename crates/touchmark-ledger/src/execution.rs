@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use touchmark_batch::{Batch, BatchLimits};
 use touchmark_core::admission::{self, Input, Submission, Verifier};
+use touchmark_core::appointment;
 use touchmark_core::entry::Entry;
 use touchmark_core::event::Event;
 use touchmark_core::refusal::{Outcome, Refusal, Unreadable};
@@ -16,7 +17,7 @@ use touchmark_core::view::{InChannel, Position};
 use touchmark_wire::hash::Digest;
 use touchmark_wire::header::BatchHeader;
 use touchmark_wire::ids::{
-    ChannelId, EvidenceId, LeafIndex, Sequence, StatementId, ThingId, Timestamp,
+    ChannelId, EvidenceId, Height, LeafIndex, Sequence, StatementId, ThingId, Timestamp,
 };
 use touchmark_wire::leaf::{BatchLeaf, Leaf};
 use touchmark_wire::merkle::{self, Frontier};
@@ -146,8 +147,12 @@ impl<'a> Builder<'a> {
     }
 
     fn decide(&self, submission: &Submission) -> Result<Decision, Unreadable> {
-        let position = Position { leaf: self.next_leaf(), time: self.time };
+        let position = Position { leaf: self.next_leaf(), height: self.height(), time: self.time };
         rules::decide(&self.view(), submission, position)
+    }
+
+    fn height(&self) -> Height {
+        Height(self.parent.height().0 + 1)
     }
 
     fn next_leaf(&self) -> LeafIndex {
@@ -217,13 +222,11 @@ impl<'a> Builder<'a> {
         self.leaf_hashes.len()
     }
 
-    /// Closes the batch.
-    pub(crate) fn finish(
-        mut self,
-        context: &[u8],
-        next: Digest,
-    ) -> Result<(Batch, Execution), ExecutionError> {
-        let height = touchmark_wire::ids::Height(self.parent.height().0 + 1);
+    /// Closes the batch. Who certifies it and the next one follows from the state after it.
+    pub(crate) fn finish(mut self, context: &[u8]) -> Result<(Batch, Execution), ExecutionError> {
+        let height = self.height();
+        let present = appointment::in_office(&self.view(), height)?;
+        let next = appointment::in_office(&self.view(), Height(height.0 + 1))?;
         if !self.leaf_hashes.is_empty() {
             self.update_state()?;
             let state_root = self.execution.state_root;
@@ -241,11 +244,11 @@ impl<'a> Builder<'a> {
             parent: self.parent.digest(),
             height,
             time: self.time,
-            epoch: self.parent.epoch(),
+            epoch: present.epoch,
             data_root: BatchHeader::data_root(&self.leaf_hashes),
             size: self.execution.frontier.size(),
             root,
-            next,
+            next: next.digest(),
         };
         let encoded = touchmark_wire::codec::encode(&header);
         let batch = Batch::with_leaf_hashes(encoded, self.body, self.leaf_hashes)
@@ -299,7 +302,7 @@ pub fn genesis_batch(genesis: &touchmark_wire::genesis::Genesis, context: &[u8])
     let header = BatchHeader {
         context,
         parent: genesis.network_id().0,
-        height: touchmark_wire::ids::Height(0),
+        height: Height(0),
         time: genesis.time,
         epoch: genesis.committee.epoch,
         data_root: BatchHeader::data_root(&[]),

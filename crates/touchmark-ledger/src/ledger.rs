@@ -8,8 +8,10 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard};
 use touchmark_batch::{Application, Backlog, Batch, Halt, Invalid, Member, Proposal};
 use touchmark_core::admission::{self, Input, Submission, Verifier};
+use touchmark_core::appointment;
 use touchmark_core::refusal::Outcome;
 use touchmark_core::view::View;
+use touchmark_wire::genesis::Committee;
 use touchmark_wire::hash::Digest;
 use touchmark_wire::ids::Height;
 use touchmark_wire::merkle;
@@ -39,28 +41,37 @@ pub struct Ledger {
     store: Arc<dyn Durable>,
     verifier: Arc<dyn Verifier + Send + Sync>,
     genesis: Arc<Batch>,
-    committee: Digest,
     limits: LedgerLimits,
+    /// Read once for each batch.
+    appointed: Mutex<Option<Arc<Committee>>>,
     pool: Mutex<Pool>,
     /// Executed batches above the finalized height, by digest.
     executed: Mutex<BTreeMap<Digest, (Height, Arc<Execution>)>>,
     observer: Observer,
 }
 
+/// Who waits to certify, as the finalized state says.
+fn appointed(view: &dyn StateView) -> Result<Option<Arc<Committee>>, Halt> {
+    let next = Height(view.tip().batch.height().0.saturating_add(1));
+    let appointed = appointment::waiting(view, next);
+    let appointed = appointed.map_err(|_| Halt("the state does not say who certifies".into()))?;
+    Ok(appointed.map(|appointed| Arc::new(appointed.committee)))
+}
+
 impl Ledger {
-    /// A ledger on `store`; `committee` is the digest that headers carry as `next`.
+    /// A ledger on `store`, whose state says who certifies; an error where it cannot be read.
     pub fn new(
         store: Arc<dyn Durable>,
         verifier: Arc<dyn Verifier + Send + Sync>,
         genesis: Arc<Batch>,
-        committee: Digest,
         limits: LedgerLimits,
         observer: Observer,
-    ) -> Self {
+    ) -> Result<Self, Halt> {
         let bounds = PoolLimits { all: limits.pool, member: limits.member };
         let pool = Mutex::new(Pool::new(bounds));
         let executed = Mutex::new(BTreeMap::new());
-        Self { store, verifier, genesis, committee, limits, pool, executed, observer }
+        let appointed = Mutex::new(appointed(store.snapshot().as_ref())?);
+        Ok(Self { store, verifier, genesis, limits, appointed, pool, executed, observer })
     }
 
     /// Checks the signatures of `inputs` on the calling thread and queues what passes. `ticket`
@@ -105,6 +116,10 @@ impl Ledger {
         self.pool.lock().expect("no holder of the pool's lock panics")
     }
 
+    fn lock_appointed(&self) -> MutexGuard<'_, Option<Arc<Committee>>> {
+        self.appointed.lock().expect("no holder of the lock on the appointed committee panics")
+    }
+
     fn lock_executed(&self) -> MutexGuard<'_, BTreeMap<Digest, (Height, Arc<Execution>)>> {
         self.executed.lock().expect("no holder of the lock on executed batches panics")
     }
@@ -143,8 +158,8 @@ impl Ledger {
         if header.height.0 != parent.height().0 + 1 || header.parent != parent.digest() {
             return Err(Invalid("it does not follow its parent".into()));
         }
-        if header.time < parent.time() || header.epoch != parent.epoch() {
-            return Err(Invalid("its time or epoch is before its parent's".into()));
+        if header.time < parent.time() {
+            return Err(Invalid("its time is before its parent's".into()));
         }
         let verifier = self.verifier.as_ref();
         let mut builder = Builder::new(verifier, base, layers, parent, header.time);
@@ -166,9 +181,8 @@ impl Ledger {
                 return Err(Invalid("a leaf is not what the rules make of it".into()));
             }
         }
-        let (rebuilt, execution) = builder
-            .finish(header.context, self.committee)
-            .map_err(|error| Invalid(error.to_string()))?;
+        let finished = builder.finish(header.context);
+        let (rebuilt, execution) = finished.map_err(|error| Invalid(error.to_string()))?;
         if rebuilt.header_bytes() != batch.header_bytes() {
             return Err(Invalid("its header is not what its leaves lead to".into()));
         }
@@ -254,6 +268,17 @@ impl Application for Ledger {
         self.store.snapshot().tip().batch.height()
     }
 
+    fn committee(&self, height: Height) -> Option<Arc<Committee>> {
+        let view = self.store.snapshot();
+        let next = Height(view.tip().batch.height().0.saturating_add(1));
+        let known = height.term() <= next.term();
+        known.then(|| appointment::in_office(view.as_ref(), height).ok()).flatten()
+    }
+
+    fn appointed(&self) -> Option<Arc<Committee>> {
+        self.lock_appointed().clone()
+    }
+
     fn backlog(&self) -> Backlog {
         self.lock_pool().backlog()
     }
@@ -270,7 +295,7 @@ impl Application for Ledger {
         let mut taken = Vec::new();
         let built = self
             .fill(&mut builder, proposal.body_limit, &mut taken)
-            .and_then(|()| builder.finish(proposal.context, self.committee));
+            .and_then(|()| builder.finish(proposal.context));
         let Ok((batch, execution)) = built else {
             self.lock_pool().push_back(taken.into_iter());
             return None;
@@ -309,6 +334,7 @@ impl Application for Ledger {
             })?,
         };
         self.store.commit(batch.clone(), &execution)?;
+        *self.lock_appointed() = appointed(self.store.snapshot().as_ref())?;
         self.lock_executed().retain(|_, (height, _)| *height > batch.height());
         (self.observer)(&batch, &execution);
         self.settle(execution.outcomes.iter().cloned());

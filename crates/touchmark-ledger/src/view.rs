@@ -7,6 +7,7 @@ use touchmark_batch::{Batch, Halt};
 use touchmark_core::entry::Entry;
 use touchmark_core::refusal::Unreadable;
 use touchmark_core::view::View;
+use touchmark_wire::genesis::Committee;
 use touchmark_wire::hash::Digest;
 use touchmark_wire::ids::{
     ChannelId, EvidenceId, LeafIndex, NetworkId, Sequence, StatementId, ThingId,
@@ -59,6 +60,10 @@ impl Layered<'_> {
 impl View for Layered<'_> {
     fn network(&self) -> NetworkId {
         self.base.network()
+    }
+
+    fn genesis_committee(&self) -> Result<Arc<Committee>, Unreadable> {
+        self.base.genesis_committee()
     }
 
     fn entry(&self, key: &StateKey) -> Result<Option<Arc<Entry>>, Unreadable> {

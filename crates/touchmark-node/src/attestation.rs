@@ -8,7 +8,7 @@ use touchmark_wire::bundle::Freshness;
 use touchmark_wire::certificate::{CertificateError, Cosignature, CosignatureTime, Cosigner};
 use touchmark_wire::checkpoint::Checkpoint;
 use touchmark_wire::codec;
-use touchmark_wire::genesis::Genesis;
+use touchmark_wire::genesis::{Committee, Genesis};
 use touchmark_wire::hash::Digest;
 use touchmark_wire::ids::{LeafIndex, NetworkId, Timestamp, TreeSize};
 use touchmark_wire::receipt::{Path, Proof, Receipt, ReceiptError, ReceiptHeader};
@@ -19,8 +19,8 @@ use crate::folder::Secrets;
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum AttestationError {
-    /// This node's keys are not those of a validator of the network.
-    #[error("the keys in secrets.cbor are not those of a validator of this network")]
+    /// This node's keys are not those of a validator of the committee that certifies.
+    #[error("this node is not a validator of the committee that certifies now")]
     NotValidator,
     /// A key cannot be used.
     #[error("{0}")]
@@ -42,8 +42,6 @@ pub struct Attestor {
     origin: String,
     /// Network id as text: `sub` of receipts.
     subject: String,
-    name: String,
-    place: u16,
     log: SoftwareKey,
     cosigner: SoftwareKey,
     /// The newest note; a cosigner never signs an older state.
@@ -51,33 +49,37 @@ pub struct Attestor {
 }
 
 impl Attestor {
-    /// The attestor of the validator that has these keys.
+    /// The attestor that has these keys.
     pub fn new(genesis: &Genesis, secrets: &Secrets) -> Result<Self, AttestationError> {
         let (log, cosigner) = (secrets.log_key()?, secrets.cosigner_key()?);
-        let validators = &genesis.committee.validators;
-        let place = validators
-            .iter()
-            .position(|validator| validator.log_key == *log.public_key().cose())
-            .ok_or(AttestationError::NotValidator)?;
         Ok(Self {
             network: genesis.network_id(),
             origin: genesis.origin.clone(),
             subject: genesis.network_id().to_string(),
-            name: validators[place].name.clone(),
-            place: u16::try_from(place).map_err(|_| AttestationError::NotValidator)?,
             log,
             cosigner,
             note: Mutex::new(None),
         })
     }
 
-    /// Cosigns a durable checkpoint; the note that `/checkpoint` shows.
+    /// This validator's place and name in the committee.
+    fn place<'c>(&self, committee: &'c Committee) -> Result<(u16, &'c str), AttestationError> {
+        let own = self.log.public_key().cose();
+        let mut validators = (0..).zip(&committee.validators);
+        let found = validators.find(|(_, validator)| validator.log_key == *own);
+        let (place, validator) = found.ok_or(AttestationError::NotValidator)?;
+        Ok((place, &validator.name))
+    }
+
+    /// Cosigns a durable checkpoint as a member of `committee`; the note that `/checkpoint` shows.
     pub fn checkpoint(
         &self,
+        committee: &Committee,
         size: TreeSize,
         root: Digest,
         now: Timestamp,
     ) -> Result<String, AttestationError> {
+        let (_, name) = self.place(committee)?;
         let mut newest = self.note.lock().expect("no holder of the note's lock panics");
         if let Some((known, note)) = newest.as_ref()
             && *known >= size
@@ -88,7 +90,7 @@ impl Attestor {
             .map_err(|error| AttestationError::Checkpoint(error.into()))?
             .to_string();
         let cosignature = Cosignature::sign(&body, CosignatureTime(now.0 / 1_000), &self.cosigner)?;
-        let cosigner = Cosigner::new(&self.name, self.cosigner.public_key().clone())
+        let cosigner = Cosigner::new(name, self.cosigner.public_key().clone())
             .map_err(AttestationError::Checkpoint)?;
         let note = format!("{body}\n{}", cosigner.line(cosignature));
         *newest = Some((size, note.clone()));
@@ -98,11 +100,13 @@ impl Attestor {
     /// A receipt (RFC 9942): the leaf is at `index` of the log of `size` leaves with `root`.
     pub fn receipt(
         &self,
+        committee: &Committee,
         index: LeafIndex,
         size: TreeSize,
         path: &[Digest],
         root: &Digest,
     ) -> Result<Vec<u8>, AttestationError> {
+        self.place(committee)?;
         let kid = self.log.public_key().digest();
         let header = ReceiptHeader {
             algorithm: Algorithm::Es256,
@@ -121,11 +125,13 @@ impl Attestor {
     /// Signs a client's nonce with the newest state; returns this validator's place with it.
     pub fn fresh(
         &self,
+        committee: &Committee,
         nonce: &[u8],
         size: TreeSize,
         root: Digest,
     ) -> Result<(u16, [u8; SIGNATURE_LENGTH]), AttestationError> {
         let message = Freshness::message(self.network, nonce, size, root);
-        Ok((self.place, self.log.sign(&SignedBytes::new([&message[..]]))?))
+        let (place, _) = self.place(committee)?;
+        Ok((place, self.log.sign(&SignedBytes::new([&message[..]]))?))
     }
 }

@@ -6,19 +6,25 @@
 //! genesis.cbor      the network's root of trust: give it to whoever verifies
 //! committee.cbor    public polynomial of the engine's threshold key
 //! secrets.cbor      this node's private keys, readable by its owner only
+//! offices/          places in later committees, with their shares; owner only
 //! peers.toml        where the engine listens, and where those of other validators are
 //! formation.cbor    while a network is being formed: keys, record and invitations, owner only
 //! candidate.cbor    what this node has of a network that others may not have; owner only
+//! office.cbor       in the folder of a formation: a place in the next committee; owner only
+//! next.cbor         beside it: the next committee, for those who are to approve of it
 //! ledger/           log, state and indexes; state and indexes can be made anew from the log
 //! consensus/        what this node has voted for: never delete it, never set it back
 //! backups/          what a running node copied when it was asked for a backup
 //! ```
 
+mod office;
 mod peers;
 
+pub use office::{Held, Promise, committee, next_number};
 pub use peers::Peers;
 
 use minicbor::{Decode, Encode};
+use std::fmt;
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -33,7 +39,7 @@ use touchmark_wire::algorithm::{Algorithm, Signer as _};
 use touchmark_wire::codec;
 use touchmark_wire::genesis::{CertificateKey, Committee, Genesis, RULES_VERSION, Validator};
 use touchmark_wire::hash::Digest;
-use touchmark_wire::ids::{Epoch, Timestamp};
+use touchmark_wire::ids::{Epoch, NetworkId, Timestamp};
 use touchmark_wire::limits;
 
 /// Why a data folder cannot be used.
@@ -83,6 +89,14 @@ pub enum FolderError {
     Forming {
         /// The folder.
         path: PathBuf,
+    },
+    /// A place is of another network or another validator than the folder.
+    #[error("this place in a committee of {network} is not for {path}")]
+    Foreign {
+        /// The folder.
+        path: PathBuf,
+        /// The network of the place.
+        network: NetworkId,
     },
     /// The addresses of the other validators cannot be used.
     #[error("{path} cannot be used: {reason}")]
@@ -137,8 +151,8 @@ impl Premises {
 pub struct Folder {
     /// The folder itself.
     pub premises: Premises,
-    /// The engine's committee.
-    pub committee: EngineCommittee,
+    /// This node's places in committees, the oldest first.
+    pub offices: Vec<Held>,
     /// This node's secrets.
     pub secrets: Secrets,
     /// Where the engines are.
@@ -187,6 +201,11 @@ impl Secrets {
         Self { identity: seat.identity, share: seat.share, ..self }
     }
 
+    /// The same keys without it.
+    pub(crate) fn unseated(self) -> Self {
+        Self { share: Vec::new(), ..self }
+    }
+
     /// Signs what a validator says as a peer of the others.
     pub(crate) fn peer_key(&self) -> Result<SoftwareKey, SoftwareKeyError> {
         SoftwareKey::from_seed(Algorithm::Ed25519, &self.identity)
@@ -208,6 +227,13 @@ impl Secrets {
     }
 }
 
+impl fmt::Debug for Secrets {
+    /// Shows nothing of them.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Secrets").finish_non_exhaustive()
+    }
+}
+
 /// Public polynomial and members, as a file.
 #[derive(Clone, Encode, Decode)]
 #[cbor(array)]
@@ -223,6 +249,13 @@ impl From<&EngineCommittee> for CommitteeFile {
     fn from(committee: &EngineCommittee) -> Self {
         let members = committee.members.iter().map(|member| Digest(member.0)).collect();
         Self { polynomial: committee.polynomial.clone(), members }
+    }
+}
+
+impl From<CommitteeFile> for EngineCommittee {
+    fn from(file: CommitteeFile) -> Self {
+        let members = file.members.iter().map(|member| PeerKey(member.0)).collect();
+        Self { polynomial: file.polynomial, members }
     }
 }
 
@@ -293,7 +326,7 @@ impl Folder {
     /// Opens the folder at `path`; a folder without a node becomes that of a new network.
     pub fn open_or_create(path: &Path, new: &NewNetwork) -> Result<Self, FolderError> {
         let lock = Lock::take(path)?;
-        let files = [SECRETS, COMMITTEE, GENESIS].map(|name| path.join(name));
+        let files = [SECRETS, GENESIS].map(|name| path.join(name));
         let missing = files.iter().find(|file| !file.exists());
         let Some(missing) = missing else {
             return Self::locked(path, lock);
@@ -315,15 +348,15 @@ impl Folder {
 
     fn locked(path: &Path, lock: Lock) -> Result<Self, FolderError> {
         let premises = Premises::locked(path, lock)?;
-        let committee: CommitteeFile = read_cbor(&path.join(COMMITTEE), limits::GENESIS)?;
-        let members: Vec<_> = committee.members.iter().map(|member| PeerKey(member.0)).collect();
-        let peers = if members.len() > 1 { Peers::read(path)? } else { Peers::default() };
-        Ok(Self {
-            premises,
-            committee: EngineCommittee { polynomial: committee.polynomial, members },
-            secrets: read_cbor(&path.join(SECRETS), limits::GENESIS)?,
-            peers,
-        })
+        let secrets: Secrets = read_cbor(&path.join(SECRETS), limits::GENESIS)?;
+        let mut offices = Vec::new();
+        if !secrets.share.is_empty() {
+            offices.push(Held::first(path, &premises.genesis, &secrets)?);
+        }
+        offices.extend(Held::all(path, secrets.identity)?);
+        let alone = offices.iter().all(|held| held.committee.validators.len() == 1);
+        let peers = if alone { Peers::default() } else { Peers::read(path)? };
+        Ok(Self { premises, offices, secrets, peers })
     }
 }
 
@@ -336,6 +369,12 @@ pub(crate) fn genesis(folder: &Path) -> Result<Genesis, FolderError> {
     Genesis::decode(&read(&path)?).map_err(|_| FolderError::Damaged { path })
 }
 
+/// The private keys in a folder that has a network.
+pub(crate) fn secrets(folder: &Path) -> Result<Secrets, FolderError> {
+    genesis(folder)?;
+    read_cbor(&folder.join(SECRETS), limits::GENESIS)
+}
+
 /// Whether a node can run in the folder: its keys are there, and what it has voted for.
 pub(crate) fn has_keys(folder: &Path) -> bool {
     folder.join(SECRETS).exists() && folder.join(CONSENSUS).exists()
@@ -344,6 +383,10 @@ pub(crate) fn has_keys(folder: &Path) -> bool {
 /// Copies what everyone may have of a data folder: committee and genesis.
 pub(crate) fn copy_public(from: &Path, to: &Path) -> Result<(), FolderError> {
     for name in [COMMITTEE, GENESIS] {
+        // Who joined later has none of the first committee's.
+        if name == COMMITTEE && !from.join(name).exists() {
+            continue;
+        }
         write(&to.join(name), &read(&from.join(name))?, Secrecy::Public)?;
     }
     Ok(())
@@ -408,7 +451,7 @@ where
 
 /// Whether something of a network is in the folder.
 pub(crate) fn has_network(folder: &Path) -> bool {
-    [GENESIS, LEDGER, CONSENSUS].iter().any(|name| folder.join(name).exists())
+    [GENESIS, LEDGER, CONSENSUS, office::PROMISE].iter().any(|name| folder.join(name).exists())
 }
 
 /// Whether something of a formation is kept in the folder.
@@ -433,7 +476,13 @@ fn create(path: &Path, new: &NewNetwork) -> Result<(), FolderError> {
         log_key: *log.public_key().cose(),
         cosigner_key: *cosigner.public_key().cose(),
     };
-    let genesis = genesis_of(origin, new.time, certificate_key, vec![validator], 1);
+    let committee_of_one = Committee {
+        epoch: Epoch(0),
+        certificate_key: CertificateKey(certificate_key),
+        validators: vec![validator],
+        threshold: 1,
+    };
+    let genesis = genesis_of(origin, new.time, committee_of_one);
     Founding::new(genesis, &committee, secrets, None).write(path)
 }
 
@@ -442,16 +491,8 @@ pub(crate) fn local_origin(own: &Digest) -> String {
     format!("touchmark.local/{}", &own.to_string()[..16])
 }
 
-/// The genesis of a network with these validators, in the engine's order.
-pub(crate) fn genesis_of(
-    origin: String,
-    time: Timestamp,
-    certificate_key: [u8; 96],
-    validators: Vec<Validator>,
-    threshold: u16,
-) -> Genesis {
-    let certificate_key = CertificateKey(certificate_key);
-    let committee = Committee { epoch: Epoch(0), certificate_key, validators, threshold };
+/// The genesis of a network with this committee.
+pub(crate) fn genesis_of(origin: String, time: Timestamp, committee: Committee) -> Genesis {
     Genesis { rules: RULES_VERSION, origin, committee, time }
 }
 

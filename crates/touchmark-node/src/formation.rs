@@ -18,7 +18,7 @@ mod service;
 mod tests;
 
 pub use attendance::Attendance;
-pub use draft::{Convening, Draft, Issued, Plan, Role};
+pub use draft::{Convening, Draft, Issued, Plan, Purpose, Role};
 pub use invitation::{from_text, to_text};
 pub use line::Line;
 pub use reception::Reception;
@@ -31,7 +31,8 @@ use std::net::SocketAddr;
 use std::path::Path;
 use touchmark_engine::GenerationError;
 use touchmark_wire::formation::{AgreementError, RecordError, Refusal};
-use touchmark_wire::genesis::Genesis;
+use touchmark_wire::genesis::{Committee, Genesis};
+use touchmark_wire::hash::Digest;
 use touchmark_wire::ids::NetworkId;
 
 /// Why no network was formed.
@@ -98,8 +99,8 @@ pub enum FormationError {
     #[error(transparent)]
     Generation(#[from] GenerationError),
     /// The candidate in the folder is of another network, or there is none.
-    #[error("there is no candidate for the network {0} here")]
-    Candidate(NetworkId),
+    #[error("there is no candidate {0} here")]
+    Candidate(Digest),
 }
 
 /// Why this node does not go along with an agreement.
@@ -123,18 +124,37 @@ pub enum Objection {
     Other,
 }
 
-/// The network of which this folder has an unconfirmed candidate.
-pub fn candidate(path: &Path) -> Result<Option<NetworkId>, FormationError> {
-    let candidate: Option<Candidate> = folder::candidate(path)?;
-    let candidate = candidate.filter(|candidate| !candidate.is_confirmed());
-    Ok(candidate.map(|candidate| candidate.network()))
+/// What a formation made, the same for all its members.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Formed {
+    /// A network; the folder is that of one of its validators.
+    Network(Genesis),
+    /// A committee for a network that exists; the folder has this member's place in it.
+    Committee(NetworkId, Committee),
 }
 
-/// Takes the candidate in the folder for the network `network`, whose id its other members have
-/// confirmed to the operator.
-pub fn accept(path: &Path, network: NetworkId) -> Result<Genesis, FormationError> {
+impl Formed {
+    /// What members compare: the network's id, or the digest of the committee.
+    pub fn digest(&self) -> Digest {
+        match self {
+            Self::Network(genesis) => genesis.network_id().0,
+            Self::Committee(_, committee) => committee.digest(),
+        }
+    }
+}
+
+/// What members compare of the candidate in this folder, if it has an unconfirmed one.
+pub fn candidate(path: &Path) -> Result<Option<Digest>, FormationError> {
+    let candidate: Option<Candidate> = folder::candidate(path)?;
+    let candidate = candidate.filter(|candidate| !candidate.is_confirmed());
+    Ok(candidate.map(|candidate| candidate.digest()))
+}
+
+/// Takes the candidate in the folder that has this digest, which its other members have confirmed
+/// to the operator.
+pub fn accept(path: &Path, digest: Digest) -> Result<Formed, FormationError> {
     let site = Site::take(path)?;
     let candidate: Option<Candidate> = folder::candidate(path)?;
-    let candidate = candidate.filter(|candidate| candidate.network() == network);
-    Ok(candidate.ok_or(FormationError::Candidate(network))?.settle(&site)?)
+    let candidate = candidate.filter(|candidate| candidate.digest() == digest);
+    Ok(candidate.ok_or(FormationError::Candidate(digest))?.settle(&site)?)
 }

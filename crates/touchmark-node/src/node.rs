@@ -7,6 +7,7 @@ use crate::ending::Ending;
 use crate::folder::{Folder, FolderError, NewNetwork, Premises};
 use crate::intake::{Decided, Intake};
 use crate::keyring::Keyring;
+use crate::proof::{Certification, ProofError};
 use crate::upkeep::{self, UpkeepError};
 use measured::Measured;
 use prometheus_client::metrics::histogram::{Histogram, exponential_buckets};
@@ -24,8 +25,8 @@ use touchmark_core::rules;
 use touchmark_core::view::Position;
 use touchmark_engine::{Config as EngineConfig, Engine, Pacing};
 use touchmark_ledger::{Execution, Ledger, LedgerLimits, Observer};
-use touchmark_store::{CacheLimits, Manifest, Store};
-use touchmark_wire::genesis::Genesis;
+use touchmark_store::{CacheLimits, Manifest, Snapshot, Store};
+use touchmark_wire::genesis::{Committee, Genesis};
 use touchmark_wire::ids::{Height, LeafIndex, Timestamp, TreeSize};
 use touchmark_wire::registry::RefusalCode;
 
@@ -112,20 +113,28 @@ impl Node {
         let commits = Histogram::new(exponential_buckets(0.000_5, 2.0, 16));
         let measured = Measured { store: store.clone(), commits: commits.clone() };
         let verifier = Arc::new(Keyring::default());
-        let ledger = Arc::new(Ledger::new(
+        let ledger = Ledger::new(
             Arc::new(measured),
             verifier.clone(),
             first,
-            genesis.committee.digest(),
             LedgerLimits { leaves: BATCH.leaves, ..LedgerLimits::default() },
             observer,
-        ));
+        );
+        let ledger = Arc::new(ledger.map_err(touchmark_engine::Error::Halted)?);
+        let next = Height(ledger.finalized().0.saturating_add(1));
+        let present = ledger.committee(next).map_or(genesis.committee.epoch, |it| it.epoch);
+        let (gone, offices): (Vec<_>, Vec<_>) =
+            folder.offices.into_iter().partition(|held| held.committee.epoch < present);
+        for left in gone {
+            tracing::info!(committee = %left.committee.epoch, "its share is deleted: it handed over");
+            left.leave()?;
+        }
         let engine = Engine::start(
             EngineConfig {
                 directory: premises.path.clone(),
                 network: genesis.network_id(),
-                committee: folder.committee.clone(),
-                seat: folder.secrets.seat(),
+                identity: folder.secrets.seat().identity,
+                offices: offices.into_iter().map(|held| held.office).collect(),
                 listen: config.engine_listen.or(folder.peers.listen).unwrap_or(UNREACHED),
                 addresses: folder.peers.addresses,
                 pacing: config.pacing,
@@ -173,7 +182,8 @@ impl Node {
     fn judge(&self, leaf: Input) -> Outcome {
         let reader = self.store.snapshot();
         let admitted = admission::admit(vec![leaf], reader.as_ref(), self.verifier.as_ref());
-        let position = Position { leaf: LeafIndex(reader.size().0), time: now() };
+        let height = Height(reader.height().0 + 1);
+        let position = Position { leaf: LeafIndex(reader.size().0), height, time: now() };
         let mut admitted = admitted.into_iter();
         match admitted.next().expect("one answer for one input") {
             Err(refusal) => Outcome::Refused(refusal),
@@ -198,8 +208,8 @@ impl Node {
     /// call it on a thread of a runtime where waiting is allowed.
     pub fn backup(&self, to: &Path) -> Result<Manifest, UpkeepError> {
         let snapshot = self.store.snapshot();
-        let finality = Handle::current().block_on(self.finality(snapshot.height()));
-        upkeep::write_backup(&self.premises, &self.store, &snapshot, finality, to)
+        let certification = Handle::current().block_on(self.certification(&snapshot));
+        upkeep::write_backup(&self.premises, &self.store, &snapshot, certification, to)
     }
 
     /// What waits for a batch.
@@ -227,6 +237,25 @@ impl Node {
     /// The engine's proof that a batch is final.
     pub async fn finality(&self, height: Height) -> Option<touchmark_engine::Finality> {
         self.engine.finality(height).await
+    }
+
+    /// What proves that the network certified the last batch of `snapshot`.
+    pub(crate) async fn certification(
+        &self,
+        snapshot: &Snapshot,
+    ) -> Result<Certification, ProofError> {
+        Certification::find(snapshot, &self.engine).await
+    }
+
+    /// Who certifies the next batch.
+    pub fn committee(&self) -> Option<Arc<Committee>> {
+        let next = self.ledger.finalized().0.saturating_add(1);
+        self.ledger.committee(Height(next))
+    }
+
+    /// Who certifies from the next term on, if the committee changes then.
+    pub fn appointed(&self) -> Option<Arc<Committee>> {
+        self.ledger.appointed()
     }
 
     /// How the engine is doing.

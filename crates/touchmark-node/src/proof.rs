@@ -1,12 +1,14 @@
 //! Bundles: what a claim needs, with the engine's certificate; and receipts.
 
+mod certification;
 mod collection;
 
 use crate::attestation::AttestationError;
 use crate::node::Node;
+pub(crate) use certification::Certification;
 use collection::Collection;
+use touchmark_core::appointment;
 use touchmark_core::refusal::Unreadable;
-use touchmark_engine::Finality;
 use touchmark_ledger::StateView as _;
 use touchmark_store::Snapshot;
 use touchmark_wire::bundle::{Bundle, Bytes, Freshness};
@@ -56,6 +58,9 @@ pub enum ProofError {
     /// The store cannot be read.
     #[error(transparent)]
     Store(#[from] touchmark_store::Error),
+    /// The engine's part of a folder cannot be read.
+    #[error(transparent)]
+    Engine(#[from] touchmark_engine::Error),
     /// The state cannot be read.
     #[error("the state cannot be read")]
     Unreadable,
@@ -109,15 +114,16 @@ pub async fn prove_within(
 ) -> Result<Vec<u8>, ProofError> {
     let snapshot = node.store.snapshot();
     let tip = snapshot.tip().batch.clone();
-    let finality = node.finality(tip.height()).await.ok_or(ProofError::NotCertified)?;
+    let certification = node.certification(&snapshot).await?;
+    let committee = appointment::in_office(snapshot.as_ref(), tip.height())?;
     let (size, root) = (tip.size(), tip.header().root);
     let fresh = |nonce: &[u8]| {
-        let (validator, signature) = node.attestor.fresh(nonce, size, root)?;
+        let (validator, signature) = node.attestor.fresh(&committee, nonce, size, root)?;
         let (nonce, signature) = (nonce.to_vec(), signature.to_vec());
         Ok::<_, AttestationError>(Fresh { nonce, validator, signature })
     };
     let fresh = nonce.map(fresh).transpose()?;
-    let frame = Frame { genesis: node.genesis.encode_to_vec(), finality, size, fresh };
+    let frame = Frame { genesis: node.genesis.encode_to_vec(), certification, size, fresh };
     let questions = questions.to_vec();
     // A long history is many reads: they would keep other requests waiting.
     let assembled = tokio::task::spawn_blocking(move || {
@@ -139,12 +145,12 @@ pub async fn prove_within(
 pub(crate) fn of_tip(
     genesis: &Genesis,
     snapshot: &Snapshot,
-    finality: Finality,
+    certification: Certification,
 ) -> Result<Vec<u8>, ProofError> {
     let (genesis, size) = (genesis.encode_to_vec(), snapshot.size());
     let mut collection = Collection::new(snapshot, Bundle::LIMIT - RESERVE);
     collection.answer(&Question::Record(batch_leaf(size)?))?;
-    assemble(&Frame { genesis, finality, size, fresh: None }, snapshot, collection)
+    assemble(&Frame { genesis, certification, size, fresh: None }, snapshot, collection)
 }
 
 /// The last leaf of a log, which fixes the state.
@@ -155,7 +161,7 @@ fn batch_leaf(size: TreeSize) -> Result<LeafIndex, ProofError> {
 /// What a bundle has around its leaves and entries.
 struct Frame {
     genesis: Vec<u8>,
-    finality: Finality,
+    certification: Certification,
     size: TreeSize,
     fresh: Option<Fresh>,
 }
@@ -180,8 +186,8 @@ fn assemble(
     let bundle = Bundle {
         version: Bundle::VERSION,
         genesis: &frame.genesis,
-        headers: frame.finality.headers.iter().map(|header| Bytes(header)).collect(),
-        certificate: &frame.finality.certificate,
+        headers: frame.certification.batch.headers.iter().map(|header| Bytes(header)).collect(),
+        certificate: &frame.certification.batch.certificate,
         batch: batch.borrow(batch_leaf),
         state: &state,
         leaves: collection.leaves.iter().map(|(index, leaf)| leaf.borrow(*index)).collect(),
@@ -191,6 +197,7 @@ fn assemble(
             signatures: vec![(fresh.validator, Bytes(&fresh.signature))],
         }),
         note: None,
+        handovers: frame.certification.handovers()?,
     };
     let bytes = bundle.encode_to_vec();
     // The reserve is an estimate, and nobody could read a longer bundle.
@@ -206,5 +213,7 @@ pub fn receipt(node: &Node, index: LeafIndex) -> Result<Vec<u8>, ProofError> {
     let batch = snapshot.batch_of_leaf(index)?;
     let (size, root) = (batch.header().size, batch.header().root);
     let path = snapshot.inclusion_path(index, size)?;
-    Ok(node.attestor.receipt(index, size, &path, &root)?)
+    // Whoever signs is in office now, whoever certified the batch.
+    let committee = node.committee().ok_or(ProofError::Unreadable)?;
+    Ok(node.attestor.receipt(&committee, index, size, &path, &root)?)
 }

@@ -9,7 +9,7 @@ use touchmark_core::refusal::Unreadable;
 use touchmark_core::view::View;
 use touchmark_ledger::trie::{Page, PagePath, Pages};
 use touchmark_ledger::{Durable, Execution, StateView, Tip, genesis_batch};
-use touchmark_wire::genesis::Genesis;
+use touchmark_wire::genesis::{Committee, Genesis};
 use touchmark_wire::ids::{
     ChannelId, EvidenceId, LeafIndex, NetworkId, Sequence, StatementId, ThingId,
 };
@@ -28,6 +28,7 @@ pub struct Disk {
 #[derive(Clone, Debug)]
 struct State {
     network: NetworkId,
+    committee: Arc<Committee>,
     tip: Arc<Tip>,
     /// The batches from the genesis on.
     chain: Vec<Arc<Batch>>,
@@ -46,6 +47,7 @@ impl Disk {
         let tip = Tip { batch: batch.clone(), frontier: Frontier::new(), state_root: trie::EMPTY };
         let state = State {
             network: genesis.network_id(),
+            committee: Arc::new(genesis.committee.clone()),
             tip: Arc::new(tip),
             chain: vec![batch],
             entries: BTreeMap::new(),
@@ -134,6 +136,10 @@ impl Durable for Disk {
 impl View for State {
     fn network(&self) -> NetworkId {
         self.network
+    }
+
+    fn genesis_committee(&self) -> Result<Arc<Committee>, Unreadable> {
+        Ok(self.committee.clone())
     }
 
     fn entry(&self, key: &StateKey) -> Result<Option<Arc<Entry>>, Unreadable> {

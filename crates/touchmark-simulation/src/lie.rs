@@ -7,6 +7,7 @@ use touchmark_batch::{Application, Backlog, Batch, BatchLimits, Halt, Invalid, M
 use touchmark_core::admission::{Check, Verifier};
 use touchmark_ledger::Ledger;
 use touchmark_wire::codec;
+use touchmark_wire::genesis::Committee;
 use touchmark_wire::hash::Digest;
 use touchmark_wire::header::BatchHeader;
 use touchmark_wire::ids::{Height, Timestamp, TreeSize};
@@ -143,6 +144,14 @@ fn junk(height: Height) -> Vec<Vec<u8>> {
 }
 
 impl Application for Liar {
+    fn committee(&self, height: Height) -> Option<Arc<Committee>> {
+        self.ledger.committee(height)
+    }
+
+    fn appointed(&self) -> Option<Arc<Committee>> {
+        self.ledger.appointed()
+    }
+
     fn genesis(&self) -> Arc<Batch> {
         self.ledger.genesis()
     }

@@ -9,7 +9,9 @@ use touchmark_batch::Batch;
 use touchmark_core::admission::Verifier;
 use touchmark_engine::{Committee, Seat, ceremony, genesis_context};
 use touchmark_ledger::{Ledger, LedgerLimits, genesis_batch};
-use touchmark_wire::genesis::{self, CertificateKey, Genesis, RULES_VERSION};
+use touchmark_wire::algorithm::CoseKey;
+use touchmark_wire::genesis::{self, CertificateKey, Genesis, RULES_VERSION, Validator, quorum};
+use touchmark_wire::hash::Digest;
 use touchmark_wire::ids::{Epoch, NetworkId, Timestamp};
 
 /// Keys and genesis.
@@ -25,11 +27,20 @@ impl Site {
     pub(crate) fn new(rng: &mut StdRng, members: NonZeroU16, time: Timestamp) -> Self {
         let (committee, seats) = ceremony::deal(rng, members);
         let key = committee.certificate_key().expect("it was just dealt");
+        // Nobody signs with log and cosigner keys here.
+        let unused = CoseKey::ed25519([0; 32]);
+        let validators = committee.members.iter().map(|peer| Validator {
+            name: peer.to_string(),
+            peer: Digest(peer.0),
+            log_key: unused,
+            cosigner_key: unused,
+        });
+        let validators: Vec<_> = validators.collect();
         let certified = genesis::Committee {
             epoch: Epoch(0),
             certificate_key: CertificateKey(key),
-            validators: Vec::new(),
-            threshold: 1,
+            threshold: u16::try_from(quorum(validators.len())).expect("there are a few members"),
+            validators,
         };
         let origin = "simulation.example/log".to_owned();
         let genesis = Genesis { rules: RULES_VERSION, origin, committee: certified, time };
@@ -53,8 +64,7 @@ impl Site {
         verifier: Arc<dyn Verifier + Send + Sync>,
     ) -> Arc<Ledger> {
         let limits = LedgerLimits { leaves: LIMITS.leaves, ..LedgerLimits::default() };
-        let committee = self.genesis.committee.digest();
-        let genesis = self.batch.clone();
-        Arc::new(Ledger::new(disk, verifier, genesis, committee, limits, Box::new(|_, _| {})))
+        let ledger = Ledger::new(disk, verifier, self.batch.clone(), limits, Box::new(|_, _| {}));
+        Arc::new(ledger.expect("a disk in memory can be read"))
     }
 }

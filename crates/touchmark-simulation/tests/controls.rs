@@ -12,6 +12,7 @@ use touchmark_ledger::Ledger;
 use touchmark_simulation::{
     Acknowledged, Credulous, Disk, Event, Lie, Parts, Plan, Sound, Violation, execute,
 };
+use touchmark_wire::genesis::Committee;
 use touchmark_wire::ids::Height;
 
 fn four() -> Plan {
@@ -134,6 +135,14 @@ struct Faulty {
 }
 
 impl Application for Faulty {
+    fn committee(&self, height: Height) -> Option<Arc<Committee>> {
+        self.ledger.committee(height)
+    }
+
+    fn appointed(&self) -> Option<Arc<Committee>> {
+        self.ledger.appointed()
+    }
+
     fn genesis(&self) -> Arc<Batch> {
         self.ledger.genesis()
     }

@@ -9,6 +9,7 @@ use std::time::Duration;
 use touchmark_batch::{Application, Backlog, Batch, Halt, Invalid, Member, Proposal};
 use touchmark_ledger::Ledger;
 use touchmark_simulation::{Event, Lie, Parts, Plan, Sound, Violation, execute};
+use touchmark_wire::genesis::Committee;
 use touchmark_wire::ids::Height;
 
 /// A calm run of four, of whom one lies.
@@ -52,6 +53,14 @@ fn two_of_seven_may_lie() {
 struct Gullible(Arc<Ledger>);
 
 impl Application for Gullible {
+    fn committee(&self, height: Height) -> Option<Arc<Committee>> {
+        self.0.committee(height)
+    }
+
+    fn appointed(&self) -> Option<Arc<Committee>> {
+        self.0.appointed()
+    }
+
     fn genesis(&self) -> Arc<Batch> {
         self.0.genesis()
     }

@@ -133,6 +133,7 @@ mod kind {
     pub(super) const ACCESS_WITHDRAWN: u8 = 15;
     pub(super) const CHANNEL_CLOSED: u8 = 16;
     pub(super) const ENTRY_WRITTEN: u8 = 17;
+    pub(super) const COMMITTEE_APPOINTED: u8 = 18;
 }
 
 /// An event to be encoded.
@@ -177,6 +178,9 @@ impl<C> Encode<C> for Stored<'_> {
                 e.encode((kind::STATEMENT_DENIED, issuer, code))
             }
             Event::ForkProved { issuer, first } => e.encode((kind::FORK_PROVED, issuer, first)),
+            Event::CommitteeAppointed { number, since } => {
+                e.encode((kind::COMMITTEE_APPOINTED, number, since))
+            }
             Event::Channel { channel, event } => encode_in_channel(e, *channel, event),
         }?
         .ok()
@@ -272,6 +276,9 @@ impl<'b, C> Decode<'b, C> for Read {
                 Event::StatementDenied { issuer: d.decode()?, code: d.decode()? }
             }
             kind::FORK_PROVED => Event::ForkProved { issuer: d.decode()?, first: d.decode()? },
+            kind::COMMITTEE_APPOINTED => {
+                Event::CommitteeAppointed { number: d.decode()?, since: d.decode()? }
+            }
             kind @ kind::CHANNEL_OPENED..=kind::ENTRY_WRITTEN => decode_in_channel(kind, d)?,
             _ => return Err(minicbor::decode::Error::message("not an event")),
         };

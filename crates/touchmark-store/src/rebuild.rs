@@ -57,16 +57,16 @@ pub fn rebuild(
     let of = last_height(&log)?;
     let limits = CacheLimits::default();
     let beside = folder.beside()?;
-    let store = Store::in_folder(beside, network, genesis_batch, limits, Commits::Together)?;
+    let store = Store::in_folder(beside, genesis, genesis_batch, limits, Commits::Together)?;
     let store = Arc::new(store);
     let ledger = Ledger::new(
         store.clone(),
         verifier,
         genesis_batch.clone(),
-        genesis.committee.digest(),
         LedgerLimits::default(),
         Box::new(|_, _| {}),
     );
+    let ledger = ledger.map_err(|_| Error::Corrupt("state"))?;
     for height in (1..=of.0).map(Height) {
         let diverged = |reason: String| Error::Diverged { height, reason };
         let batch = match log.batch(height) {

@@ -9,6 +9,7 @@ use touchmark_core::refusal::Unreadable;
 use touchmark_core::view::View;
 use touchmark_ledger::trie::{Page, PagePath, Pages};
 use touchmark_ledger::{StateView, Tip};
+use touchmark_wire::genesis::{Committee, Genesis};
 use touchmark_wire::ids::{
     ChannelId, EvidenceId, Height, LeafIndex, NetworkId, Sequence, StatementId, ThingId, TreeSize,
 };
@@ -20,9 +21,23 @@ use touchmark_wire::trie::TrieProof;
 pub struct Snapshot {
     database: DatabaseView,
     caches: Arc<Caches>,
-    network: NetworkId,
+    root: NetworkRoot,
     tip: Arc<Tip>,
     things: u64,
+}
+
+/// What the genesis document says of a network.
+#[derive(Clone)]
+pub(crate) struct NetworkRoot {
+    network: NetworkId,
+    committee: Arc<Committee>,
+}
+
+impl NetworkRoot {
+    pub(crate) fn of(genesis: &Genesis) -> Self {
+        let (network, committee) = (genesis.network_id(), Arc::new(genesis.committee.clone()));
+        Self { network, committee }
+    }
 }
 
 /// How much there is.
@@ -40,11 +55,11 @@ impl Snapshot {
     pub(crate) fn new(
         database: DatabaseView,
         caches: Arc<Caches>,
-        network: NetworkId,
+        root: NetworkRoot,
         tip: Arc<Tip>,
         things: u64,
     ) -> Self {
-        Self { database, caches, network, tip, things }
+        Self { database, caches, root, tip, things }
     }
 
     /// Height of the last batch.
@@ -62,6 +77,10 @@ impl Snapshot {
         Counts { things: self.things, leaves: self.size().0, batches: self.height().0 }
     }
 
+    pub(crate) fn network_root(&self) -> NetworkRoot {
+        self.root.clone()
+    }
+
     pub(crate) fn database(&self) -> &DatabaseView {
         &self.database
     }
@@ -77,7 +96,11 @@ impl Snapshot {
 
 impl View for Snapshot {
     fn network(&self) -> NetworkId {
-        self.network
+        self.root.network
+    }
+
+    fn genesis_committee(&self) -> Result<Arc<Committee>, Unreadable> {
+        Ok(self.root.committee.clone())
     }
 
     fn entry(&self, key: &StateKey) -> Result<Option<Arc<Entry>>, Unreadable> {

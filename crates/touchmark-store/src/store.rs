@@ -5,18 +5,17 @@ use crate::database::{Database, Table};
 use crate::error::Error;
 use crate::folder::Folder;
 use crate::payload::{Erased, Kept, Payload, Payloads};
-use crate::snapshot::{Counts, Snapshot};
+use crate::snapshot::{Counts, NetworkRoot, Snapshot};
 use crate::tip::StoredTip;
 use crate::{attribute, channel, event, log, number, state, statement, thing, tile};
 use std::ops::Bound;
 use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, RwLock};
 use touchmark_batch::{Batch, Halt};
-use touchmark_core::view::View as _;
 use touchmark_ledger::{Durable, Execution, StateView, Tip};
 use touchmark_wire::genesis::Genesis;
 use touchmark_wire::hash::Digest;
-use touchmark_wire::ids::{LeafIndex, NetworkId};
+use touchmark_wire::ids::LeafIndex;
 use touchmark_wire::merkle::Frontier;
 use touchmark_wire::trie::EMPTY;
 
@@ -54,15 +53,14 @@ impl Store {
         genesis_batch: &Arc<Batch>,
         limits: CacheLimits,
     ) -> Result<Self, Error> {
-        let network = genesis.network_id();
-        let folder = Folder::claim(path, network)?;
-        Self::in_folder(folder, network, genesis_batch, limits, Commits::Durable)
+        let folder = Folder::claim(path, genesis.network_id())?;
+        Self::in_folder(folder, genesis, genesis_batch, limits, Commits::Durable)
     }
 
-    /// Opens the store in a folder that is claimed for `network`.
+    /// Opens the store in a folder that is claimed for the network.
     pub(crate) fn in_folder(
         folder: Folder,
-        network: NetworkId,
+        genesis: &Genesis,
         genesis_batch: &Arc<Batch>,
         limits: CacheLimits,
         commits: Commits,
@@ -79,7 +77,7 @@ impl Store {
             return Err(Error::OtherGenesis { folder: path });
         }
         let caches = |height| Arc::new(Caches::new(limits, height));
-        let snapshot = StoredTip::load(&database, network, caches)?;
+        let snapshot = StoredTip::load(&database, NetworkRoot::of(genesis), caches)?;
         snapshot.check_tip()?;
         let caches = snapshot.shared_caches();
         let newest = RwLock::new(Arc::new(snapshot));
@@ -155,8 +153,8 @@ impl Store {
         }
 
         self.caches.advance(batch.height(), state::changed(execution), execution.pages.iter());
-        let (view, network) = (self.database.view(), before.network());
-        let snapshot = Snapshot::new(view, self.caches.clone(), network, tip, things);
+        let (view, root) = (self.database.view(), before.network_root());
+        let snapshot = Snapshot::new(view, self.caches.clone(), root, tip, things);
         *self.newest.write().expect(NO_PANIC) = Arc::new(snapshot);
         Ok(())
     }

@@ -3,13 +3,13 @@
 use crate::cache::Caches;
 use crate::database::{Database, Table, Write};
 use crate::error::Error;
-use crate::snapshot::Snapshot;
+use crate::snapshot::{NetworkRoot, Snapshot};
 use minicbor::{Decode, Encode};
 use std::sync::Arc;
 use touchmark_ledger::Tip;
 use touchmark_wire::codec;
 use touchmark_wire::hash::Digest;
-use touchmark_wire::ids::{Height, NetworkId, TreeSize};
+use touchmark_wire::ids::{Height, TreeSize};
 use touchmark_wire::merkle::Frontier;
 
 /// The tip as it is stored (deterministic CBOR array).
@@ -57,7 +57,7 @@ impl StoredTip {
     /// The newest snapshot.
     pub(crate) fn load(
         database: &Arc<Database>,
-        network: NetworkId,
+        root: NetworkRoot,
         caches: impl FnOnce(Height) -> Arc<Caches>,
     ) -> Result<Snapshot, Error> {
         let corrupt = || Error::Corrupt("tip");
@@ -67,6 +67,6 @@ impl StoredTip {
         let batch = database.view().batch(stored.height)?.ok_or_else(corrupt)?;
         let frontier = Frontier::from_peaks(stored.size, stored.peaks).ok_or_else(corrupt)?;
         let tip = Tip { batch: Arc::new(batch), frontier, state_root: stored.state_root };
-        Ok(Snapshot::new(database.view(), caches, network, Arc::new(tip), stored.things))
+        Ok(Snapshot::new(database.view(), caches, root, Arc::new(tip), stored.things))
     }
 }

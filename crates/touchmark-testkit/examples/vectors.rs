@@ -10,7 +10,10 @@ struct Row {
     generate: fn() -> Value,
 }
 
-const FILES: &[Row] = &[Row { file: "statements.json", generate: vectors::statements }];
+const FILES: &[Row] = &[
+    Row { file: "hand-overs.json", generate: vectors::handovers },
+    Row { file: "statements.json", generate: vectors::statements },
+];
 
 fn main() {
     let folder = PathBuf::from(std::env::args().nth(1).expect("the first argument is a folder"));

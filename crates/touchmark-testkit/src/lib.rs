@@ -1,5 +1,6 @@
 //! Fixtures and the real-binary harness of the tests.
 
+pub mod committee;
 #[cfg(target_os = "linux")]
 pub mod disk;
 pub mod vectors;

@@ -2,8 +2,12 @@
 
 mod channels;
 mod faults;
+mod handovers;
 mod writer;
 
+pub use handovers::handovers;
+
+use crate::committee::Panel;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use touchmark_core::directory::NewKey;
@@ -26,6 +30,13 @@ use writer::{Key, Writer, bare, card_payload, card_url, hex};
 /// The network whose id is 32 times this byte.
 const NETWORK: NetworkId = NetworkId(Digest([0x4e; 32]));
 
+/// Of the genesis: one owner.
+const FIRST: Panel<'_> = Panel { number: 0, validators: &[1] };
+/// The owner and three others.
+const SECOND: Panel<'_> = Panel { number: 1, validators: &[1, 2, 3, 4] };
+/// One of them was replaced.
+const THIRD: Panel<'_> = Panel { number: 2, validators: &[1, 2, 3, 5] };
+
 /// The file `statements.json`: `accepted` on an empty ledger in this order, then each of `refused`
 /// on the ledger that they lead to.
 pub fn statements() -> Value {
@@ -36,11 +47,13 @@ pub fn statements() -> Value {
     evidence(&mut writer, &cast);
     changes(&mut writer, &cast);
     channels::accepted(&mut writer, &cast);
+    appointment(&mut writer, &cast);
     let refused = faults::all(&writer, &cast);
     json!({
         "generator": "crates/touchmark-testkit/src/vectors.rs",
-        "title": "Statements and bare evidence: accepted in this order on an empty ledger; then each refused one on the ledger after them",
+        "title": "Statements and bare evidence: accepted in this order on an empty ledger, all at height 1; then each refused one on the ledger after them",
         "network": hex(&NETWORK.0.0),
+        "committee": hex(&FIRST.committee().encode_to_vec()),
         "keys": Key::table(),
         "accepted": writer.into_cases(),
         "refused": refused,
@@ -228,4 +241,11 @@ fn changes(writer: &mut Writer, cast: &Cast) {
     let group = codec::encode(&Group(vec![part(a, b), part(b, a)]));
     let signers = [(a, 0, Key::P256), (b, 0, Key::K256)];
     writer.several("a group of two parties", (a, StatementKind::GROUP, group), &signers);
+}
+
+/// The next committee, carried by a thing that has no part in it.
+fn appointment(writer: &mut Writer, cast: &Cast) {
+    let payload = FIRST.appoint(NETWORK, &SECOND.committee(), &[0]);
+    let statement = (cast.sensor.id(), StatementKind::APPOINT, payload);
+    writer.one("the next committee is appointed", statement, (0, Key::K256));
 }

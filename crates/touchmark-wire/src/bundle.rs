@@ -7,12 +7,16 @@
 //!                                                        └───────▶ leaves
 //! ```
 //!
+//! Where the committee has changed since genesis, hand-overs lead from its key to the one that counts.
+//!
 //! The verdict on one (signatures inside, authority, completeness) is in the crate
 //! `touchmark-core`; here is the format, a deterministic CBOR map.
 
 use crate::codec::{self, Malformed};
+use crate::handover::Handover;
 use crate::hash::Digest;
 use crate::ids::{ChannelId, LeafIndex, ThingId};
+use crate::limits;
 use alloc::vec::Vec;
 use minicbor::encode::Write;
 use minicbor::{Decode, Decoder, Encode, Encoder};
@@ -55,6 +59,9 @@ pub struct Bundle<'a> {
     /// The checkpoint as a note with cosignatures (C2SP), the other kind of certificate.
     #[b(10)]
     pub note: Option<&'a str>,
+    /// From genesis' committee to the one that certifies the headers, in order.
+    #[b(11)]
+    pub handovers: Handovers<'a>,
 }
 
 impl<'a> Bundle<'a> {
@@ -75,6 +82,7 @@ impl<'a> Bundle<'a> {
             || bundle.headers.is_empty()
             || bundle.headers.len() > Self::HEADERS
             || bundle.claims.len() > Self::CLAIMS
+            || bundle.handovers.0.len() > limits::HANDOVERS
             || !sorted
             || !bundle.freshness.as_ref().is_none_or(Freshness::is_sorted)
         {
@@ -103,6 +111,34 @@ pub struct Bytes<'a>(
     #[cbor(with = "minicbor::bytes")]
     pub &'a [u8],
 );
+
+/// Hand-overs in order; without any, the member is left out of its map.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Handovers<'a>(pub Vec<Handover<'a>>);
+
+impl<C> Encode<C> for Handovers<'_> {
+    fn encode<W: Write>(
+        &self,
+        e: &mut Encoder<W>,
+        ctx: &mut C,
+    ) -> Result<(), minicbor::encode::Error<W::Error>> {
+        e.encode_with(&self.0, ctx)?.ok()
+    }
+
+    fn is_nil(&self) -> bool {
+        self.0.is_empty()
+    }
+}
+
+impl<'b, C> Decode<'b, C> for Handovers<'b> {
+    fn decode(d: &mut Decoder<'b>, ctx: &mut C) -> Result<Self, minicbor::decode::Error> {
+        d.decode_with(ctx).map(Self)
+    }
+
+    fn nil() -> Option<Self> {
+        Some(Self::default())
+    }
+}
 
 /// A leaf with its place and, where its place alone is claimed, its inclusion path.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Encode, Decode)]

@@ -13,7 +13,8 @@ mod agreement;
 mod message;
 mod record;
 
-pub use agreement::{Agreement, AgreementError, quorum};
+pub use crate::genesis::quorum;
+pub use agreement::{Agreement, AgreementError, Succession};
 pub use message::{Answer, Refusal, Reply, Request, Seal, Token};
 pub use record::{Record, RecordError, SignedRecord};
 

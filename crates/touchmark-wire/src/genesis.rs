@@ -1,4 +1,11 @@
-//! A network's root of trust, its committees, and the hand-over from one to the next.
+//! A network's root of trust and its committees.
+//!
+//! How one committee hands over to the next is in `handover`.
+
+#[cfg(feature = "alloc")]
+mod committee;
+#[cfg(feature = "alloc")]
+mod keys;
 
 use minicbor::{Decode, Encode};
 
@@ -29,88 +36,22 @@ impl<'b, C> Decode<'b, C> for CertificateKey {
 }
 
 #[cfg(feature = "alloc")]
-pub use documents::{Committee, Genesis, Handover, Validator};
+pub use committee::{Committee, CommitteeError, Validator, quorum};
+#[cfg(feature = "alloc")]
+pub use documents::Genesis;
+#[cfg(feature = "alloc")]
+pub(crate) use keys::{KeysError, ValidatorKeys};
 
 #[cfg(feature = "alloc")]
 mod documents {
-    use super::CertificateKey;
-    use crate::algorithm::CoseKey;
+    use super::Committee;
     use crate::codec::{self, Malformed};
-    use crate::hash::{Digest, domain};
-    use crate::ids::{Epoch, Height, NetworkId};
+    use crate::hash::Digest;
+    use crate::ids::NetworkId;
     use crate::limits;
     use alloc::string::String;
     use alloc::vec::Vec;
-    use minicbor::decode::Error;
-    use minicbor::{Decode, Decoder, Encode};
-
-    /// The public keys of one validator. Log, cosigner and engine keys are separate.
-    #[derive(Clone, PartialEq, Eq, Debug, Encode, Decode)]
-    #[cbor(array)]
-    pub struct Validator {
-        /// Name in the cosigner's note lines and for people.
-        #[n(0)]
-        pub name: String,
-        /// Peer identity in the engine: an Ed25519 public key.
-        #[n(1)]
-        pub peer: Digest,
-        /// Signs receipts and fresh answers.
-        #[n(2)]
-        pub log_key: CoseKey,
-        /// Ed25519; cosigns checkpoints (C2SP tlog-cosignature).
-        #[n(3)]
-        pub cosigner_key: CoseKey,
-    }
-
-    /// Who certifies the batches of an epoch. Decoding refuses one whose word nobody or everybody
-    /// could give: see [`Self::is_sound`].
-    #[derive(Clone, PartialEq, Eq, Debug, Encode)]
-    #[cbor(array)]
-    pub struct Committee {
-        /// Number of the epoch.
-        #[n(0)]
-        pub epoch: Epoch,
-        /// Verifies the engine's certificates.
-        #[n(1)]
-        pub certificate_key: CertificateKey,
-        /// The members, in the engine's order.
-        #[n(2)]
-        pub validators: Vec<Validator>,
-        /// How many cosignatures or receipts by members count as the committee's word (2f+1).
-        #[n(3)]
-        pub threshold: u16,
-    }
-
-    impl Committee {
-        /// Whether it takes at least one validator, and no more than there are, to give its word.
-        pub fn is_sound(&self) -> bool {
-            (1..=self.validators.len()).contains(&usize::from(self.threshold))
-        }
-
-        /// What a header's `next` commits to.
-        pub fn digest(&self) -> Digest {
-            Digest::of(&[domain::COMMITTEE, &codec::encode(self)])
-        }
-    }
-
-    impl<'b, C> Decode<'b, C> for Committee {
-        fn decode(d: &mut Decoder<'b>, ctx: &mut C) -> Result<Self, Error> {
-            if d.array()? != Some(4) {
-                return Err(Error::message("a committee is an array of four"));
-            }
-            let committee = Self {
-                epoch: d.decode_with(ctx)?,
-                certificate_key: d.decode_with(ctx)?,
-                validators: d.decode_with(ctx)?,
-                threshold: d.decode_with(ctx)?,
-            };
-            if committee.is_sound() {
-                Ok(committee)
-            } else {
-                Err(Error::message("the threshold is not between 1 and the number of validators"))
-            }
-        }
-    }
+    use minicbor::{Decode, Encode};
 
     /// The genesis document; the network id is its SHA-256 and never changes.
     #[derive(Clone, PartialEq, Eq, Debug, Encode, Decode)]
@@ -145,28 +86,5 @@ mod documents {
         pub fn network_id(&self) -> NetworkId {
             NetworkId(Digest::of(&[&self.encode_to_vec()]))
         }
-    }
-
-    /// Words of the old committee's key: from this height on, the next committee certifies.
-    #[derive(Clone, PartialEq, Eq, Debug, Encode, Decode)]
-    #[cbor(array)]
-    pub struct Handover {
-        /// Last height that the old committee certifies.
-        #[n(0)]
-        pub height: Height,
-        /// Header of that height; its `next` is the digest of `committee`.
-        #[n(1)]
-        #[cbor(with = "minicbor::bytes")]
-        pub header: Vec<u8>,
-        /// The engine's certificate over the header, under the old key.
-        #[n(2)]
-        #[cbor(with = "minicbor::bytes")]
-        pub certificate: Vec<u8>,
-        /// Cosignatures of at least the old threshold over the header's checkpoint.
-        #[n(3)]
-        pub cosignatures: Vec<String>,
-        /// Who certifies from the next height on.
-        #[n(4)]
-        pub committee: Committee,
     }
 }

@@ -194,8 +194,9 @@ pub mod domain {
     pub const ATTEMPT: &[u8] = b"touchmark/wire/attempt/v1";
     /// Commitment of a header to the committee of the next batch.
     pub const COMMITTEE: &[u8] = b"touchmark/wire/committee/v1";
-    /// Hand-over from one epoch's certificate key to the next one's.
-    pub const HANDOVER: &[u8] = b"touchmark/wire/handover/v1";
+    /// What validators sign who approve of the next committee: the first element of a CBOR array, so
+    /// it is a text.
+    pub const HANDOVER: &str = "touchmark/wire/hand-over/v1";
 }
 
 #[cfg(test)]

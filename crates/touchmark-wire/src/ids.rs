@@ -1,6 +1,7 @@
 //! Newtypes for every id, position, number and time of the protocol.
 
 use crate::hash::Digest;
+use crate::limits;
 use core::fmt;
 use minicbor::{Decode, Encode};
 
@@ -32,7 +33,7 @@ number! {
     Sequence(u32);
     /// Number of a key of a thing; never used again.
     KeyNumber(u32);
-    /// Number of a validator committee, from 0.
+    /// Number of a validator committee, from 0; in the engine's own certificates, of a term.
     Epoch(u64);
 }
 
@@ -41,6 +42,24 @@ impl LeafIndex {
     /// greatest size it is not.
     pub const fn size(self) -> TreeSize {
         TreeSize(self.0.saturating_add(1))
+    }
+}
+
+impl Height {
+    /// The term that the height is in.
+    pub const fn term(self) -> Epoch {
+        Epoch(self.0 / limits::TERM)
+    }
+
+    /// Whether it is the last of its term: the next height may be another committee's.
+    pub const fn ends_term(self) -> bool {
+        self.0 % limits::TERM == limits::TERM - 1
+    }
+
+    /// The first height of the next term. The last term has none after it, and is its own.
+    #[must_use]
+    pub const fn next_term(self) -> Self {
+        Self((self.0 / limits::TERM + 1).saturating_mul(limits::TERM))
     }
 }
 

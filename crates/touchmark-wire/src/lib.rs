@@ -13,6 +13,7 @@
 //! * [`receipt`]: COSE receipts for tools outside of this project.
 //! * `bundle`: self-contained proof files (feature `alloc`).
 //! * [`genesis`]: a network's root of trust and its committees.
+//! * `handover`: how a committee hands over to the next, and how readers follow (feature `alloc`).
 //! * `formation`: what those who form a network say to each other (feature `alloc`).
 //!
 //! The crate is `no_std` and needs no allocator for statements, chains and proofs; the feature
@@ -34,6 +35,8 @@ pub mod codec;
 #[cfg(feature = "alloc")]
 pub mod formation;
 pub mod genesis;
+#[cfg(feature = "alloc")]
+pub mod handover;
 pub mod hash;
 pub mod header;
 pub mod ids;

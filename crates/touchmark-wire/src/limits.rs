@@ -19,13 +19,20 @@ pub const STATE_VALUE: usize = 8_192;
 pub const TRIE_LEVELS: usize = 200;
 /// Longest encoded genesis document, bytes.
 pub const GENESIS: usize = 8_192;
+/// Heights of a term: the committee changes only between two terms.
+pub const TERM: u64 = 512;
+/// Longest encoded committee, bytes: 16 validators with the longest names, and an entry of the state
+/// holds one.
+pub const COMMITTEE: usize = 5_120;
+/// Most hand-overs that a bundle leads through: each costs a pairing and up to 16 signatures.
+pub const HANDOVERS: usize = 256;
 /// Most keys of one thing that are valid at the same time.
 pub const KEYS: usize = 16;
 /// Longest text attribute (specification, serial number, reason), bytes.
 pub const TEXT: usize = 1_024;
 /// Most attributes of one thing.
 pub const ATTRIBUTES: usize = 32;
-/// Most validators of a network that is formed by invitation.
+/// Most validators of a network that is formed by invitation or handed over.
 pub const MEMBERS: usize = 16;
 /// Longest name of a member of a formation, bytes.
 pub const MEMBER_NAME: usize = 64;

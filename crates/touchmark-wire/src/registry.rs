@@ -79,6 +79,8 @@ registry! {
         CHANNEL = 10 "channel";
         /// A channel's author gives or withdraws rights in it, or closes it.
         ACCESS = 11 "access";
+        /// The next committee, with the approvals of the present one.
+        APPOINT = 12 "appoint";
     }
 }
 
@@ -119,6 +121,8 @@ registry! {
         STATUS_LIST = 8 "status-list";
         /// A key that is no longer valid, with its time.
         CLOSED_KEY = 9 "closed-key";
+        /// A committee that was appointed.
+        COMMITTEE = 10 "committee";
         /// First of 64 kinds: usage counter of a thing, one for each evidence format.
         COUNTER = 64 "counter";
     }
@@ -277,6 +281,14 @@ registry! {
         FORBIDDEN = 217 "TM-FORBIDDEN";
         /// The channel is closed.
         CLOSED = 218 "TM-CLOSED";
+        /// An appointment without approvals of enough validators of the present committee.
+        NOT_APPROVED = 219 "TM-NOT-APPROVED";
+        /// A committee that a network may not be handed over to.
+        COMMITTEE = 220 "TM-COMMITTEE";
+        /// An appointment of another committee than the one after the present one.
+        OTHER_COMMITTEE = 221 "TM-OTHER-COMMITTEE";
+        /// Another committee was appointed and is not in office yet.
+        APPOINTMENT_PENDING = 222 "TM-APPOINTMENT-PENDING";
 
         /// The chain's head has moved, or was never there.
         CONFLICT = 301 "TM-CONFLICT";

@@ -4,7 +4,7 @@
 //! everything about one thing lies side by side and shares one path of proof.
 
 use crate::hash::{Digest, domain};
-use crate::ids::{ChannelId, KeyNumber, ThingId};
+use crate::ids::{ChannelId, Epoch, KeyNumber, NetworkId, ThingId};
 use crate::registry::{EntryKind, EvidenceFormat};
 
 /// Key of a state entry, 32 bytes.
@@ -43,6 +43,16 @@ impl StateKey {
     /// A thing's rights and chain in a channel.
     pub fn channel_chain(channel: ChannelId, issuer: ThingId) -> Self {
         Self::new(&[&channel.0, &issuer.0], EntryKind::CHANNEL_CHAIN)
+    }
+
+    /// The committee that was appointed last.
+    pub fn committee(network: NetworkId) -> Self {
+        Self::new(&[&network.0.0], EntryKind::COMMITTEE)
+    }
+
+    /// The committee with this number, after a later one was appointed.
+    pub fn former_committee(network: NetworkId, number: Epoch) -> Self {
+        Self::new(&[&network.0.0, &number.0.to_be_bytes()], EntryKind::COMMITTEE)
     }
 
     fn new(subject: &[&[u8]], kind: EntryKind) -> Self {

@@ -139,6 +139,8 @@ impl Exampled for NetworkView {
             "network": HASH,
             "origin": "log.example.org/2026",
             "genesis": "pQEBAng",
+            "committee": 1,
+            "appointed": 2,
             "validators": [{
                 "name": "log.example.org/2026/validator-1",
                 "log_key": "pQECAyYgAQ",

@@ -6,6 +6,7 @@ use touchmark_wire::algorithm::{PureVerifier, SignatureVerifier, SignedBytes};
 use touchmark_wire::bundle::{Bundle, Freshness, ProvedLeaf};
 use touchmark_wire::certificate::{CommitteeKey, Namespace, ThresholdCertificate};
 use touchmark_wire::genesis::{Committee, Genesis};
+use touchmark_wire::handover::Tenure;
 use touchmark_wire::hash::Digest;
 use touchmark_wire::header::BatchHeader;
 use touchmark_wire::ids::{NetworkId, TreeSize};
@@ -34,8 +35,10 @@ pub(super) fn examine<'a>(
         return foundation;
     };
     foundation.network = Some(genesis.network_id());
-    let certified = certificate(bundle, &genesis);
-    let Some(as_of) = note(checks, "certificate", certified) else {
+    let network = genesis.network_id();
+    let followed = follow(bundle, network, genesis.committee);
+    let certified = followed.and_then(|tenure| certificate(bundle, network, tenure));
+    let Some((as_of, committee)) = note(checks, "certificate", certified) else {
         checks.extend(["log", "state", "freshness"].map(Check::not_run));
         return foundation;
     };
@@ -51,7 +54,7 @@ pub(super) fn examine<'a>(
         }
         None => checks.push(Check::not_run("state")),
     }
-    let fresh = freshness(bundle.freshness.as_ref(), &genesis, &as_of, trust);
+    let fresh = freshness(bundle.freshness.as_ref(), network, &committee, &as_of, trust);
     match fresh {
         Some(fresh) => {
             note(checks, "freshness", fresh.map(|reason| ((), reason)));
@@ -103,35 +106,58 @@ fn network(bundle: &Bundle<'_>, trust: &Trust<'_>) -> Result<(Genesis, &'static 
     }
 }
 
-fn certificate(bundle: &Bundle<'_>, genesis: &Genesis) -> Result<(AsOf, &'static str), Finding> {
+/// From genesis' committee over the bundle's hand-overs to the one that certifies.
+fn follow(bundle: &Bundle<'_>, network: NetworkId, genesis: Committee) -> Result<Tenure, Finding> {
+    let mut tenure = Tenure::first(genesis);
+    for (handover, number) in bundle.handovers.0.iter().zip(1u64..) {
+        tenure = tenure.follow(network, handover).map_err(|error| {
+            let reason = alloc::format!("hand-over {number} does not hold: {error}");
+            Finding::fail("TM-HANDOVER", reason)
+        })?;
+    }
+    Ok(tenure)
+}
+
+/// The certified state, and the committee that certified it.
+fn certificate(
+    bundle: &Bundle<'_>,
+    network: NetworkId,
+    Tenure { committee, since }: Tenure,
+) -> Result<((AsOf, Committee), &'static str), Finding> {
     let fail = |reason| Finding::fail("TM-CERTIFICATE", reason);
-    let mut last = None;
+    let (mut first, mut last) = (None, None);
     for encoded in &bundle.headers {
         let header =
             BatchHeader::decode(encoded.0).map_err(|_| fail("a batch header is malformed"))?;
         if last.is_some_and(|last| header.parent != BatchHeader::digest(last)) {
             return Err(fail("the headers are not a chain"));
         }
+        if header.epoch != committee.epoch || header.height < since {
+            return Err(other_committee());
+        }
+        // The last header of a term may name a successor, to whom no step leads from here.
+        if header.next != committee.digest() && !header.height.ends_term() {
+            return Err(other_committee());
+        }
         last = Some(encoded.0);
+        first = first.or(Some(header));
     }
-    let first = bundle.headers.first().ok_or_else(|| fail("there is no header"))?;
+    let first = first.ok_or_else(|| fail("there is no header"))?;
     let last = last.ok_or_else(|| fail("there is no header"))?;
     let certificate = ThresholdCertificate::parse(bundle.certificate)
         .map_err(|_| fail("the certificate is malformed"))?;
-    let committee = &genesis.committee;
     let key = CommitteeKey::parse(&committee.certificate_key.0)
         .map_err(|_| fail("the committee's key is not a valid point"))?;
-    let namespace = Namespace::of(&genesis.network_id());
     certificate
-        .verify(last, &namespace, &key)
+        .verify(last, &Namespace::of(&network), &key)
         .map_err(|error| Finding::fail("TM-CERTIFICATE", alloc::format!("{error}")))?;
-    let header = BatchHeader::decode(first.0).map_err(|_| fail("a batch header is malformed"))?;
-    if header.epoch != committee.epoch || header.next != committee.digest() {
-        return Err(fail("the header belongs to a committee that the bundle does not lead to"));
-    }
-    let as_of =
-        AsOf { height: header.height, time: header.time, size: header.size, root: header.root };
-    Ok((as_of, "the network's committee has certified this state of the log"))
+    let as_of = AsOf { height: first.height, time: first.time, size: first.size, root: first.root };
+    Ok(((as_of, committee), "the network's committee has certified this state of the log"))
+}
+
+fn other_committee() -> Finding {
+    let reason = "the header belongs to a committee that the bundle does not lead to";
+    Finding::fail("TM-HANDOVER", reason)
 }
 
 fn batch(leaf: &ProvedLeaf<'_>, as_of: &AsOf) -> Result<(BatchLeaf, &'static str), Finding> {
@@ -164,7 +190,8 @@ pub(super) fn included(
 /// `None` when neither bundle nor reader speaks of freshness.
 fn freshness(
     freshness: Option<&Freshness<'_>>,
-    genesis: &Genesis,
+    network: NetworkId,
+    committee: &Committee,
     as_of: &AsOf,
     trust: &Trust<'_>,
 ) -> Option<Result<&'static str, Finding>> {
@@ -179,13 +206,17 @@ fn freshness(
         (Some(fresh), Some(nonce)) if fresh.nonce != nonce => {
             fail("TM-NOT-FRESH", "the bundle answers another nonce")
         }
-        (Some(fresh), Some(_)) => Some(quorum(fresh, genesis, as_of)),
+        (Some(fresh), Some(_)) => Some(quorum(fresh, network, committee, as_of)),
     }
 }
 
-fn quorum(fresh: &Freshness<'_>, genesis: &Genesis, as_of: &AsOf) -> Result<&'static str, Finding> {
-    let Committee { validators, threshold, .. } = &genesis.committee;
-    let message = Freshness::message(genesis.network_id(), fresh.nonce, as_of.size, as_of.root);
+fn quorum(
+    fresh: &Freshness<'_>,
+    network: NetworkId,
+    Committee { validators, threshold, .. }: &Committee,
+    as_of: &AsOf,
+) -> Result<&'static str, Finding> {
+    let message = Freshness::message(network, fresh.nonce, as_of.size, as_of.root);
     let message = SignedBytes::new([&message[..]]);
     let mut counted = Vec::new();
     for (place, signature) in &fresh.signatures {

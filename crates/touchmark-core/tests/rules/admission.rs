@@ -9,6 +9,7 @@ use touchmark_core::entry::{Entry, Purposes};
 use touchmark_core::refusal::{Unreadable, hint};
 use touchmark_core::rules::Decision;
 use touchmark_core::view::View;
+use touchmark_wire::genesis::Committee;
 use touchmark_wire::hash::Digest;
 use touchmark_wire::ids::{
     ChannelId, EvidenceId, KeyNumber, LeafIndex, NetworkId, Sequence, StatementId, ThingId,
@@ -313,6 +314,10 @@ struct Counted<'a> {
 impl View for Counted<'_> {
     fn network(&self) -> NetworkId {
         self.ledger.network()
+    }
+
+    fn genesis_committee(&self) -> Result<Arc<Committee>, Unreadable> {
+        self.ledger.genesis_committee()
     }
 
     fn entry(&self, key: &StateKey) -> Result<Option<Arc<Entry>>, Unreadable> {

@@ -4,6 +4,7 @@
 
 mod accreditation;
 mod admission;
+mod appointment;
 mod chain;
 mod channel;
 mod confidence;

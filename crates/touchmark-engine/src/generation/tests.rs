@@ -3,7 +3,7 @@
 use super::message::Message;
 use super::session::Session;
 use super::{CHANNEL, GenerationError, drive};
-use crate::ceremony::{Committee, Seat, peer_key};
+use crate::ceremony::{Committee, Office, Seat, peer_key};
 use crate::keys::{Keys, PublicKey};
 use commonware_cryptography::{Signer as _, ed25519};
 use commonware_p2p::Manager as _;
@@ -118,8 +118,10 @@ fn one_four_and_seven_members_make_a_key_that_each_can_use() {
             let (committee, seat) = made.unwrap();
             assert_eq!(committee, first);
             // Checks that the share is of the polynomial and of this member.
-            Keys::new(NetworkId(Digest([1; 32])), &committee, &seat).unwrap();
-            shares.push(seat.share);
+            shares.push(seat.share.clone());
+            let identity = seat.identity;
+            let office = Office { committee, seat };
+            Keys::new(NetworkId(Digest([1; 32])), identity, &[office]).unwrap();
         }
         shares.sort();
         shares.dedup();

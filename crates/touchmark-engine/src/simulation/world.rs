@@ -5,12 +5,14 @@ use super::contradicting;
 use super::inlet::{self, Inlet};
 use super::outlet::{Manner, Outlet};
 use super::{Action, Conduct, End, Next, Quality, Scenario, Setup};
+use crate::ceremony::Office;
 use crate::error::Error;
 use crate::keys::{self, Keys, PublicKey};
 use crate::network::message_limit;
 use crate::order::{Links, Order, Settings};
 use crate::pacing;
 use crate::status::{Phase, Status};
+use crate::succession::Peering;
 use commonware_p2p::Manager as _;
 use commonware_p2p::simulated::{self, Link, Manager, Network, Oracle};
 use commonware_runtime::deterministic::Context;
@@ -47,6 +49,13 @@ struct Running {
     state: Arc<Mutex<State>>,
 }
 
+/// All members are connected from the start.
+pub(super) struct Tracked;
+
+impl Peering for Tracked {
+    fn track(&mut self, _set: u64, _members: Set<PublicKey>, _others: Set<PublicKey>) {}
+}
+
 /// How far a member has come.
 enum State {
     Starting,
@@ -58,7 +67,7 @@ impl<'a> World<'a> {
     pub(super) fn new(context: Context, setup: &'a Setup) -> Self {
         let members = keys::members(&setup.committee.members)
             .expect("a simulation is given a committee of valid keys");
-        let largest = message_limit(setup.seats.len() as u32, setup.limits);
+        let largest = message_limit(setup.limits);
         let (network, oracle) = Network::new(
             context.child("network"),
             simulated::Config {
@@ -171,17 +180,15 @@ impl<'a> World<'a> {
             Conduct::Partial(heard) => (Manner::only(self.keys_of(&heard)), limits),
             Conduct::Withholding => (Manner::Withholding, limits),
             Conduct::Repeating => (Manner::repeating(), limits),
-            Conduct::Noisy => {
-                let longest = message_limit(self.setup.seats.len() as u32, limits);
-                (Manner::noisy(longest), limits)
-            }
+            Conduct::Noisy => (Manner::noisy(message_limit(limits)), limits),
             Conduct::Unbounded(limits) => (Manner::Plain, limits),
             Conduct::Contradicting => {
                 let (sender, receiver) = self.channel(&me, 0).await;
-                let scheme = self.seat(member).scheme;
+                let keys = self.seat(member);
                 let context =
                     self.context.child("contradicting").with_attribute("number", member.0);
-                let task = context.spawn(move |_| contradicting::run(scheme, sender, receiver));
+                let task =
+                    context.spawn(move |_| contradicting::run(keys.scheme(), sender, receiver));
                 running.tasks.push(task);
                 self.running.insert(member, running);
                 return;
@@ -273,8 +280,9 @@ impl<'a> World<'a> {
     }
 
     fn seat(&self, member: Member) -> Keys {
-        let seat = &self.setup.seats[usize::from(member.0)];
-        Keys::new(self.setup.network, &self.setup.committee, seat)
+        let seat = self.setup.seats[usize::from(member.0)].clone();
+        let (identity, committee) = (seat.identity, self.setup.committee.clone());
+        Keys::new(self.setup.network, identity, &[Office { committee, seat }])
             .expect("a simulation is given seats of its committee")
     }
 
@@ -294,7 +302,18 @@ impl<'a> World<'a> {
             <[_; CHANNELS as usize]>::try_from(channels)
                 .unwrap_or_else(|_| unreachable!("one for each channel"));
         let provider = self.oracle.manager();
-        Links { votes, certificates, fetches, blocks, backfill, statements, provider, blocker }
+        let peering = Tracked;
+        Links {
+            votes,
+            certificates,
+            fetches,
+            blocks,
+            backfill,
+            statements,
+            provider,
+            blocker,
+            peering,
+        }
     }
 
     async fn channel(
@@ -307,4 +326,4 @@ impl<'a> World<'a> {
     }
 }
 
-type MemberLinks = Links<Outlet, Inlet, Manager<PublicKey, Context>, Barrier>;
+type MemberLinks = Links<Outlet, Inlet, Manager<PublicKey, Context>, Barrier, Tracked>;

@@ -46,7 +46,7 @@ fn proves(finality: &Finality, key: &[u8; 96], height: Height, digest: Digest) -
 #[test]
 fn a_certificate_verifies_with_another_implementation() {
     let directory = tempfile::tempdir().unwrap();
-    let ledger = Ledger::new();
+    let ledger = Ledger::new(&keys().0);
     let engine = Engine::start(config(directory.path()), ledger.clone()).unwrap();
     ledger.submit(b"item");
     engine.wake();
@@ -84,7 +84,7 @@ fn a_stopped_engine_leaves_its_certificates() {
     assert_eq!(archived(0), Ok(None), "no engine ever ran here");
     assert!(!directory.path().join("consensus").exists());
 
-    let ledger = Ledger::new();
+    let ledger = Ledger::new(&keys().0);
     let engine = Engine::start(config(directory.path()), ledger.clone()).unwrap();
     wait_until("there is a history", || ledger.finalized() >= Height(3));
     assert_eq!(archived(1), Err(Error::Locked(directory.path().join("consensus"))));

@@ -1,11 +1,14 @@
 //! A ledger that logs items: every leaf is one, and the root is a running hash over them.
 
-use crate::genesis_context;
+use crate::term::Term;
+use crate::{ceremony, genesis_context};
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 use touchmark_batch::{Application, Backlog, Batch, BatchLimits, Halt, Invalid, Member, Proposal};
+use touchmark_wire::algorithm::CoseKey;
 use touchmark_wire::codec;
+use touchmark_wire::genesis::{CertificateKey, Committee, Validator};
 use touchmark_wire::hash::Digest;
 use touchmark_wire::header::BatchHeader;
 use touchmark_wire::ids::{Epoch, Height, Timestamp, TreeSize};
@@ -23,6 +26,8 @@ pub(crate) struct Log {
     proposed: BTreeMap<Digest, BTreeSet<Vec<u8>>>,
     /// By height, from the genesis.
     pub(crate) chain: Vec<Arc<Batch>>,
+    /// Who certifies from a term on.
+    pub(crate) committees: BTreeMap<Term, Arc<Committee>>,
     /// Every call of `deliver`, in order.
     pub(crate) deliveries: Vec<(Height, Digest)>,
     pub(crate) checks: usize,
@@ -38,12 +43,20 @@ pub(crate) struct Log {
 pub(crate) struct Ledger(Mutex<Log>);
 
 impl Ledger {
-    pub(crate) fn new() -> Arc<Self> {
-        Self::with_chain(vec![Arc::new(genesis())])
+    pub(crate) fn new(committee: &ceremony::Committee) -> Arc<Self> {
+        Self::with_chain(committee, vec![Arc::new(genesis())])
     }
 
-    pub(crate) fn with_chain(chain: Vec<Arc<Batch>>) -> Arc<Self> {
-        Arc::new(Self(Mutex::new(Log { chain, ..Log::default() })))
+    pub(crate) fn with_chain(committee: &ceremony::Committee, chain: Vec<Arc<Batch>>) -> Arc<Self> {
+        let committees = BTreeMap::from([(Term(0), certifiers(committee, Epoch(0)))]);
+        Arc::new(Self(Mutex::new(Log { chain, committees, ..Log::default() })))
+    }
+
+    /// Says who certifies from `term` on.
+    pub(crate) fn appoint(&self, term: Term, committee: &ceremony::Committee) {
+        let mut log = self.log();
+        let epoch = Epoch(log.committees.len() as u64);
+        log.committees.insert(term, certifiers(committee, epoch));
     }
 
     pub(crate) fn log(&self) -> MutexGuard<'_, Log> {
@@ -87,7 +100,36 @@ fn root(parent: Digest, leaves: &[Digest]) -> Digest {
     leaves.iter().fold(parent, |root, leaf| Digest::of(&[&root.0, &leaf.0]))
 }
 
+/// A committee as headers and readers know it.
+fn certifiers(committee: &ceremony::Committee, epoch: Epoch) -> Arc<Committee> {
+    let key = CoseKey::ed25519([7; 32]);
+    let validators = committee.members.iter().map(|member| Validator {
+        name: member.to_string(),
+        peer: Digest(member.0),
+        log_key: key,
+        cosigner_key: key,
+    });
+    let validators: Vec<_> = validators.collect();
+    Arc::new(Committee {
+        epoch,
+        certificate_key: CertificateKey(committee.certificate_key().unwrap()),
+        threshold: u16::try_from(validators.len()).unwrap(),
+        validators,
+    })
+}
+
 impl Application for Ledger {
+    fn committee(&self, height: Height) -> Option<Arc<Committee>> {
+        let known = Term::of(Height(self.finalized().0 + 1));
+        let term = Some(Term::of(height)).filter(|term| *term <= known)?;
+        self.log().committees.range(..=term).next_back().map(|(_, committee)| committee.clone())
+    }
+
+    fn appointed(&self) -> Option<Arc<Committee>> {
+        let next = Term::of(Height(self.finalized().0 + 1)).next();
+        self.log().committees.get(&next).cloned()
+    }
+
     fn genesis(&self) -> Arc<Batch> {
         Arc::new(genesis())
     }

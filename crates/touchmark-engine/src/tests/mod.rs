@@ -4,3 +4,4 @@ mod certificate;
 mod ledger;
 mod node;
 mod simulation;
+mod succession;

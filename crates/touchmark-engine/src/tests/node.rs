@@ -1,7 +1,7 @@
 //! One member on the real clock, disk and network.
 
 use super::ledger::{LIMITS, Ledger};
-use crate::{Committee, Config, Engine, Error, Pacing, Phase, Seat, ceremony};
+use crate::{Committee, Config, Engine, Error, Office, Pacing, Phase, Seat, ceremony};
 use futures::executor::block_on;
 use rand::SeedableRng as _;
 use std::collections::BTreeMap;
@@ -24,8 +24,8 @@ pub(super) fn config(directory: &Path) -> Config {
     Config {
         directory: directory.to_owned(),
         network: NETWORK,
-        committee,
-        seat,
+        identity: seat.identity,
+        offices: vec![Office { committee, seat }],
         listen: "127.0.0.1:0".parse().unwrap(),
         addresses: BTreeMap::new(),
         pacing: Pacing { idle_interval: Duration::from_millis(200), ..Pacing::default() },
@@ -56,7 +56,7 @@ fn assert_each_height_was_delivered_in_order_and_with_one_batch(ledger: &Ledger,
 #[test]
 fn items_are_ordered_once_and_a_restart_goes_on_where_it_stopped() {
     let directory = tempfile::tempdir().unwrap();
-    let ledger = Ledger::new();
+    let ledger = Ledger::new(&keys().0);
     let mut expected = Vec::new();
     for run in 0..3u8 {
         let engine = Engine::start(config(directory.path()), ledger.clone()).unwrap();
@@ -90,7 +90,7 @@ fn items_are_ordered_once_and_a_restart_goes_on_where_it_stopped() {
 #[test]
 fn a_ledger_that_fell_behind_gets_what_it_misses() {
     let directory = tempfile::tempdir().unwrap();
-    let ledger = Ledger::new();
+    let ledger = Ledger::new(&keys().0);
     let engine = Engine::start(config(directory.path()), ledger.clone()).unwrap();
     ledger.submit(b"early");
     engine.wake();
@@ -98,7 +98,7 @@ fn a_ledger_that_fell_behind_gets_what_it_misses() {
     engine.stop();
 
     let chain = ledger.log().chain.clone();
-    let restored = Ledger::with_chain(chain[..2].to_vec());
+    let restored = Ledger::with_chain(&keys().0, chain[..2].to_vec());
     let engine = Engine::start(config(directory.path()), restored.clone()).unwrap();
     assert_eq!(restored.digests()[..chain.len()], ledger.digests());
     wait_until("it goes on", || restored.finalized() > ledger.finalized());
@@ -109,7 +109,7 @@ fn a_ledger_that_fell_behind_gets_what_it_misses() {
 #[test]
 fn a_store_that_was_lost_is_not_started_again_under_the_ledger() {
     let directory = tempfile::tempdir().unwrap();
-    let ledger = Ledger::new();
+    let ledger = Ledger::new(&keys().0);
     let engine = Engine::start(config(directory.path()), ledger.clone()).unwrap();
     wait_until("there is a history", || ledger.finalized() >= Height(2));
     engine.stop();
@@ -122,7 +122,7 @@ fn a_store_that_was_lost_is_not_started_again_under_the_ledger() {
 #[test]
 fn a_ledger_that_halts_stops_the_engine_and_can_go_on_later() {
     let directory = tempfile::tempdir().unwrap();
-    let ledger = Ledger::new();
+    let ledger = Ledger::new(&keys().0);
     ledger.log().halts_at = Some(Height(3));
     let engine = Engine::start(config(directory.path()), ledger.clone()).unwrap();
     let failed = Phase::Failed(Error::Halted(Halt("disk full".to_owned())));
@@ -141,8 +141,8 @@ fn a_ledger_that_halts_stops_the_engine_and_can_go_on_later() {
 #[test]
 fn what_an_operator_can_get_wrong_is_said_at_start() {
     let directory = tempfile::tempdir().unwrap();
-    let engine = Engine::start(config(directory.path()), Ledger::new()).unwrap();
-    let error = Engine::start(config(directory.path()), Ledger::new()).err();
+    let engine = Engine::start(config(directory.path()), Ledger::new(&keys().0)).unwrap();
+    let error = Engine::start(config(directory.path()), Ledger::new(&keys().0)).err();
     assert_eq!(error, Some(Error::Locked(directory.path().join("consensus"))));
     drop(engine);
 
@@ -150,16 +150,21 @@ fn what_an_operator_can_get_wrong_is_said_at_start() {
     let listen = taken.local_addr().unwrap();
     let busy = Config { listen, ..config(directory.path()) };
     assert!(matches!(
-        Engine::start(busy, Ledger::new()).err(),
+        Engine::start(busy, Ledger::new(&keys().0)).err(),
         Some(Error::Listen { address, .. }) if address == listen
     ));
 
     let (_, stranger) = ceremony::solo(&mut rand::rngs::StdRng::seed_from_u64(2));
-    let foreign = Config { seat: stranger.clone(), ..config(directory.path()) };
-    assert!(matches!(Engine::start(foreign, Ledger::new()).err(), Some(Error::Keys(_))));
-    let (_, own) = keys();
-    let mixed = Config { seat: Seat { share: stranger.share, ..own }, ..config(directory.path()) };
-    assert!(matches!(Engine::start(mixed, Ledger::new()).err(), Some(Error::Keys(_))));
-    let shared: Arc<Ledger> = Ledger::new();
+    let (committee, own) = keys();
+    let with = |seat: Seat| Config {
+        identity: seat.identity,
+        offices: vec![Office { committee: committee.clone(), seat }],
+        ..config(directory.path())
+    };
+    let foreign = with(stranger.clone());
+    assert!(matches!(Engine::start(foreign, Ledger::new(&keys().0)).err(), Some(Error::Keys(_))));
+    let mixed = with(Seat { share: stranger.share, ..own });
+    assert!(matches!(Engine::start(mixed, Ledger::new(&keys().0)).err(), Some(Error::Keys(_))));
+    let shared: Arc<Ledger> = Ledger::new(&keys().0);
     assert!(Engine::start(config(directory.path()), shared).is_ok());
 }

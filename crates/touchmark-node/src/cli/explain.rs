@@ -7,6 +7,7 @@ use touchmark_core::channel::opening::Opening;
 use touchmark_core::entry::Purposes;
 use touchmark_wire::algorithm::Algorithm;
 use touchmark_wire::codec::Malformed;
+use touchmark_wire::genesis::Committee;
 use touchmark_wire::leaf::{BareEvidence, Leaf};
 use touchmark_wire::registry::{RefusalCode, StatementKind};
 use touchmark_wire::statement::{Content, Signatures, Statement};
@@ -51,6 +52,21 @@ fn evidence(bare: &BareEvidence<'_>) -> Sheet {
     let mut sheet = Sheet::default();
     sheet.add("evidence", payload::evidence(bare.format, bare.bytes));
     sheet
+}
+
+/// Who certifies: number, validators, threshold and digest.
+pub(crate) fn committee(committee: &Committee, sheet: &mut Sheet) {
+    sheet.add("epoch", committee.epoch.0);
+    let validators = committee.validators.iter().map(|validator| {
+        let mut one = Sheet::default();
+        one.add("name", validator.name.as_str());
+        one.add("log key", validator.log_key.digest().to_string());
+        one.add("cosigner key", validator.cosigner_key.digest().to_string());
+        one
+    });
+    sheet.add("validators", validators.collect::<Field>());
+    sheet.add("threshold", committee.threshold);
+    sheet.add("committee", committee.digest().to_string());
 }
 
 /// A statement: who, where in which chain, what, signed by whom.

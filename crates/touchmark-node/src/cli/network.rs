@@ -4,6 +4,7 @@ mod attendance;
 mod draft;
 mod failure;
 mod status;
+mod succession;
 
 use super::answer::Answer;
 use super::failure::Failure;
@@ -25,6 +26,9 @@ pub(super) enum Command {
     Invite(draft::Invite),
     Form(attendance::Form),
     Join(attendance::Join),
+    Approve(succession::Approve),
+    Appoint(Box<succession::Appoint>),
+    Adopt(succession::Adopt),
 }
 
 pub(super) fn run(session: &mut Session<'_, '_>, command: &Command) -> Result<Answer, Failure> {
@@ -35,6 +39,9 @@ pub(super) fn run(session: &mut Session<'_, '_>, command: &Command) -> Result<An
         Command::Invite(invite) => draft::invite(session, invite),
         Command::Form(form) => attendance::form(session, form),
         Command::Join(join) => attendance::join(session, join),
+        Command::Approve(approve) => succession::approve(session, approve),
+        Command::Appoint(appoint) => succession::appoint(session, appoint),
+        Command::Adopt(adopt) => succession::adopt(session, adopt),
     }
 }
 

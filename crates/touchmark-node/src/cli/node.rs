@@ -135,6 +135,9 @@ impl From<FolderError> for Failure {
                 "`touchmark network status --data FOLDER` tells how far it is; go on with `network \
                  form` or `network join`, or name an empty folder",
             ),
+            FolderError::Foreign { .. } => Self::new(Fault::WrongNetwork, text).hint(
+                "give the data folder that was named with --of, or an empty one with --genesis",
+            ),
             FolderError::Peers { .. } => Self::new(Fault::Config, text)
                 .hint("correct the file; `touchmark network show` tells the validators' keys"),
             FolderError::Damaged { .. } | FolderError::Incomplete { .. } => {

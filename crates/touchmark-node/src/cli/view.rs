@@ -76,6 +76,8 @@ pub(super) fn thing(view: &ThingView) -> Sheet {
 pub(super) fn network(view: &NetworkView) -> Sheet {
     let mut sheet = Sheet::default();
     sheet.add("network", view.network.as_str()).add("origin", view.origin.as_str());
+    sheet.add("committee", view.committee);
+    sheet.add_some("appointed", view.appointed.map(|number| format!("committee {number}")));
     let names = view.validators.iter().map(|validator| validator.name.as_str());
     sheet.add("validators", names.collect::<Field>());
     sheet.add("threshold", view.threshold).add("height", view.height);

@@ -62,6 +62,24 @@ impl Peers {
         })
     }
 
+    /// The text of `newer`, with those whom only the file in the data folder knows.
+    pub(crate) fn merged(folder: &Path, newer: &str) -> Result<String, FolderError> {
+        let path = folder.join(Self::FILE);
+        let unusable = |reason: String| FolderError::Peers { path: path.clone(), reason };
+        let parse =
+            |text: &str| toml::from_str::<File>(text).map_err(|it| unusable(it.to_string()));
+        let mut merged = parse(newer)?;
+        if path.exists() {
+            let older = parse(&String::from_utf8_lossy(&read(&path)?))?;
+            let known: Vec<_> = merged.validators.iter().map(|row| row.peer.clone()).collect();
+            merged
+                .validators
+                .extend(older.validators.into_iter().filter(|row| !known.contains(&row.peer)));
+        }
+        let text = toml::to_string(&merged).map_err(|error| unusable(error.to_string()))?;
+        Ok(format!("{HEADING}{text}"))
+    }
+
     /// Reads the file in the data folder.
     pub(crate) fn read(folder: &Path) -> Result<Self, FolderError> {
         let path = folder.join(Self::FILE);

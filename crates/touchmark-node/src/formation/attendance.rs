@@ -4,7 +4,7 @@
 use super::candidate::Candidate;
 use super::draft::{Draft, Role, random};
 use super::line::{Line, Unanswered};
-use super::{FormationError, Objection, Reception};
+use super::{FormationError, Formed, Objection, Reception};
 use crate::folder::{self, FolderError, Site};
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -12,7 +12,6 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 use touchmark_engine::{Generation, GenerationError, PeerKey};
 use touchmark_wire::formation::{Agreement, Answer, Token};
-use touchmark_wire::genesis::Genesis;
 use touchmark_wire::hash::{Digest, domain};
 
 /// The shortest and the longest pause between two requests.
@@ -52,8 +51,8 @@ impl Attendance {
         Ok((Self { site, draft, line, run, patience }, reception))
     }
 
-    /// What was confirmed before a run was cut off: the folder is made that of a validator.
-    pub fn finish(&self) -> Result<Option<Genesis>, FormationError> {
+    /// What was confirmed before a run was cut off.
+    pub fn finish(&self) -> Result<Option<Formed>, FormationError> {
         let candidate: Option<Candidate> = folder::candidate(self.site.path())?;
         match candidate.filter(Candidate::is_confirmed) {
             Some(candidate) => Ok(Some(candidate.settle(&self.site)?)),
@@ -106,7 +105,7 @@ impl Attendance {
         self,
         agreement: &Agreement,
         mut progress: impl FnMut(&[String]),
-    ) -> Result<Genesis, FormationError> {
+    ) -> Result<Formed, FormationError> {
         let deadline = Instant::now() + self.patience;
         let accepted = agreement.digest();
         let mut missing = Vec::new();
@@ -136,7 +135,7 @@ impl Attendance {
         self.generate(agreement, attempt?)
     }
 
-    fn generate(self, agreement: &Agreement, attempt: Digest) -> Result<Genesis, FormationError> {
+    fn generate(self, agreement: &Agreement, attempt: Digest) -> Result<Formed, FormationError> {
         let me = self.draft.record.record.peer;
         let listen = self.draft.listen()?;
         let members = agreement.members.iter().map(|member| &member.record);
@@ -160,7 +159,7 @@ impl Attendance {
         let made = generation.run(move |committee, seat| {
             let candidate = Candidate::new(&agreed, committee, secrets, seat, listen)?;
             site.keep_candidate(&candidate).map_err(|error| error.to_string())?;
-            Ok(candidate.network().0)
+            Ok(candidate.digest())
         });
         // It was the runtime's, and there may be none.
         let _ = std::fs::remove_dir_all(&scratch);

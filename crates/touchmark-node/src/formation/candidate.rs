@@ -1,15 +1,15 @@
-//! What a member has of a network before it knows whether the others have it, too.
+//! What a member has of a committee before it knows whether the others have it, too.
 
-use crate::folder::{FolderError, Founding, Peers, Secrets, Site, genesis_of};
+use super::Formed;
+use crate::folder::{FolderError, Founding, Peers, Promise, Secrets, Site, genesis_of};
 use minicbor::{Decode, Encode};
 use std::net::SocketAddr;
 use touchmark_engine::{Committee, Seat};
-use touchmark_wire::formation::Agreement;
-use touchmark_wire::genesis::{Genesis, Validator};
+use touchmark_wire::formation::{Agreement, Succession};
+use touchmark_wire::genesis::{CertificateKey, Committee as Certifiers};
 use touchmark_wire::hash::Digest;
-use touchmark_wire::ids::NetworkId;
 
-/// A network that is about to be.
+/// A committee that is about to be.
 #[derive(Encode, Decode)]
 #[cbor(array)]
 pub(super) struct Candidate {
@@ -17,7 +17,15 @@ pub(super) struct Candidate {
     #[n(0)]
     is_confirmed: bool,
     #[n(1)]
-    founding: Founding,
+    made: Made,
+}
+
+#[derive(Encode, Decode)]
+enum Made {
+    #[n(0)]
+    Network(#[n(0)] Founding),
+    #[n(1)]
+    Committee(#[n(0)] Promise),
 }
 
 impl Candidate {
@@ -29,7 +37,7 @@ impl Candidate {
         seat: &Seat,
         listen: SocketAddr,
     ) -> Result<Self, String> {
-        let genesis = genesis(agreement, committee)?;
+        let agreed = certifiers(agreement, committee)?;
         let me = secrets.peer_key().map_err(|error| error.to_string())?;
         let me = Digest(*touchmark_wire::algorithm::Signer::public_key(&me).cose().x());
         let others = agreement.members.iter().map(|member| &member.record);
@@ -38,41 +46,55 @@ impl Candidate {
             .map(|record| (record.name.as_str(), record.peer, record.address.as_str()));
         let peers = Peers::text(listen, others).map_err(|error| error.to_string())?;
         let secrets = secrets.seated(seat.clone());
-        let founding = Founding::new(genesis, committee, secrets, Some(peers));
-        Ok(Self { is_confirmed: false, founding })
+        let made = match agreement.succession {
+            None => {
+                let genesis = genesis_of(agreement.origin.clone(), agreement.time, agreed);
+                Made::Network(Founding::new(genesis, committee, secrets, Some(peers)))
+            }
+            Some(Succession { network, .. }) => {
+                Made::Committee(Promise::new(network, agreed, committee, secrets, peers))
+            }
+        };
+        Ok(Self { is_confirmed: false, made })
     }
 
-    pub(super) fn network(&self) -> NetworkId {
-        self.founding.genesis.network_id()
+    /// What the members compare: the new network's id, or the digest of the committee.
+    pub(super) fn digest(&self) -> Digest {
+        match &self.made {
+            Made::Network(founding) => founding.genesis.network_id().0,
+            Made::Committee(promise) => promise.committee.digest(),
+        }
     }
 
     pub(super) const fn is_confirmed(&self) -> bool {
         self.is_confirmed
     }
 
-    /// Everyone has it: makes the folder that of a validator.
-    pub(super) fn settle(mut self, site: &Site) -> Result<Genesis, FolderError> {
+    /// Everyone has it: writes what there is to be in the folder.
+    pub(super) fn settle(mut self, site: &Site) -> Result<Formed, FolderError> {
         self.is_confirmed = true;
         site.keep_candidate(&self)?;
-        self.founding.write(site.path())?;
+        let formed = match self.made {
+            Made::Network(founding) => {
+                founding.write(site.path())?;
+                Formed::Network(founding.genesis)
+            }
+            Made::Committee(promise) => {
+                promise.write(site.path())?;
+                Formed::Committee(promise.network, promise.committee)
+            }
+        };
         site.clear()?;
-        Ok(self.founding.genesis)
+        Ok(formed)
     }
 }
 
-/// The genesis follows from the agreement and the key alone, so all members make the same.
-pub(super) fn genesis(agreement: &Agreement, committee: &Committee) -> Result<Genesis, String> {
+/// The committee follows from the agreement and the key alone, so all members make the same.
+fn certifiers(agreement: &Agreement, committee: &Committee) -> Result<Certifiers, String> {
     let key = committee.certificate_key().map_err(|error| error.to_string())?;
     let agreed = agreement.members.iter().map(|member| member.record.peer.0);
     if !agreed.eq(committee.members.iter().map(|member| member.0)) {
         return Err("the key is of other members than the agreement".to_owned());
     }
-    let validators = agreement.members.iter().map(|member| Validator {
-        name: agreement.validator_name(member),
-        peer: member.record.peer,
-        log_key: member.record.log_key,
-        cosigner_key: member.record.cosigner_key,
-    });
-    let (origin, threshold) = (agreement.origin.clone(), agreement.threshold);
-    Ok(genesis_of(origin, agreement.time, key, validators.collect(), threshold))
+    Ok(agreement.committee(CertificateKey(key)))
 }

@@ -7,10 +7,12 @@ use std::net::SocketAddr;
 use std::path::Path;
 use touchmark_wire::algorithm::Signer as _;
 use touchmark_wire::formation::{
-    Agreement, FormationId, Invitation, InvitationNumber, Record, SignedRecord, VERSION, quorum,
+    Agreement, FormationId, Invitation, InvitationNumber, Record, SignedRecord, Succession,
+    VERSION, quorum,
 };
+use touchmark_wire::genesis::Genesis;
 use touchmark_wire::hash::Digest;
-use touchmark_wire::ids::Timestamp;
+use touchmark_wire::ids::{Epoch, Timestamp};
 use touchmark_wire::limits;
 
 /// Most invitations of a formation.
@@ -68,6 +70,9 @@ pub struct Convening {
     /// The invitations, in order of their numbers.
     #[n(6)]
     pub issued: Vec<Issued>,
+    /// Of a committee for a network that exists: which.
+    #[n(7)]
+    pub succession: Option<Succession>,
 }
 
 /// An invitation as the convener keeps it.
@@ -100,6 +105,17 @@ pub struct Plan {
     pub address: String,
     /// Where its engine listens; otherwise at the port of `address`.
     pub listen: Option<SocketAddr>,
+    /// Keys that it has already, as a validator of the network that gets another committee.
+    pub keys: Option<Secrets>,
+}
+
+/// Which committee a formation makes.
+#[derive(Clone, Debug)]
+pub enum Purpose {
+    /// The first of a new network, with this origin.
+    Network(Option<String>),
+    /// A later one of a network.
+    Committee(Box<Genesis>, Epoch),
 }
 
 impl Plan {
@@ -125,7 +141,7 @@ impl Draft {
         path: &Path,
         plan: &Plan,
         validators: u16,
-        origin: Option<String>,
+        purpose: Purpose,
         listen: SocketAddr,
         now: Timestamp,
     ) -> Result<Self, FormationError> {
@@ -137,16 +153,25 @@ impl Draft {
             return Err(FormationError::Setting("a formation listens at a certain port"));
         }
         let formation = FormationId(Digest(random()?));
-        let origin = origin.unwrap_or_else(|| local_origin(&formation.0));
+        let (origin, time, succession) = match purpose {
+            Purpose::Network(origin) => {
+                (origin.unwrap_or_else(|| local_origin(&formation.0)), now, None)
+            }
+            Purpose::Committee(genesis, number) => {
+                let network = genesis.network_id();
+                (genesis.origin, genesis.time, Some(Succession { network, number }))
+            }
+        };
         let host = plan.address.rsplit_once(':').map_or(plan.address.as_str(), |(host, _)| host);
         let convening = Convening {
             formation,
             origin,
-            time: now,
+            time,
             validators,
             address: format!("{host}:{}", listen.port()),
             listen: listen.to_string(),
             issued: Vec::new(),
+            succession,
         };
         let draft = Self::new(plan, formation, Role::Convener(convening.clone()))?;
         // An origin that no network can have is better found before anybody is invited.
@@ -190,7 +215,10 @@ impl Draft {
     fn new(plan: &Plan, formation: FormationId, role: Role) -> Result<Self, FormationError> {
         let unusable = |error: &dyn std::fmt::Display| FolderError::Keys(error.to_string());
         let listen = plan.listen()?.to_string();
-        let secrets = Secrets::generate()?;
+        let secrets = match &plan.keys {
+            Some(keys) => keys.clone().unseated(),
+            None => Secrets::generate()?,
+        };
         let signer = secrets.peer_key().map_err(|error| unusable(&error))?;
         let log = secrets.log_key().map_err(|error| unusable(&error))?;
         let cosigner = secrets.cosigner_key().map_err(|error| unusable(&error))?;
@@ -289,7 +317,8 @@ impl Convening {
         members.sort_by_key(|member| member.record.peer);
         let threshold = u16::try_from(quorum(members.len())).unwrap_or(u16::MAX);
         let (formation, origin, time) = (self.formation, self.origin.clone(), self.time);
-        Agreement { version: VERSION, formation, origin, time, threshold, members }
+        let succession = self.succession;
+        Agreement { version: VERSION, formation, origin, time, threshold, members, succession }
     }
 }
 

@@ -1,8 +1,8 @@
 //! What a formation refuses: records, requests and agreements that were tampered with.
 
 use super::attendance::Attendance;
-use super::candidate::{Candidate, genesis};
-use super::draft::{Draft, Plan, Role};
+use super::candidate::Candidate;
+use super::draft::{Draft, Plan, Purpose, Role};
 use super::reception::Reception;
 use super::seal::Sealer;
 use super::{FormationError, Objection, accept, candidate, from_text, to_text};
@@ -11,20 +11,20 @@ use std::num::NonZeroU16;
 use std::sync::Arc;
 use std::time::Duration;
 use tempfile::TempDir;
-use touchmark_engine::ceremony;
+use touchmark_engine::{Office, ceremony};
 use touchmark_wire::codec;
 use touchmark_wire::formation::{
     Agreement, AgreementError, Answer, FormationId, Invitation, Record, Refusal, Reply, Request,
     Seal, SignedRecord, Token, VERSION,
 };
 use touchmark_wire::hash::Digest;
-use touchmark_wire::ids::{NetworkId, Timestamp};
+use touchmark_wire::ids::Timestamp;
 
 const NOW: Timestamp = Timestamp(1_800_000_000_000);
 const HOUR: u64 = 3_600_000;
 
 fn plan(name: &str, port: u16) -> Plan {
-    Plan { name: name.into(), address: format!("127.0.0.1:{port}"), listen: None }
+    Plan { name: name.into(), address: format!("127.0.0.1:{port}"), listen: None, keys: None }
 }
 
 /// A convener and its members, each in a folder.
@@ -40,7 +40,15 @@ impl Round {
     fn of(count: u16) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let listen = "127.0.0.1:8790".parse().unwrap();
-        Draft::convene(folder.path(), &plan("alpha", 1), count, None, listen, NOW).unwrap();
+        Draft::convene(
+            folder.path(),
+            &plan("alpha", 1),
+            count,
+            Purpose::Network(None),
+            listen,
+            NOW,
+        )
+        .unwrap();
         let mut folders = Vec::new();
         let members = (2..=count).map(|port| {
             let invitation = Draft::invite(folder.path(), "somebody", NOW, HOUR).unwrap();
@@ -313,7 +321,11 @@ fn a_candidate_is_taken_only_for_its_own_network() {
     let secrets: Vec<_> =
         seats.iter().map(|seat| Secrets::generate().unwrap().seated(seat.clone())).collect();
     let mut agreement = round.agreement();
-    assert!(genesis(&agreement, &committee).is_err(), "a key of other members");
+    let listen = "127.0.0.1:1".parse().unwrap();
+    let of = |agreement: &Agreement, member: usize| {
+        Candidate::new(agreement, &committee, secrets[member].clone(), &seats[member], listen)
+    };
+    assert!(of(&agreement, 0).is_err(), "a key of other members");
     for (member, secrets) in agreement.members.iter_mut().zip(&secrets) {
         let signer = secrets.peer_key().unwrap();
         let mut record = member.record.clone();
@@ -324,21 +336,20 @@ fn a_candidate_is_taken_only_for_its_own_network() {
     }
     assert_eq!(agreement.check(), Ok(()));
     let folder = tempfile::tempdir().unwrap();
-    let listen = "127.0.0.1:1".parse().unwrap();
-    let made =
-        Candidate::new(&agreement, &committee, secrets[0].clone(), &seats[0], listen).unwrap();
-    let network = made.network();
+    let made = of(&agreement, 0).unwrap();
+    let network = made.digest();
     Site::take(folder.path()).unwrap().keep_candidate(&made).unwrap();
     assert_eq!(candidate(folder.path()).unwrap(), Some(network));
 
-    let other = NetworkId(Digest([1; 32]));
+    let other = Digest([1; 32]);
     assert!(matches!(accept(folder.path(), other), Err(FormationError::Candidate(_))));
-    assert_eq!(accept(folder.path(), network).unwrap().network_id(), network);
+    assert_eq!(accept(folder.path(), network).unwrap().digest(), network);
     let new = NewNetwork { origin: None, validator: "x".into(), time: NOW };
     let folder = Folder::open_or_create(folder.path(), &new).unwrap();
-    assert_eq!(folder.premises.genesis.network_id(), network);
+    assert_eq!(folder.premises.genesis.network_id().0, network);
     assert_eq!((folder.peers.listen, folder.peers.addresses.len()), (Some(listen), 1));
-    assert_eq!(folder.committee, committee);
+    let office = Office { committee, seat: seats[0].clone() };
+    assert_eq!(folder.offices.iter().map(|held| &held.office).collect::<Vec<_>>(), [&office]);
 }
 
 #[test]

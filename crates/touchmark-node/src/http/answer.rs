@@ -1,5 +1,6 @@
 //! Answers: problems (RFC 9457), and bytes with their media type.
 
+use crate::attestation::AttestationError;
 use crate::proof::ProofError;
 use axum::Json;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, Uri, header};
@@ -107,11 +108,13 @@ impl From<ProofError> for Negative {
     fn from(error: ProofError) -> Self {
         let code = match error {
             ProofError::Store(error) => return error.into(),
-            ProofError::NotCertified => RefusalCode::NOT_READY,
+            ProofError::NotCertified | ProofError::Attestation(AttestationError::NotValidator) => {
+                RefusalCode::NOT_READY
+            }
             ProofError::NoThing(_) => RefusalCode::NOT_FOUND,
             ProofError::TooMany(_) => RefusalCode::LIMIT,
             ProofError::Unreadable => RefusalCode::STORAGE,
-            ProofError::Attestation(_) => RefusalCode::INTERNAL,
+            ProofError::Engine(_) | ProofError::Attestation(_) => RefusalCode::INTERNAL,
         };
         Self::new(code, error.to_string())
     }

@@ -19,13 +19,16 @@ pub(super) async fn ready(State(gateway): State<Gateway>) -> impl IntoResponse {
     let node = &gateway.node;
     let status = node.status();
     let mut reasons = Vec::new();
-    match status.phase {
+    match &status.phase {
         Phase::Running => {}
         Phase::Stopping | Phase::Stopped => reasons.push("the engine is stopping".to_owned()),
         Phase::Failed(error) => reasons.push(format!("the engine failed: {error}")),
     }
     if let Some(reason) = node.store.halted() {
         reasons.push(format!("the store writes nothing: {reason}"));
+    }
+    if status.phase == Phase::Running && !status.votes {
+        reasons.push("this node does not vote in the committee that certifies".to_owned());
     }
     if gateway.draining.load(Ordering::Relaxed) {
         reasons.push("an operator drained the node: it takes no writes".to_owned());

@@ -9,21 +9,24 @@ use axum::extract::State;
 use axum::response::{IntoResponse as _, Response};
 use std::sync::Arc;
 use touchmark_api::{NetworkView, ThingView, media};
+use touchmark_core::refusal::Unreadable;
 use touchmark_core::view::Read as _;
 use touchmark_ledger::StateView as _;
 use touchmark_store::Snapshot;
 use touchmark_wire::ids::{EvidenceId, LeafIndex, StatementId, ThingId};
 
 /// `GET /v1/network`
-pub(super) async fn network(State(node): State<Arc<Node>>) -> Json<NetworkView> {
+pub(super) async fn network(State(node): State<Arc<Node>>) -> Result<Json<NetworkView>, Negative> {
+    let committee = node.committee().ok_or(Unreadable)?;
     let batch = node.store.snapshot().tip().batch.clone();
-    Json(NetworkView {
+    Ok(Json(NetworkView {
+        appointed: node.appointed().map(|appointed| appointed.epoch.0),
         height: batch.height().0,
         time: batch.time().0,
         size: batch.size().0,
         root: batch.header().root.to_string(),
-        ..NetworkView::new(&node.genesis)
-    })
+        ..NetworkView::new(&node.genesis, &committee)
+    }))
 }
 
 /// `GET /v1/genesis`

@@ -8,6 +8,7 @@ use axum::http::header;
 use axum::response::{IntoResponse, Response};
 use std::sync::Arc;
 use touchmark_api::media;
+use touchmark_core::refusal::Unreadable;
 use touchmark_ledger::StateView as _;
 use touchmark_wire::registry::RefusalCode;
 
@@ -15,9 +16,10 @@ use touchmark_wire::registry::RefusalCode;
 pub(super) async fn checkpoint(State(node): State<Arc<Node>>) -> Result<Response, Negative> {
     let tip = node.store.snapshot().tip().batch.clone();
     let (size, root) = (tip.size(), tip.header().root);
+    let committee = node.committee().ok_or(Unreadable)?;
     let note = node
         .attestor
-        .checkpoint(size, root, now())
+        .checkpoint(&committee, size, root, now())
         .map_err(|error| Negative::new(RefusalCode::INTERNAL, error.to_string()))?;
     let headers = [(header::CONTENT_TYPE, media::TEXT), (header::CACHE_CONTROL, "no-cache")];
     Ok((headers, note).into_response())

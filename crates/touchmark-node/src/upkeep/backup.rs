@@ -12,12 +12,10 @@
 use super::UpkeepError;
 use super::certified::Certified;
 use crate::folder::{self, FolderError, LEDGER, Premises};
-use crate::node::BATCH;
-use crate::proof::{self, ProofError};
+use crate::proof::{self, Certification, ProofError};
 use std::fs;
 use std::io;
 use std::path::Path;
-use touchmark_engine::Finality;
 use touchmark_keys::disk::Secrecy;
 use touchmark_store::{CacheLimits, Lock, Manifest, Reading, Snapshot, Store, VerifiedBackup};
 use touchmark_wire::ids::NetworkId;
@@ -43,8 +41,8 @@ pub fn backup(data: &Path, to: &Path) -> Result<Manifest, UpkeepError> {
     let (first, limits) = (premises.first_batch(), CacheLimits::default());
     let store = Store::open(&premises.ledger(), &premises.genesis, &first, limits)?;
     let snapshot = store.snapshot();
-    let finality = Finality::archived(data, BATCH, snapshot.height())?;
-    write(&premises, &store, &snapshot, finality, to)
+    let certification = Certification::archived(data, &snapshot);
+    write(&premises, &store, &snapshot, certification, to)
 }
 
 /// Copies a snapshot of `store`, which may be in use, its proof, and the public files of the data
@@ -53,11 +51,10 @@ pub(crate) fn write(
     premises: &Premises,
     store: &Store,
     snapshot: &Snapshot,
-    finality: Option<Finality>,
+    certification: Result<Certification, ProofError>,
     to: &Path,
 ) -> Result<Manifest, UpkeepError> {
-    let finality = finality.ok_or(ProofError::NotCertified)?;
-    let proof = proof::of_tip(&premises.genesis, snapshot, finality)?;
+    let proof = proof::of_tip(&premises.genesis, snapshot, certification?)?;
     // That the ledger is not what was certified is found out now, and not when it is needed.
     Certified::judged(&proof, premises.genesis.network_id())
         .map_err(|_| touchmark_store::Error::Corrupt("tip"))?;

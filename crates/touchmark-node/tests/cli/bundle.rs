@@ -5,7 +5,7 @@ use bls12_381::{G1Affine, G1Projective, G2Affine, G2Projective, Scalar};
 use touchmark_core::entry::{StatusChange, Thing};
 use touchmark_keys::software::SoftwareKey;
 use touchmark_wire::algorithm::{Algorithm, SignedBytes, Signer as _};
-use touchmark_wire::bundle::{Bundle, Bytes, Claim, Freshness, Hashes, ProvedLeaf};
+use touchmark_wire::bundle::{Bundle, Bytes, Claim, Freshness, Handovers, Hashes, ProvedLeaf};
 use touchmark_wire::certificate::{Cosignature, CosignatureTime, Cosigner, Namespace};
 use touchmark_wire::checkpoint::Checkpoint;
 use touchmark_wire::codec;
@@ -141,6 +141,7 @@ pub(crate) fn bundle(fresh: bool) -> Vec<u8> {
         claims: vec![Claim::Status(THING)],
         freshness: fresh.then(|| Freshness { nonce, signatures: vec![(0, Bytes(&signature))] }),
         note: None,
+        handovers: Handovers::default(),
     };
     bundle.encode_to_vec()
 }

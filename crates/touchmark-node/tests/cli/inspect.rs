@@ -14,6 +14,7 @@ use touchmark_core::group::{Group, GroupAction};
 use touchmark_keys::file::{KeyFile, Protection};
 use touchmark_keys::software::SoftwareKey;
 use touchmark_node::cli::Exit;
+use touchmark_testkit::committee::Panel;
 use touchmark_wire::algorithm::{Algorithm, SignedBytes, Signer};
 use touchmark_wire::codec;
 use touchmark_wire::hash::Digest;
@@ -194,6 +195,15 @@ fn payloads_of_each_kind_are_readable() {
         (&json!("status"), &json!("stolen"))
     );
     assert_eq!(action["payload"]["reason"], "van");
+    let four = Panel { number: 1, validators: &[1, 2, 3, 4] }.committee();
+    let owner = Panel { number: 0, validators: &[1] };
+    let appointment = owner.appoint(NetworkId(Digest([1; 32])), &four, &[0]);
+    let (_, found) = inspect(statement(StatementKind::APPOINT, &appointment), "");
+    let payload = &found["content"]["payload"];
+    assert_eq!(payload["committee"], four.digest().to_string());
+    assert_eq!((&payload["epoch"], &payload["threshold"]), (&json!(1), &json!(3)));
+    assert_eq!(payload["validators"][3]["name"], four.validators[3].name);
+    assert_eq!(payload["approvals"], json!([0]));
     let (_, found) = inspect(statement(StatementKind::UPDATE, &[0x01]), "");
     let malformed = found["content"]["payload"]["malformed"].as_str().unwrap();
     assert!(malformed.starts_with("not the payload of update"), "{malformed}");

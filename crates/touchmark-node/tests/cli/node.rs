@@ -120,7 +120,7 @@ fn serve(stream: &TcpStream, seen: &mut Seen) -> std::io::Result<()> {
 
 fn answer(seen: &mut Seen, target: &str, body: &[u8]) -> Option<(u16, Vec<u8>)> {
     if target == "GET /v1/network" {
-        let view = NetworkView::new(&seen.genesis);
+        let view = NetworkView::new(&seen.genesis, &seen.genesis.committee);
         return Some((200, serde_json::to_vec(&view).unwrap()));
     }
     if !matches!(seen.mood, Mood::Down) {

@@ -7,3 +7,4 @@ mod forming;
 mod issuer;
 mod member;
 mod running;
+mod succession;

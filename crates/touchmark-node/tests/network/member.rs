@@ -58,26 +58,34 @@ impl Member {
             .unwrap()
     }
 
+    /// A command that has nothing to do with the data folder.
+    pub(crate) fn ask(&self, words: &[&str]) -> Ended {
+        let process = Command::new(env!("CARGO_BIN_EXE_touchmark"))
+            .arg("--json")
+            .args(words)
+            .env("TOUCHMARK__HOME", self.folder.path().join("home"))
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn();
+        end(process.unwrap())
+    }
+
     pub(crate) fn run(&self, words: &[&str]) -> Ended {
         end(self.start(words))
     }
 
     /// Begins a formation of `count`.
     pub(crate) fn convene(&self, count: usize) -> Ended {
+        self.convene_with(count, &[])
+    }
+
+    pub(crate) fn convene_with(&self, count: usize, more: &[&str]) -> Ended {
         let (address, formation) = (self.address(), format!("127.0.0.1:{}", port()));
         let count = count.to_string();
-        self.run(&[
-            "network",
-            "init",
-            "--name",
-            &self.name,
-            "--validators",
-            &count,
-            "--address",
-            &address,
-            "--formation-listen",
-            &formation,
-        ])
+        let words = ["network", "init", "--name", &self.name, "--validators", &count];
+        let places = ["--address", &address, "--formation-listen", &formation];
+        self.run(&[&words[..], &places, more].concat())
     }
 
     pub(crate) fn invite(&self, name: &str, valid: &str) -> String {

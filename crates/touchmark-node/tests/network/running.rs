@@ -54,12 +54,12 @@ fn a_moved_validator_is_found_where_peers_toml_says() {
     same(&nodes, &[position]);
 }
 
-fn network(node: &Node) -> NetworkId {
+pub(crate) fn network(node: &Node) -> NetworkId {
     node.client().network().unwrap().network.parse().unwrap()
 }
 
 /// Has a new thing say something to this node; where it stands.
-fn write(node: &Node, network: NetworkId) -> u64 {
+pub(crate) fn write(node: &Node, network: NetworkId) -> u64 {
     let mut issuer = Issuer::new(network, ThingKind::DEVICE, Algorithm::Ed25519);
     let client = node.client();
     client.submit_statement(&issuer.inception()).unwrap();
@@ -68,7 +68,7 @@ fn write(node: &Node, network: NetworkId) -> u64 {
 
 /// All nodes have the same leaves at these positions, give receipts for them, and have the same
 /// root at the same size.
-fn same(nodes: &[Node], positions: &[u64]) {
+pub(crate) fn same(nodes: &[Node], positions: &[u64]) {
     let most = positions.iter().max().unwrap();
     let limit = Instant::now() + Duration::from_secs(60);
     let views: Vec<_> = loop {

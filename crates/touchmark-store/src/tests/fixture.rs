@@ -15,11 +15,12 @@ use touchmark_core::entry::{Purposes, Rights};
 use touchmark_core::refusal::Outcome;
 use touchmark_keys::software::SoftwareKey;
 use touchmark_ledger::{Ledger, LedgerLimits, StateView as _, genesis_batch};
+use touchmark_testkit::committee::Panel;
 use touchmark_wire::algorithm::{Algorithm, Signer as _};
 use touchmark_wire::codec;
-use touchmark_wire::genesis::{CertificateKey, Committee, Genesis, RULES_VERSION};
+use touchmark_wire::genesis::{Genesis, RULES_VERSION};
 use touchmark_wire::hash::Digest;
-use touchmark_wire::ids::{ChannelId, Epoch, KeyNumber, Sequence, StatementId, ThingId, Timestamp};
+use touchmark_wire::ids::{ChannelId, KeyNumber, Sequence, StatementId, ThingId, Timestamp};
 use touchmark_wire::leaf::{BareEvidence, Leaf};
 use touchmark_wire::registry::{
     ChannelKind, ContentFormat, EvidenceFormat, StatementKind, ThingKind, Writers,
@@ -27,19 +28,15 @@ use touchmark_wire::registry::{
 use touchmark_wire::statement::{Content, Draft, Link, Statement};
 
 pub(super) const ORIGIN: &str = "example.org/log";
+/// Who certifies at first.
+pub(super) const OWNER: Panel<'_> = Panel { number: 0, validators: &[1] };
 pub(super) const CONTEXT: &[u8] = b"context";
 
 pub(super) fn genesis(origin: &str) -> Genesis {
-    let certificate_key = CertificateKey([7; 96]);
     Genesis {
         rules: RULES_VERSION,
         origin: origin.to_owned(),
-        committee: Committee {
-            epoch: Epoch(0),
-            certificate_key,
-            validators: Vec::new(),
-            threshold: 1,
-        },
+        committee: OWNER.committee(),
         time: Timestamp(1_000),
     }
 }
@@ -53,7 +50,7 @@ pub(super) fn try_open(path: &Path, origin: &str, limits: CacheLimits) -> Result
 /// A store with the ledger above it.
 pub(super) struct Node {
     pub(super) store: Arc<Store>,
-    ledger: Ledger,
+    pub(super) ledger: Ledger,
 }
 
 impl Node {
@@ -68,10 +65,10 @@ impl Node {
             store.clone(),
             Arc::new(OneByOne),
             Arc::new(genesis_batch(&genesis, CONTEXT)),
-            genesis.committee.digest(),
             LedgerLimits::default(),
             Box::new(|_, _| {}),
         );
+        let ledger = ledger.unwrap();
         Self { store, ledger }
     }
 

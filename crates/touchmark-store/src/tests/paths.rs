@@ -4,6 +4,7 @@ use super::fixture::genesis;
 use crate::cache::{CacheLimits, Caches};
 use crate::database::Database;
 use crate::folder::Folder;
+use crate::snapshot::NetworkRoot;
 use crate::{Error, Snapshot, TILE_WIDTH, tile};
 use std::sync::Arc;
 use touchmark_ledger::{Node, Tip, genesis_batch};
@@ -24,8 +25,7 @@ impl Log {
     fn of(size: u64) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let genesis = genesis("example.org/log");
-        let network = genesis.network_id();
-        let claimed = Folder::claim(folder.path(), network).unwrap();
+        let claimed = Folder::claim(folder.path(), genesis.network_id()).unwrap();
         let database = Arc::new(Database::open(claimed, 8 << 20).unwrap());
         let hashes: Vec<_> = (0..size).map(|n| merkle::leaf_hash(&n.to_be_bytes())).collect();
         let (mut frontier, mut roots) = (Frontier::new(), vec![merkle::empty_root()]);
@@ -46,7 +46,7 @@ impl Log {
         let caches = Arc::new(Caches::new(CacheLimits::default(), Height(0)));
         let batch = Arc::new(genesis_batch(&genesis, b""));
         let tip = Arc::new(Tip { batch, frontier, state_root: EMPTY });
-        let snapshot = Snapshot::new(database.view(), caches, network, tip, 0);
+        let snapshot = Snapshot::new(database.view(), caches, NetworkRoot::of(&genesis), tip, 0);
         Self { snapshot, hashes, roots, _folder: folder }
     }
 

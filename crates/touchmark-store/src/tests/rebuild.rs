@@ -1,6 +1,6 @@
 //! State and indexes made anew from the log, whatever became of them.
 
-use super::fixture::{Actor, CONTEXT, Node, ORIGIN, genesis, try_open};
+use super::fixture::{Actor, CONTEXT, Node, ORIGIN, OWNER, genesis, try_open};
 use crate::database::{Database, DatabaseView, Table};
 use crate::folder::Folder;
 use crate::{CacheLimits, Error, Payload, Progress, Rebuilt};
@@ -8,14 +8,17 @@ use std::fs;
 use std::ops::Bound;
 use std::path::Path;
 use std::sync::Arc;
+use touchmark_batch::Application as _;
 use touchmark_core::admission::OneByOne;
 use touchmark_core::entry::Rights;
 use touchmark_ledger::genesis_batch;
+use touchmark_testkit::committee::Panel;
 use touchmark_wire::codec;
 use touchmark_wire::header::BatchHeader;
-use touchmark_wire::ids::Height;
+use touchmark_wire::ids::{Epoch, Height};
+use touchmark_wire::limits::TERM;
 use touchmark_wire::merkle::{self, Frontier};
-use touchmark_wire::registry::ThingKind;
+use touchmark_wire::registry::{StatementKind, ThingKind};
 use touchmark_wire::statement::Preimage;
 
 /// Every table in a form of our own.
@@ -278,6 +281,34 @@ fn only_a_store_of_this_network_that_nobody_uses_is_rebuilt() {
     drop(try_open(&other, "example.org/other", CacheLimits::default()).unwrap());
     assert!(matches!(rebuild(&other), Err(Error::OtherNetwork { .. })));
     assert_eq!(rebuild(&store).unwrap().height, Height(0));
+}
+
+/// Who certifies is part of the state: it is found again after a start, and made anew.
+#[test]
+fn a_log_over_a_change_of_the_committee_is_rebuilt() {
+    let folder = tempfile::tempdir().unwrap();
+    let four = Panel { number: 1, validators: &[1, 2, 3, 4] }.committee();
+    let before = {
+        let node = Node::open(folder.path());
+        let (mut carrier, inception) = Actor::device(1);
+        node.batch(vec![inception]);
+        let payload = OWNER.appoint(genesis(ORIGIN).network_id(), &four, &[0]);
+        node.batch(vec![carrier.state(StatementKind::APPOINT, &payload)]);
+        while node.snapshot().height().0 < TERM {
+            node.batch(Vec::new());
+        }
+        node.batch(vec![carrier.record(b"certified by four")]);
+        dump(node.snapshot().database())
+    };
+    let last = Height(TERM + 1);
+    assert_eq!(rebuild(folder.path()).unwrap().height, last);
+    let node = Node::open(folder.path());
+    assert!(dump(node.snapshot().database()) == before, "the tables are the same");
+    assert_eq!(*node.ledger.committee(Height(TERM + 2)).unwrap(), four);
+    assert_eq!(*node.ledger.committee(Height(TERM - 1)).unwrap(), genesis(ORIGIN).committee);
+    assert_eq!(node.ledger.appointed(), None);
+    let epoch = |height| node.snapshot().database().batch(Height(height)).unwrap().unwrap().epoch();
+    assert_eq!((epoch(TERM - 1), epoch(TERM)), (Epoch(0), Epoch(1)));
 }
 
 fn copy(from: &Path, to: &Path) {

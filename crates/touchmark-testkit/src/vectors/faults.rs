@@ -5,7 +5,7 @@ mod channels;
 use super::writer::{
     Key, Said, Writer, bare, card_payload, card_url, did, hex, signed, signed_by_all,
 };
-use super::{Cast, NETWORK, next};
+use super::{Cast, FIRST, NETWORK, SECOND, next};
 use serde_json::{Value, json};
 use touchmark_core::directory::NewKey;
 use touchmark_core::directory::accreditation::Accredit;
@@ -16,8 +16,10 @@ use touchmark_core::entry::Purposes;
 use touchmark_core::evidence::WrappedEvidence;
 use touchmark_core::group::{Group, GroupAction};
 use touchmark_wire::codec;
+use touchmark_wire::genesis::Committee;
+use touchmark_wire::handover::{Appointment, Approval};
 use touchmark_wire::hash::Digest;
-use touchmark_wire::ids::{ChannelId, Sequence, ThingId};
+use touchmark_wire::ids::{ChannelId, Epoch, Sequence, ThingId};
 use touchmark_wire::limits;
 use touchmark_wire::registry::{ContentFormat, EvidenceFormat, RefusalCode, StatementKind, Status};
 use touchmark_wire::statement::{Claims, Content, Draft, Link};
@@ -61,6 +63,7 @@ pub(super) fn all(writer: &Writer, cast: &Cast) -> Vec<Value> {
     faults.keys_and_groups();
     faults.evidence();
     faults.channels();
+    faults.appointments();
     faults.cases
 }
 
@@ -458,5 +461,34 @@ impl Faults<'_> {
         self.case("a lost card is seen", &sighting, End::Sighted, RefusalCode::REVOKED);
         let long = bare(url, &vec![b'x'; limits::EVIDENCE + 1]);
         self.refused("longer than evidence may be", &long, RefusalCode::TOO_LONG);
+    }
+
+    /// Appointments of what comes after genesis' committee, and of what cannot.
+    fn appointments(&mut self) {
+        let second = SECOND.committee();
+        let with =
+            |epoch, threshold| Committee { epoch: Epoch(epoch), threshold, ..second.clone() };
+        let appoint = |next: &Committee| FIRST.appoint(NETWORK, next, &[0]);
+        let forged = Appointment {
+            committee: &second.encode_to_vec(),
+            approvals: vec![Approval { validator: 0, signature: [1; 64] }],
+        };
+        for (name, payload, code) in [
+            ("a second appointment in a term", appoint(&second), RefusalCode::APPOINTMENT_PENDING),
+            ("nobody approves", FIRST.appoint(NETWORK, &second, &[]), RefusalCode::NOT_APPROVED),
+            ("a forged approval", forged.encode_to_vec(), RefusalCode::NOT_APPROVED),
+            ("a threshold of four of four", appoint(&with(1, 4)), RefusalCode::COMMITTEE),
+            ("a number too many", appoint(&with(7, 3)), RefusalCode::OTHER_COMMITTEE),
+            (
+                "the number of genesis' committee",
+                appoint(&with(0, 3)),
+                RefusalCode::OTHER_COMMITTEE,
+            ),
+            ("no appointment", vec![0xf6], RefusalCode::PAYLOAD),
+        ] {
+            let said = (self.cast.sensor.id(), StatementKind::APPOINT, payload);
+            let bytes = self.statement(said, 0, Key::K256);
+            self.case(name, &bytes, End::Denied, code);
+        }
     }
 }

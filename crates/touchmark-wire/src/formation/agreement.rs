@@ -3,8 +3,9 @@
 use super::{FormationId, RecordError, SignedRecord, VERSION};
 use crate::checkpoint::check_key_name;
 use crate::codec::{self, Malformed};
+use crate::genesis::{CertificateKey, Committee, Validator, quorum};
 use crate::hash::{Digest, domain};
-use crate::ids::Timestamp;
+use crate::ids::{Epoch, NetworkId, Timestamp};
 use crate::limits;
 use alloc::format;
 use alloc::string::String;
@@ -12,7 +13,20 @@ use alloc::vec::Vec;
 use core::fmt;
 use minicbor::{Decode, Encode};
 
-/// What the genesis is made from, and nothing else but the key that the members make.
+/// Which committee is made for a network that exists.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Encode, Decode)]
+#[cbor(array)]
+pub struct Succession {
+    /// The network.
+    #[n(0)]
+    pub network: NetworkId,
+    /// Number of the committee to come, from 1.
+    #[n(1)]
+    pub number: Epoch,
+}
+
+/// What a committee is made from, and nothing else but the key that the members make: the first
+/// one of a network, with its genesis, or a later one.
 #[derive(Clone, PartialEq, Eq, Debug, Encode, Decode)]
 #[cbor(array)]
 pub struct Agreement {
@@ -25,7 +39,7 @@ pub struct Agreement {
     /// C2SP origin of the log's checkpoints.
     #[n(2)]
     pub origin: String,
-    /// When the network begins.
+    /// When the network begins, or began.
     #[n(3)]
     pub time: Timestamp,
     /// How many members' word is the committee's: [`quorum`].
@@ -34,6 +48,9 @@ pub struct Agreement {
     /// The members, by peer key.
     #[n(5)]
     pub members: Vec<SignedRecord>,
+    /// None for a new network.
+    #[n(6)]
+    pub succession: Option<Succession>,
 }
 
 /// What is wrong with an agreement.
@@ -44,6 +61,8 @@ pub enum AgreementError {
     Version,
     /// No members, or too many.
     Count,
+    /// A later committee with the number of the first.
+    Number,
     /// The threshold is not the quorum of the members.
     Threshold,
     /// Members are not sorted by peer key, or one is there twice.
@@ -69,6 +88,7 @@ impl fmt::Display for AgreementError {
         match self {
             Self::Version => f.write_str("it is of another version"),
             Self::Count => write!(f, "it does not have 1 to {} members", limits::MEMBERS),
+            Self::Number => f.write_str("a later committee has the number of the first"),
             Self::Threshold => f.write_str("its threshold is not the quorum of its members"),
             Self::Order => f.write_str("its members are not in order"),
             Self::Shared { member } => {
@@ -81,11 +101,6 @@ impl fmt::Display for AgreementError {
 }
 
 impl core::error::Error for AgreementError {}
-
-/// How many of `members` are their word: all but the third that may be faulty (2f+1 of 3f+1).
-pub const fn quorum(members: usize) -> usize {
-    members - members.saturating_sub(1) / 3
-}
 
 impl Agreement {
     /// Reads the one accepted encoding.
@@ -103,6 +118,19 @@ impl Agreement {
         Digest::of(&[domain::AGREEMENT, &self.encode_to_vec()])
     }
 
+    /// The committee that these members make with this key.
+    pub fn committee(&self, certificate_key: CertificateKey) -> Committee {
+        let validators = self.members.iter().map(|member| Validator {
+            name: self.validator_name(member),
+            peer: member.record.peer,
+            log_key: member.record.log_key,
+            cosigner_key: member.record.cosigner_key,
+        });
+        let epoch = self.succession.map_or(Epoch(0), |succession| succession.number);
+        let validators = validators.collect();
+        Committee { epoch, certificate_key, validators, threshold: self.threshold }
+    }
+
     /// A validator's name for people and in notes: unique in the world as far as the origin is.
     pub fn validator_name(&self, record: &SignedRecord) -> String {
         format!("{}/{}", self.origin, record.record.name)
@@ -116,6 +144,9 @@ impl Agreement {
         }
         if !(1..=limits::MEMBERS).contains(&count) {
             return Err(AgreementError::Count);
+        }
+        if self.succession.is_some_and(|succession| succession.number == Epoch(0)) {
+            return Err(AgreementError::Number);
         }
         if usize::from(self.threshold) != quorum(count) {
             return Err(AgreementError::Threshold);

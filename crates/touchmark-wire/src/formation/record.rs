@@ -2,10 +2,10 @@
 
 use super::FormationId;
 use crate::algorithm::{
-    Algorithm, CoseKey, PureVerifier, SIGNATURE_LENGTH, SignError, SignatureVerifier as _,
-    SignedBytes, Signer,
+    CoseKey, PureVerifier, SIGNATURE_LENGTH, SignError, SignatureVerifier as _, SignedBytes, Signer,
 };
 use crate::codec::{self, Malformed};
+use crate::genesis::{KeysError, ValidatorKeys};
 use crate::hash::{Digest, domain};
 use crate::limits;
 use alloc::string::String;
@@ -74,17 +74,14 @@ impl Record {
         if !is_address(&self.address) {
             return Err(RecordError::Address);
         }
-        let peer = CoseKey::ed25519(self.peer.0);
-        let keys = [
-            (&peer, Algorithm::Ed25519),
-            (&self.log_key, Algorithm::Es256),
-            (&self.cosigner_key, Algorithm::Ed25519),
-        ];
-        if keys.iter().any(|(key, algorithm)| key.algorithm() != *algorithm || key.check().is_err())
-        {
-            return Err(RecordError::Key);
-        }
-        if self.cosigner_key == peer { Err(RecordError::Reuse) } else { Ok(()) }
+        self.keys().check().map_err(|error| match error {
+            KeysError::Key => RecordError::Key,
+            KeysError::Reuse => RecordError::Reuse,
+        })
+    }
+
+    fn keys(&self) -> ValidatorKeys {
+        ValidatorKeys::new(&self.peer, &self.log_key, &self.cosigner_key)
     }
 
     /// Whether both claim something that only one can have. Names that differ in case only are
@@ -97,10 +94,7 @@ impl Record {
 
     /// Whether a key of one is a key of the other.
     pub fn shares_key(&self, other: &Self) -> bool {
-        let keys =
-            |record: &Self| [CoseKey::ed25519(record.peer.0), record.log_key, record.cosigner_key];
-        let theirs = keys(other);
-        keys(self).iter().any(|key| theirs.contains(key))
+        self.keys().share(&other.keys())
     }
 
     /// Signs it for one formation; `signer` holds its peer key.

@@ -6,7 +6,7 @@ use crate::entry::Head;
 use crate::verdict::CheckResult;
 use core::time::Duration;
 use std::time::Instant;
-use touchmark_wire::bundle::{Hashes, ProvedLeaf};
+use touchmark_wire::bundle::{Handovers, Hashes, ProvedLeaf};
 use touchmark_wire::hash::Digest;
 use touchmark_wire::ids::{Height, Timestamp, TreeSize};
 use touchmark_wire::merkle;
@@ -39,6 +39,7 @@ fn examined(leaves: &[ProvedLeaf<'_>], state: &[u8], claims: &[Claim]) -> (Vec<C
         claims: claims.to_vec(),
         freshness: None,
         note: None,
+        handovers: Handovers::default(),
     };
     let proof = TrieProof::verify(state, &state_root).unwrap();
     let run = |_| {

@@ -13,9 +13,11 @@ use touchmark_core::event::Event;
 use touchmark_core::refusal::{Outcome, Refusal, Unreadable};
 use touchmark_core::rules::{self, Decision, Effect};
 use touchmark_core::view::{Position, Read, View};
+use touchmark_wire::genesis::{CertificateKey, Committee};
 use touchmark_wire::hash::Digest;
 use touchmark_wire::ids::{
-    ChannelId, EvidenceId, LeafIndex, NetworkId, Sequence, StatementId, ThingId, Timestamp,
+    ChannelId, Epoch, EvidenceId, Height, LeafIndex, NetworkId, Sequence, StatementId, ThingId,
+    Timestamp,
 };
 use touchmark_wire::leaf::Leaf;
 use touchmark_wire::limits;
@@ -53,6 +55,9 @@ impl From<&Outcome> for Seen {
 #[derive(Clone, PartialEq, Debug)]
 pub(crate) struct Ledger {
     network: NetworkId,
+    committee: Arc<Committee>,
+    /// Of the batch in which the next leaf stands.
+    pub(crate) height: Height,
     pub(crate) entries: BTreeMap<StateKey, Arc<Entry>>,
     places: BTreeMap<(ThingId, Option<ChannelId>, Sequence), (LeafIndex, StatementId)>,
     evidence: BTreeMap<EvidenceId, LeafIndex>,
@@ -64,6 +69,10 @@ pub(crate) struct Ledger {
 impl View for Ledger {
     fn network(&self) -> NetworkId {
         self.network
+    }
+
+    fn genesis_committee(&self) -> Result<Arc<Committee>, Unreadable> {
+        Ok(self.committee.clone())
     }
 
     fn entry(&self, key: &StateKey) -> Result<Option<Arc<Entry>>, Unreadable> {
@@ -89,10 +98,20 @@ impl Ledger {
         Self::of(NetworkId(Digest([0xaa; 32])))
     }
 
-    /// The empty ledger of a network.
+    /// The empty ledger of a network in which nobody certifies.
     pub(crate) fn of(network: NetworkId) -> Self {
+        let (epoch, certificate_key) = (Epoch(0), CertificateKey([0; 96]));
+        let validators = Vec::new();
+        let committee = Committee { epoch, certificate_key, validators, threshold: 1 };
+        Self::begun_by(network, committee)
+    }
+
+    /// The empty ledger of a network with this committee.
+    pub(crate) fn begun_by(network: NetworkId, committee: Committee) -> Self {
         Self {
             network,
+            committee: Arc::new(committee),
+            height: Height(1),
             entries: BTreeMap::new(),
             places: BTreeMap::new(),
             evidence: BTreeMap::new(),
@@ -149,7 +168,8 @@ impl Ledger {
     /// What the rules say at the next place.
     pub(crate) fn decide(&self, submission: &Submission) -> Decision {
         let leaf = LeafIndex(self.leaves.len() as u64);
-        let position = Position { leaf, time: Timestamp(1_700_000_000_000 + leaf.0) };
+        let time = Timestamp(1_700_000_000_000 + leaf.0);
+        let position = Position { leaf, height: self.height, time };
         rules::decide(self, submission, position).unwrap()
     }
 

@@ -17,6 +17,8 @@ use touchmark_core::entry::Rights;
 use touchmark_core::evidence::{self, CardPayload, WrappedEvidence};
 use touchmark_core::group::Group;
 use touchmark_wire::codec::{self, Malformed};
+use touchmark_wire::genesis::Committee;
+use touchmark_wire::handover::{Appointment, Approval};
 use touchmark_wire::limits;
 use touchmark_wire::registry::{ContentFormat, EvidenceFormat, StatementKind};
 
@@ -25,7 +27,7 @@ const SHOWN: usize = 2_000;
 
 type View = fn(&[u8]) -> Result<Field, Malformed>;
 
-const VIEWS: [(StatementKind, View); 10] = [
+const VIEWS: [(StatementKind, View); 11] = [
     (StatementKind::INCEPTION, inception),
     (StatementKind::REGISTER, inception),
     (StatementKind::UPDATE, update),
@@ -36,6 +38,7 @@ const VIEWS: [(StatementKind, View); 10] = [
     (StatementKind::GROUP, group),
     (StatementKind::CHANNEL, opening),
     (StatementKind::ACCESS, access),
+    (StatementKind::APPOINT, appointment),
 ];
 
 /// The payload of a statement of `kind`.
@@ -248,6 +251,19 @@ fn group(payload: &[u8]) -> Result<Field, Malformed> {
         sheet
     });
     Ok(actions.collect())
+}
+
+fn appointment(payload: &[u8]) -> Result<Field, Malformed> {
+    let appointment = Appointment::decode(payload)?;
+    let mut sheet = Sheet::default();
+    super::committee(&Committee::decode(appointment.committee)?, &mut sheet);
+    sheet.add("approvals", validators(&appointment.approvals));
+    Ok(sheet.into())
+}
+
+/// Who approved, by the place in the committee before; the signatures are not checked here.
+pub(crate) fn validators(approvals: &[Approval]) -> Field {
+    approvals.iter().map(|approval| u64::from(approval.validator)).collect()
 }
 
 fn keys(keys: &[NewKey]) -> Field {

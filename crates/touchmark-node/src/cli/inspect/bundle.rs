@@ -7,6 +7,7 @@ use touchmark_wire::algorithm::PublicKey;
 use touchmark_wire::bundle::{Bundle, Claim};
 use touchmark_wire::certificate::ThresholdCertificate;
 use touchmark_wire::genesis::Genesis;
+use touchmark_wire::handover::Handover;
 use touchmark_wire::header::BatchHeader;
 
 pub(super) fn explain(bytes: &[u8], _: &[PublicKey]) -> Result<Explained, String> {
@@ -28,6 +29,9 @@ pub(super) fn explain(bytes: &[u8], _: &[PublicKey]) -> Result<Explained, String
         Ok(certificate) => sheet.add("certificate", header::certificate_sheet(&certificate)),
         Err(error) => sheet.add("certificate", error.to_string()),
     };
+    if !bundle.handovers.0.is_empty() {
+        sheet.add("hand-overs", bundle.handovers.0.iter().map(handover).collect::<Field>());
+    }
     sheet.add("state proof", format!("{} bytes", bundle.state.len()));
     let leaves = bundle.leaves.iter().map(|leaf| {
         let mut one = Sheet::default();
@@ -49,6 +53,17 @@ pub(super) fn explain(bytes: &[u8], _: &[PublicKey]) -> Result<Explained, String
     sheet.add("checkpoint note", bundle.note.is_some());
     sheet.add("check", "touchmark verify FILE --trust NETWORK");
     Ok(Explained::new(sheet))
+}
+
+fn handover(handover: &Handover<'_>) -> Sheet {
+    let mut sheet = Sheet::default();
+    match BatchHeader::decode(handover.header) {
+        Ok(header) => sheet.add("after height", header.height.0),
+        Err(error) => sheet.add("after height", format!("malformed header: {error}")),
+    };
+    explain::committee(&handover.committee, &mut sheet);
+    sheet.add("approvals", explain::payload::validators(&handover.approvals));
+    sheet
 }
 
 fn claim(claim: &Claim) -> String {

@@ -1,17 +1,16 @@
 //! Taking part in a formation: as the convener, or with an invitation.
 
-use super::draft::Engine;
+use super::draft::Place;
 use crate::cli::answer::{Answer, Table};
 use crate::cli::config::DataFolder;
 use crate::cli::failure::{Failure, Fault};
-use crate::cli::session::{Session, network_id};
+use crate::cli::session::Session;
 use crate::cli::sheet::{Field, Sheet};
 use crate::config::duration;
-use crate::formation::{self, Attendance, Draft, FormationError, Role, Service, from_text};
+use crate::formation::{self, Attendance, Draft, FormationError, Formed, Role, Service, from_text};
 use std::path::Path;
 use std::time::Duration;
-use touchmark_wire::formation::Agreement;
-use touchmark_wire::genesis::Genesis;
+use touchmark_wire::formation::{Agreement, Succession};
 use touchmark_wire::hash::Digest;
 
 /// How to answer what people have to decide
@@ -23,10 +22,10 @@ struct Consent {
     /// Go along with the agreement of this digest, which the others told, and with no other
     #[arg(long, value_name = "DIGEST")]
     expect: Option<Digest>,
-    /// Take what this folder has of a network that the other members have already; compare its id
-    /// with theirs
+    /// Take what this folder has of a network, or of a committee, that the other members have
+    /// already; compare its id with theirs
     #[arg(long, value_name = "ID", conflicts_with_all = ["accept", "expect"])]
-    accept_network: Option<String>,
+    accept_network: Option<Digest>,
     /// How long to wait for the convener's answer, for members to be ready, and for those who fall
     /// silent
     #[arg(long, value_name = "TIME", default_value = "10min", value_parser = duration)]
@@ -58,7 +57,7 @@ pub(in crate::cli) struct Join {
     #[arg(long)]
     name: String,
     #[command(flatten)]
-    engine: Engine,
+    place: Place,
     #[command(flatten)]
     consent: Consent,
 }
@@ -85,7 +84,8 @@ pub(super) fn join(session: &mut Session<'_, '_>, join: &Join) -> Result<Answer,
         return Ok(answer);
     }
     let invitation = from_text(&join.invitation)?;
-    Draft::join(&path, &join.engine.plan(&join.name), invitation)?;
+    let plan = join.place.plan(session, &join.name)?;
+    Draft::join(&path, &plan, invitation)?;
     let (attendance, _) = Attendance::open(&path, join.consent.patience)?;
     take_part(session, &path, &join.consent, attendance)
 }
@@ -96,8 +96,8 @@ fn candidate(
     path: &Path,
     consent: &Consent,
 ) -> Result<Option<Answer>, Failure> {
-    if let Some(text) = &consent.accept_network {
-        return Ok(Some(formed(path, &formation::accept(path, network_id(text)?)?)));
+    if let Some(digest) = consent.accept_network {
+        return Ok(Some(formed(path, &formation::accept(path, digest)?)));
     }
     if let Some(network) = formation::candidate(path)? {
         session.say(&format!(
@@ -150,8 +150,12 @@ fn decide(
         table.row([record.name.clone(), record.address.clone(), fingerprint]);
     }
     let (origin, threshold) = (&agreement.origin, agreement.threshold);
+    let existing = agreement.succession.map(|Succession { network, number }| {
+        format!("network    {network}, which exists\ncommittee  {number}\n")
+    });
     session.say(&format!(
-        "{table}origin     {origin}\nthreshold  {threshold} of {}\nagreement  {digest}",
+        "{table}origin     {origin}\n{}threshold  {threshold} of {}\nagreement  {digest}",
+        existing.unwrap_or_default(),
         agreement.members.len()
     ));
     match consent.expect {
@@ -189,12 +193,23 @@ fn kept(path: &Path, failure: Failure) -> Failure {
     }
 }
 
-fn formed(path: &Path, genesis: &Genesis) -> Answer {
+fn formed(path: &Path, formed: &Formed) -> Answer {
     let mut sheet = Sheet::default();
-    sheet.add("network", genesis.network_id().to_string()).add("origin", genesis.origin.as_str());
-    let validators = &genesis.committee.validators;
+    let committee = match formed {
+        Formed::Network(genesis) => {
+            sheet.add("network", genesis.network_id().to_string());
+            sheet.add("origin", genesis.origin.as_str());
+            &genesis.committee
+        }
+        Formed::Committee(network, committee) => {
+            sheet.add("network", network.to_string());
+            sheet.add("committee", committee.epoch.0).add("digest", formed.digest().to_string());
+            committee
+        }
+    };
+    let validators = &committee.validators;
     sheet.add("validators", validators.iter().map(|it| it.name.as_str()).collect::<Field>());
-    sheet.add("threshold", genesis.committee.threshold);
+    sheet.add("threshold", committee.threshold);
     sheet.add("data", path.display().to_string());
     Answer::sheet(&sheet)
 }

@@ -7,36 +7,45 @@ use crate::cli::moment::Moment;
 use crate::cli::session::Session;
 use crate::cli::sheet::Sheet;
 use crate::config::duration;
-use crate::formation::{Draft, Plan, Role, to_text};
+use crate::folder;
+use crate::formation::{Draft, Plan, Purpose, Role, to_text};
 use crate::node::now;
 use std::net::{Ipv4Addr, SocketAddr, SocketAddrV4};
+use std::path::PathBuf;
 use std::time::Duration;
+use touchmark_wire::ids::Epoch;
 
 /// Where a formation is served unless it is said.
 const LISTEN: SocketAddr = SocketAddr::V4(SocketAddrV4::new(Ipv4Addr::UNSPECIFIED, 8790));
 
 /// Where a validator to be is reached
 #[derive(clap::Args, Debug)]
-pub(super) struct Engine {
+pub(super) struct Place {
     /// Where the other validators reach this one's engine
     #[arg(long, value_name = "HOST:PORT")]
     address: String,
     /// Where the engine listens; otherwise at the port of --address on all interfaces, or at a
     /// loopback address itself
-    #[arg(long, value_name = "ADDRESS")]
-    engine_listen: Option<SocketAddr>,
+    #[arg(long = "engine-listen", value_name = "ADDRESS")]
+    listen: Option<SocketAddr>,
+    /// The data folder of this validator, if it certifies already: it keeps its keys
+    #[arg(long, value_name = "FOLDER")]
+    of: Option<PathBuf>,
 }
 
-impl Engine {
-    pub(super) fn plan(&self, name: &str) -> Plan {
-        Plan { name: name.into(), address: self.address.clone(), listen: self.engine_listen }
+impl Place {
+    pub(super) fn plan(&self, session: &Session<'_, '_>, name: &str) -> Result<Plan, Failure> {
+        let keys = self.of.as_ref().map(|of| folder::secrets(&session.path(of))).transpose()?;
+        let (name, address) = (name.into(), self.address.clone());
+        Ok(Plan { name, address, listen: self.listen, keys })
     }
 }
 
 /// Begin to form a network of several organisations, as the one that invites the others
 ///
 /// Makes this validator's keys in an empty data folder. `network invite` then writes the
-/// invitations, and `network form` waits for those who have one.
+/// invitations, and `network form` waits for those who have one. With --of it is the next committee
+/// of a network that exists, formed in an empty folder of its own.
 #[derive(clap::Args, Debug)]
 pub(in crate::cli) struct Init {
     /// Name of this validator: letters, digits, dots, hyphens and underscores
@@ -46,26 +55,45 @@ pub(in crate::cli) struct Init {
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=16))]
     validators: u16,
     #[command(flatten)]
-    engine: Engine,
+    place: Place,
     /// Where `network form` answers those who join; they find it at the host of --address
     #[arg(long, value_name = "ADDRESS", default_value_t = LISTEN)]
     formation_listen: SocketAddr,
     /// C2SP origin of the log, a name for ever, such as log.example.org/2026
-    #[arg(long)]
+    #[arg(long, conflicts_with = "of")]
     origin: Option<String>,
+    /// Number of the next committee, if it is not the one after the last that the folder of --of
+    /// has a place in
+    #[arg(long, value_name = "N", requires = "of")]
+    number: Option<u64>,
     #[command(flatten)]
     data: DataFolder,
 }
 
 pub(super) fn init(session: &mut Session<'_, '_>, init: &Init) -> Result<Answer, Failure> {
     let path = init.data.path(session)?;
-    let plan = init.engine.plan(&init.name);
-    let (validators, origin) = (init.validators, init.origin.clone());
-    let draft = Draft::convene(&path, &plan, validators, origin, init.formation_listen, now())?;
+    let plan = init.place.plan(session, &init.name)?;
+    let purpose = match &init.place.of {
+        None => Purpose::Network(init.origin.clone()),
+        Some(of) => {
+            let of = session.path(of);
+            let number = match init.number {
+                Some(number) => Epoch(number),
+                None => folder::next_number(&of)?,
+            };
+            Purpose::Committee(Box::new(folder::genesis(&of)?), number)
+        }
+    };
+    let (validators, listen) = (init.validators, init.formation_listen);
+    let draft = Draft::convene(&path, &plan, validators, purpose, listen, now())?;
     let mut sheet = Sheet::default();
     sheet.add("formation", draft.formation().to_string());
     if let Role::Convener(convening) = &draft.role {
         sheet.add("origin", convening.origin.as_str()).add("validators", convening.validators);
+        if let Some(succession) = &convening.succession {
+            sheet.add("network", succession.network.to_string());
+            sheet.add("committee", succession.number.0);
+        }
     }
     sheet.add("name", init.name.as_str());
     sheet.add("peer key", draft.record.record.peer.to_string());

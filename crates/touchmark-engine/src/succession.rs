@@ -1,0 +1,356 @@
+//! One term after the other: consensus of each begins when the last batch of the term before is
+//! final, among those who certify from then on.
+//!
+//! Each term has its own votes (a partition of the store) and its own channels among the members
+//! (subchannels named by the term). Who is left behind in a term hears messages of a later one and
+//! then asks for the certificate of its term's last batch, which leads to all that it misses.
+
+use crate::block::Block;
+use crate::committees::Committees;
+use crate::delivery::Marshal;
+use crate::error::Error;
+use crate::executor::Executor;
+use crate::keys::{PublicKey, Scheme, Standing};
+use crate::order::{MAILBOX, RETAINED_VIEWS, Runtime, Settings};
+use crate::signal::Signal;
+use crate::status::{Monitor, Phase};
+use crate::storage;
+use crate::term::{EPOCHS, Term};
+use commonware_actor::Feedback;
+use commonware_consensus::marshal::standard::Deferred;
+use commonware_consensus::simplex::elector::RoundRobin;
+use commonware_consensus::simplex::types::Activity;
+use commonware_consensus::simplex::{self, ForwardPolicy, SkipBudget, SkipPolicy};
+use commonware_consensus::types::{FixedEpocher, Height as BlockHeight};
+use commonware_consensus::{Reporter, Viewable as _};
+use commonware_cryptography::Digestible as _;
+use commonware_cryptography::sha256::{Digest, Sha256};
+use commonware_p2p::utils::mux::{Builder as _, MuxHandle, Muxer, SubReceiver, SubSender};
+use commonware_p2p::{Blocker, Channel, Message, Receiver, Sender};
+use commonware_parallel::Sequential;
+use commonware_runtime::buffer::paged::CacheRef;
+use commonware_runtime::{Error as RuntimeError, Handle};
+use commonware_utils::channel::mpsc;
+use commonware_utils::ordered::Set;
+use commonware_utils::vec::NonEmptyVec;
+use commonware_utils::{NZDuration, TryCollect as _};
+use futures::future::{Either, select};
+use std::future::pending;
+use std::pin::pin;
+use std::sync::Arc;
+use std::time::Duration;
+use touchmark_batch::Application;
+
+/// Between two questions of who is left behind.
+const CATCH_UP_PAUSE: Duration = Duration::from_millis(500);
+const FETCH_TIMEOUT: Duration = Duration::from_secs(2);
+const FETCH_RETRY: Duration = Duration::from_millis(100);
+
+/// Whom the network connects this node with.
+pub(crate) trait Peering: Send + 'static {
+    /// From now on: `members`, who vote, and `others`, who need what is final. `set` grows.
+    fn track(&mut self, set: u64, members: Set<PublicKey>, others: Set<PublicKey>);
+}
+
+/// Brings a node through the terms.
+pub(crate) struct Succession<B, T> {
+    pub(crate) settings: Arc<Settings>,
+    pub(crate) executor: Executor,
+    pub(crate) marshal: Marshal,
+    pub(crate) committees: Committees,
+    pub(crate) genesis: Digest,
+    pub(crate) blocker: B,
+    pub(crate) cache: CacheRef,
+    pub(crate) peering: T,
+}
+
+impl<B: Blocker<PublicKey = PublicKey>, T: Peering> Succession<B, T> {
+    /// Enters `term`; the others follow from the ledger.
+    pub(crate) fn start<E, S, R>(self, context: &E, term: Term, lines: Lines<S, R>) -> Handle<()>
+    where
+        E: Runtime,
+        S: Sender<PublicKey = PublicKey>,
+        R: Receiver<PublicKey = PublicKey>,
+    {
+        context.child("succession").spawn(move |context| self.run(context, term, lines))
+    }
+
+    async fn run<E, S, R>(mut self, context: E, mut term: Term, lines: Lines<S, R>)
+    where
+        E: Runtime,
+        S: Sender<PublicKey = PublicKey>,
+        R: Receiver<PublicKey = PublicKey>,
+    {
+        let mut exchange = Exchange::open(&context, lines);
+        loop {
+            if let Err(error) = self.serve(&context, term, &mut exchange).await {
+                self.executor.monitor.end(Phase::Failed(error));
+                return pending().await;
+            }
+            term = term.next();
+        }
+    }
+
+    /// Runs consensus until the last batch of `term` has come out of it.
+    async fn serve<E, S>(
+        &mut self,
+        context: &E,
+        term: Term,
+        exchange: &mut Exchange<S>,
+    ) -> Result<(), Error>
+    where
+        E: Runtime,
+        S: Sender<PublicKey = PublicKey>,
+    {
+        let standing = enter(term, &*self.executor.application, &self.settings, &self.committees)?;
+        let others = self.others(&standing)?;
+        self.peering.track(term.0, standing.members.clone(), others);
+        let (monitor, marshal) = (Arc::clone(&self.executor.monitor), self.marshal.clone());
+        monitor.entered(term, &standing);
+        // What waited for the last term's proposers is for others now.
+        self.executor.woken.notify();
+        let consensus = if standing.votes {
+            let channels = exchange.channels(term).await?;
+            let floor = floor(term, self.genesis, marshal.clone()).await?;
+            tracing::debug!(%term, members = standing.members.len(), "consensus begins");
+            Some(self.consensus(context, term, &standing.scheme, floor).start(
+                channels.votes,
+                channels.certificates,
+                channels.fetches,
+            ))
+        } else {
+            tracing::info!(%term, "this node does not vote in this term");
+            // Votes tell it nothing; those who vote have the term's end as soon as there is one.
+            for member in standing.members.iter().cloned() {
+                let last = BlockHeight::new(term.last().0);
+                marshal.hint_finalized(last, NonEmptyVec::new(member));
+            }
+            None
+        };
+        let over = pin!(monitor.over(term.last()));
+        let late = pin!(exchange.catch_up(context, term, &marshal));
+        let term_ends = select(over, late);
+        match consensus {
+            // Only the first of the two ever ends.
+            None => {
+                term_ends.await;
+            }
+            Some(mut consensus) => match select(term_ends, &mut consensus).await {
+                Either::Left(_) => {
+                    consensus.abort();
+                    // It is over, whatever it says.
+                    let _ = consensus.await;
+                }
+                Either::Right((Ok(()), _)) => {
+                    return Err(Error::Internal("consensus ended within its term".to_owned()));
+                }
+                Either::Right((Err(error), _)) => return Err(Error::Internal(error.to_string())),
+            },
+        }
+        if let Some(before) = term.before() {
+            forget(context, &self.partition(before)).await?;
+        }
+        Ok(())
+    }
+
+    /// Who is to be served besides the members of the term: those of the term before may lack its
+    /// end, those of the next committee everything.
+    fn others(&self, standing: &Standing) -> Result<Set<PublicKey>, Error> {
+        let before = self.committees.before();
+        let mut others: Vec<_> = before.iter().flat_map(|before| &before.members).collect();
+        others.extend(self.settings.keys.colleagues());
+        others.sort();
+        others.dedup();
+        others.retain(|other| standing.members.position(other).is_none());
+        let others = others.into_iter().cloned();
+        others.try_collect().map_err(|_| Error::Keys("a member is listed twice"))
+    }
+
+    fn partition(&self, term: Term) -> String {
+        format!("{}-consensus-{term}", self.settings.prefix)
+    }
+
+    /// Consensus of a term, over the ledger's [`Executor`] and `marshal`.
+    fn consensus<E: Runtime>(
+        &self,
+        context: &E,
+        term: Term,
+        scheme: &Scheme,
+        floor: Digest,
+    ) -> Consensus<E, B> {
+        let (monitor, woken) =
+            (Arc::clone(&self.executor.monitor), Arc::clone(&self.executor.woken));
+        let deferred = Deferred::new(
+            context.child("deferred"),
+            self.executor.clone(),
+            self.marshal.clone(),
+            EPOCHS,
+        );
+        let observer = Observer { inner: deferred.clone(), term, monitor, woken };
+        let timeouts = self.settings.pacing.timeouts();
+        let config = simplex::Config {
+            scheme: scheme.clone(),
+            elector: RoundRobin::default(),
+            blocker: self.blocker.clone(),
+            automaton: deferred.clone(),
+            relay: deferred,
+            reporter: observer,
+            track_historical_votes: false,
+            strategy: Sequential,
+            partition: self.partition(term),
+            mailbox_size: MAILBOX,
+            epoch: term.epoch(),
+            floor: simplex::Floor::Genesis(floor),
+            replay_buffer: storage::REPLAY_BUFFER,
+            write_buffer: storage::WRITE_BUFFER,
+            page_cache: self.cache.clone(),
+            leader_timeout: timeouts.leader,
+            certification_timeout: timeouts.certification,
+            timeout_retry: timeouts.retry,
+            view_retention: RETAINED_VIEWS,
+            skip: SkipPolicy::Enabled { timeout: timeouts.skip, budget: SkipBudget::Participants },
+            fetch_timeout: NZDuration!(FETCH_TIMEOUT),
+            fetch_retry_delay: FETCH_RETRY,
+            forward: ForwardPolicy::Disabled,
+        };
+        simplex::Engine::new(context.child("simplex"), config)
+    }
+}
+
+/// Notes who certifies in `term`, as the ledger says.
+pub(crate) fn enter(
+    term: Term,
+    application: &dyn Application,
+    settings: &Settings,
+    committees: &Committees,
+) -> Result<Standing, Error> {
+    let committee = application
+        .committee(term.first())
+        .ok_or(Error::Ledger("it does not say who certifies after its last batch"))?;
+    let standing = settings.keys.standing(&committee)?;
+    committees.enter(term, standing.clone());
+    Ok(standing)
+}
+
+/// What the term's first batch is built on.
+async fn floor(term: Term, genesis: Digest, marshal: Marshal) -> Result<Digest, Error> {
+    let Some(before) = term.before() else {
+        return Ok(genesis);
+    };
+    let last = BlockHeight::new(before.last().0);
+    let block = marshal.get_block(last).await.ok_or(Error::Missing(before.last()))?;
+    Ok(block.digest())
+}
+
+/// The votes of a term that is over for good: the ledger has its last batch, and the one after it
+/// is over, too.
+async fn forget<E: Runtime>(context: &E, partition: &str) -> Result<(), Error> {
+    match context.remove(partition, None).await {
+        Ok(()) | Err(RuntimeError::PartitionMissing(_)) => Ok(()),
+        Err(error) => Err(Error::Store(error.to_string())),
+    }
+}
+
+/// The network's channels for consensus, of all terms.
+pub(crate) struct Lines<S, R> {
+    pub(crate) votes: (S, R),
+    pub(crate) certificates: (S, R),
+    pub(crate) fetches: (S, R),
+}
+
+/// The same, shared among terms.
+struct Exchange<S: Sender> {
+    votes: MuxHandle<S>,
+    certificates: MuxHandle<S>,
+    fetches: MuxHandle<S>,
+    /// Votes of other terms than those whose channels are open.
+    astray: mpsc::Receiver<(Channel, Message<PublicKey>)>,
+}
+
+type Line<S> = (SubSender<S>, SubReceiver<PublicKey>);
+
+/// Those of one term.
+struct Channels<S: Sender> {
+    votes: Line<S>,
+    certificates: Line<S>,
+    fetches: Line<S>,
+}
+
+impl<S: Sender<PublicKey = PublicKey>> Exchange<S> {
+    fn open<E: Runtime, R: Receiver<PublicKey = PublicKey>>(
+        context: &E,
+        lines: Lines<S, R>,
+    ) -> Self {
+        let Lines { votes, certificates, fetches } = lines;
+        let (muxer, votes, astray) =
+            Muxer::builder(context.child("votes"), votes.0, votes.1).with_backup().build();
+        muxer.start();
+        let (muxer, certificates) =
+            Muxer::new(context.child("certificates"), certificates.0, certificates.1);
+        muxer.start();
+        let (muxer, fetches) = Muxer::new(context.child("fetches"), fetches.0, fetches.1);
+        muxer.start();
+        Self { votes, certificates, fetches, astray }
+    }
+
+    async fn channels(&mut self, term: Term) -> Result<Channels<S>, Error> {
+        let failed = |error: commonware_p2p::utils::mux::Error| Error::Internal(error.to_string());
+        Ok(Channels {
+            votes: self.votes.register(term.0).await.map_err(failed)?,
+            certificates: self.certificates.register(term.0).await.map_err(failed)?,
+            fetches: self.fetches.register(term.0).await.map_err(failed)?,
+        })
+    }
+
+    /// Asks those who are in a later term for the end of this one. Never ends by itself.
+    async fn catch_up<E: Runtime>(&mut self, context: &E, term: Term, marshal: &Marshal) {
+        let mut due = context.current();
+        loop {
+            let Some((other, (from, _))) = self.astray.recv().await else {
+                return pending().await;
+            };
+            if other > term.0 && context.current() >= due {
+                marshal.hint_finalized(BlockHeight::new(term.last().0), NonEmptyVec::new(from));
+                due = context.current() + CATCH_UP_PAUSE;
+            }
+        }
+    }
+}
+
+type DeferredOf<E> = Deferred<E, Scheme, Executor, Block, FixedEpocher>;
+type Consensus<E, B> = simplex::Engine<
+    E,
+    Scheme,
+    RoundRobin<Sha256>,
+    B,
+    Digest,
+    DeferredOf<E>,
+    DeferredOf<E>,
+    Observer<DeferredOf<E>>,
+    Sequential,
+>;
+
+/// Notes the view while certificates pass by on their way to marshal.
+#[derive(Clone)]
+struct Observer<R> {
+    inner: R,
+    term: Term,
+    monitor: Arc<Monitor>,
+    woken: Arc<Signal>,
+}
+
+impl<R: Reporter<Activity = Activity<Scheme, Digest>>> Reporter for Observer<R> {
+    type Activity = R::Activity;
+
+    fn report(&mut self, activity: Self::Activity) -> Feedback {
+        if matches!(
+            activity,
+            Activity::Notarization(_) | Activity::Nullification(_) | Activity::Finalization(_)
+        ) {
+            self.monitor.passed(self.term, activity.view().get());
+            // Others propose now.
+            self.woken.notify();
+        }
+        self.inner.report(activity)
+    }
+}

@@ -1,0 +1,193 @@
+//! Places in committees after a network's first.
+//!
+//! A formation for a network that exists leaves a [`Promise`] in its own folder. Whoever adopts it
+//! has the place in the data folder, below `offices`, and votes when the committee takes office.
+
+use super::{
+    COMMITTEE, CommitteeFile, FolderError, GENESIS, Lock, Peers, SECRETS, Secrecy, Secrets, disk,
+    genesis, has_network, read_cbor, write,
+};
+use minicbor::{Decode, Encode};
+use std::fs;
+use std::path::{Path, PathBuf};
+use touchmark_engine::{Committee as EngineCommittee, Office, Seat};
+use touchmark_wire::codec;
+use touchmark_wire::genesis::{Committee, Genesis};
+use touchmark_wire::ids::{Epoch, NetworkId};
+use touchmark_wire::limits;
+
+/// The promise in a formation's folder; owner only.
+pub(super) const PROMISE: &str = "office.cbor";
+/// The committee itself, for everyone who is to approve of it.
+const NEXT: &str = "next.cbor";
+/// Adopted places in a data folder.
+const OFFICES: &str = "offices";
+/// Longest of these files, bytes.
+const LIMIT: usize = 4 * limits::GENESIS;
+
+/// A place in a committee that was made and not adopted yet.
+#[derive(Clone, Encode, Decode)]
+#[cbor(array)]
+pub struct Promise {
+    /// The network.
+    #[n(0)]
+    pub network: NetworkId,
+    /// The committee.
+    #[n(1)]
+    pub committee: Committee,
+    #[n(2)]
+    public: CommitteeFile,
+    #[n(3)]
+    secrets: Secrets,
+    #[n(4)]
+    peers: String,
+}
+
+/// A place in a data folder.
+#[derive(Encode, Decode)]
+#[cbor(array)]
+struct Place {
+    #[n(0)]
+    committee: Committee,
+    #[n(1)]
+    public: CommitteeFile,
+    #[n(2)]
+    #[cbor(with = "minicbor::bytes")]
+    share: Vec<u8>,
+}
+
+impl Promise {
+    pub(crate) fn new(
+        network: NetworkId,
+        committee: Committee,
+        public: &EngineCommittee,
+        secrets: Secrets,
+        peers: String,
+    ) -> Self {
+        Self { network, committee, public: public.into(), secrets, peers }
+    }
+
+    /// Writes it into the folder of its formation.
+    pub(crate) fn write(&self, path: &Path) -> Result<(), FolderError> {
+        write(&path.join(NEXT), &codec::encode(&self.committee), Secrecy::Public)?;
+        write(&path.join(PROMISE), &codec::encode(self), Secrecy::Owner)
+    }
+
+    /// Reads it from the folder of its formation.
+    pub fn read(path: &Path) -> Result<Self, FolderError> {
+        let file = path.join(PROMISE);
+        if !file.exists() {
+            return Err(FolderError::Incomplete { path: file });
+        }
+        read_cbor(&file, LIMIT)
+    }
+
+    /// Gives the validator in the folder `data` the place. An empty folder becomes that of a new
+    /// validator of the network whose genesis is given.
+    pub fn adopt(&self, data: &Path, new: Option<&Genesis>) -> Result<(), FolderError> {
+        let _lock = Lock::take(data)?;
+        let foreign = || FolderError::Foreign { path: data.into(), network: self.network };
+        if has_network(data) {
+            let secrets: Secrets = read_cbor(&data.join(SECRETS), limits::GENESIS)?;
+            if genesis(data)?.network_id() != self.network
+                || secrets.identity != self.secrets.identity
+            {
+                return Err(foreign());
+            }
+        }
+        let peers = Peers::merged(data, &self.peers)?;
+        let place = Place {
+            committee: self.committee.clone(),
+            public: self.public.clone(),
+            share: self.secrets.share.clone(),
+        };
+        disk::make_folder(&data.join(OFFICES))
+            .map_err(|source| FolderError::File { path: data.join(OFFICES), source })?;
+        write(&file(data, &self.committee), &codec::encode(&place), Secrecy::Owner)?;
+        write(&data.join(Peers::FILE), peers.as_bytes(), Secrecy::Public)?;
+        if !has_network(data) {
+            let genesis = new.filter(|genesis| genesis.network_id() == self.network);
+            let genesis = genesis.ok_or_else(foreign)?;
+            let secrets = self.secrets.clone().unseated();
+            write(&data.join(SECRETS), &codec::encode(&secrets), Secrecy::Owner)?;
+            write(&data.join(GENESIS), &genesis.encode_to_vec(), Secrecy::Public)?;
+        }
+        Ok(())
+    }
+}
+
+/// A validator's place in a committee, as its folder has it.
+pub struct Held {
+    /// The committee.
+    pub committee: Committee,
+    /// The place.
+    pub office: Office,
+    path: PathBuf,
+}
+
+impl Held {
+    /// The place in the network's first committee.
+    pub(super) fn first(
+        data: &Path,
+        genesis: &Genesis,
+        secrets: &Secrets,
+    ) -> Result<Self, FolderError> {
+        let path = data.join(COMMITTEE);
+        let public: CommitteeFile = read_cbor(&path, limits::GENESIS)?;
+        let office = Office { committee: public.into(), seat: secrets.seat() };
+        Ok(Self { committee: genesis.committee.clone(), office, path: data.join(SECRETS) })
+    }
+
+    /// All adopted places, by the committees' numbers.
+    pub(super) fn all(data: &Path, identity: [u8; 32]) -> Result<Vec<Self>, FolderError> {
+        let folder = data.join(OFFICES);
+        if !folder.exists() {
+            return Ok(Vec::new());
+        }
+        let failed = |source| FolderError::File { path: folder.clone(), source };
+        let mut held = Vec::new();
+        for entry in fs::read_dir(&folder).map_err(failed)? {
+            let path = entry.map_err(failed)?.path();
+            if path.extension().is_none_or(|extension| extension != "cbor") {
+                continue;
+            }
+            let Place { committee, public, share } = read_cbor(&path, LIMIT)?;
+            let office = Office { committee: public.into(), seat: Seat { identity, share } };
+            held.push(Self { committee, office, path });
+        }
+        held.sort_by(|a, b| (a.committee.epoch, &a.path).cmp(&(b.committee.epoch, &b.path)));
+        Ok(held)
+    }
+
+    /// Deletes the share of a committee that has handed over: nobody is to sign for it again.
+    pub fn leave(&self) -> Result<(), FolderError> {
+        let path = self.path.clone();
+        if path.file_name().is_some_and(|name| name == SECRETS) {
+            let secrets: Secrets = read_cbor(&path, limits::GENESIS)?;
+            return write(&path, &codec::encode(&secrets.unseated()), Secrecy::Owner);
+        }
+        disk::remove(&path).map_err(|source| FolderError::File { path, source })
+    }
+}
+
+/// The committee with this number, as far as the folder knows it.
+pub fn committee(data: &Path, number: Epoch) -> Result<Option<Committee>, FolderError> {
+    let genesis = genesis(data)?;
+    if genesis.committee.epoch == number {
+        return Ok(Some(genesis.committee));
+    }
+    let held = Held::all(data, [0; 32])?;
+    Ok(held.into_iter().map(|held| held.committee).find(|committee| committee.epoch == number))
+}
+
+/// The number that the next committee has, as far as the folder knows.
+pub fn next_number(data: &Path) -> Result<Epoch, FolderError> {
+    let held = Held::all(data, [0; 32])?;
+    let last = held.last().map_or(Epoch(0), |held| held.committee.epoch);
+    Ok(Epoch(last.0.saturating_add(1)))
+}
+
+fn file(data: &Path, committee: &Committee) -> PathBuf {
+    let digest = committee.digest().to_string();
+    data.join(OFFICES).join(format!("{}-{}.cbor", committee.epoch, &digest[..8]))
+}

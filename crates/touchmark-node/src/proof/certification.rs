@@ -1,0 +1,100 @@
+//! The certificates that a bundle needs: that of its batch, and those by which each committee
+//! handed over to the next.
+
+use super::ProofError;
+use crate::node::BATCH;
+use std::path::Path;
+use touchmark_core::appointment;
+use touchmark_core::entry::Appointed;
+use touchmark_engine::{Engine, Finality};
+use touchmark_store::Snapshot;
+use touchmark_wire::bundle::Handovers;
+use touchmark_wire::genesis::Committee;
+use touchmark_wire::handover::{Appointment, Handover};
+use touchmark_wire::ids::{Epoch, Height};
+use touchmark_wire::statement::Statement;
+
+/// What leads from the genesis to a batch.
+pub(crate) struct Certification {
+    /// Of the batch.
+    pub(super) batch: Finality,
+    steps: Vec<Step>,
+}
+
+/// One committee hands over to the next.
+struct Step {
+    /// Of the last batch of the old one.
+    finality: Finality,
+    /// The statement that appointed the new one.
+    statement: Vec<u8>,
+    committee: Committee,
+}
+
+impl Certification {
+    /// Of the last batch of `snapshot`, from a running engine.
+    pub(crate) async fn find(snapshot: &Snapshot, engine: &Engine) -> Result<Self, ProofError> {
+        let mut steps = Vec::new();
+        for appointed in in_office(snapshot)? {
+            let last = Height(appointed.since.0.saturating_sub(1));
+            let finality = engine.finality(last).await.ok_or(ProofError::NotCertified)?;
+            steps.push(Step::new(snapshot, appointed, finality)?);
+        }
+        let batch = engine.finality(snapshot.height()).await.ok_or(ProofError::NotCertified)?;
+        Ok(Self { batch, steps })
+    }
+
+    /// As [`Self::find`], from what a stopped node's engine left in the folder.
+    pub(crate) fn archived(data: &Path, snapshot: &Snapshot) -> Result<Self, ProofError> {
+        let archived = |height| {
+            let found = Finality::archived(data, BATCH, height)?;
+            found.ok_or(ProofError::NotCertified)
+        };
+        let steps = in_office(snapshot)?.into_iter().map(|appointed| {
+            let last = Height(appointed.since.0.saturating_sub(1));
+            Step::new(snapshot, appointed, archived(last)?)
+        });
+        Ok(Self { steps: steps.collect::<Result<_, _>>()?, batch: archived(snapshot.height())? })
+    }
+
+    /// As a bundle has them.
+    pub(super) fn handovers(&self) -> Result<Handovers<'_>, ProofError> {
+        self.steps.iter().map(Step::handover).collect::<Result<_, _>>().map(Handovers)
+    }
+}
+
+impl Step {
+    fn new(
+        snapshot: &Snapshot,
+        appointed: Appointed,
+        finality: Finality,
+    ) -> Result<Self, ProofError> {
+        let statement = snapshot.leaf(appointed.at)?;
+        Ok(Self { finality, statement, committee: appointed.committee })
+    }
+
+    fn handover(&self) -> Result<Handover<'_>, ProofError> {
+        // What was appointed was read before, by the rules.
+        let statement = Statement::parse(&self.statement).map_err(|_| ProofError::Unreadable)?;
+        let appointment =
+            Appointment::decode(statement.payload()).map_err(|_| ProofError::Unreadable)?;
+        // A term's last batch has a certificate of its own: none follows it under the old key.
+        let [header] = &self.finality.headers[..] else {
+            return Err(ProofError::NotCertified);
+        };
+        Ok(Handover {
+            header,
+            certificate: &self.finality.certificate,
+            approvals: appointment.approvals,
+            committee: self.committee.clone(),
+        })
+    }
+}
+
+/// The committees after genesis', up to the one that certified the last batch.
+fn in_office(snapshot: &Snapshot) -> Result<Vec<Appointed>, ProofError> {
+    let last = appointment::in_office(snapshot, snapshot.height())?.epoch;
+    let numbers = (1..=last.0).map(Epoch);
+    let found = numbers.map(|number| Ok(appointment::appointed(snapshot, number)?));
+    let found: Result<Option<Vec<_>>, ProofError> = found.collect();
+    found?.ok_or(ProofError::Unreadable)
+}

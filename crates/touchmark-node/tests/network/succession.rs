@@ -1,0 +1,175 @@
+//! Committees that follow each other: one owner grows into a network, and validators are exchanged,
+//! each step from the command line.
+
+use super::member::{Member, Node, end, nodes};
+use super::running::{network, same, write};
+use std::time::{Duration, Instant};
+use touchmark_api::client::ProofQuery;
+use touchmark_wire::bundle::Claim;
+use touchmark_wire::ids::LeafIndex;
+
+/// What a member brings to the formation of a committee.
+struct Candidate<'m> {
+    /// Its validator, if it is one already.
+    of: Option<&'m Member>,
+    name: &'m str,
+}
+
+/// Makes the next committee of those who are named, in folders of their own.
+fn prepare(candidates: &[Candidate<'_>]) -> Vec<Member> {
+    let places: Vec<_> = candidates.iter().map(|it| Member::new(it.name)).collect();
+    let more: Vec<Vec<String>> = candidates.iter().map(Candidate::options).collect();
+    let options = |at: usize| more[at].iter().map(String::as_str).collect::<Vec<_>>();
+    let convened = places[0].convene_with(places.len(), &options(0));
+    assert_eq!(convened.code, 0, "{convened:?}");
+    let mut running = Vec::new();
+    for (at, member) in places.iter().enumerate().skip(1) {
+        let invitation = places[0].invite(&member.name, "1h");
+        running.push(member.join(&invitation, &[&["--accept"][..], &options(at)].concat()));
+    }
+    running.push(places[0].start(&["network", "form", "--accept"]));
+    let ended: Vec<_> = running.into_iter().map(end).collect();
+    for ended in &ended {
+        assert_eq!(ended.code, 0, "{ended:?}");
+    }
+    let made: Vec<_> = ended.iter().map(|ended| &ended.document["digest"]).collect();
+    assert!(made[0].is_string() && made.iter().all(|digest| *digest == made[0]), "{made:?}");
+    places
+}
+
+impl Candidate<'_> {
+    fn options(&self) -> Vec<String> {
+        let of = self.of.iter();
+        of.flat_map(|of| ["--of".to_owned(), of.data().display().to_string()]).collect()
+    }
+}
+
+fn next(place: &Member) -> String {
+    place.data().join("next.cbor").display().to_string()
+}
+
+/// An approval of the committee that `place` is in.
+fn approve(member: &Member, place: &Member) -> String {
+    let approved = member.run(&["network", "approve", &next(place)]);
+    assert_eq!(approved.code, 0, "{approved:?}");
+    approved.document["approval"].as_str().unwrap().to_owned()
+}
+
+/// Gives the validator of `member`, or a new one, its place.
+fn adopt(member: &Member, place: &Member, genesis: Option<&str>) {
+    let place = place.data().display().to_string();
+    let mut words = vec!["network", "adopt", &place];
+    words.extend(genesis.iter().flat_map(|genesis| ["--genesis", genesis]));
+    let adopted = member.run(&words);
+    assert_eq!(adopted.code, 0, "{adopted:?}");
+}
+
+/// Writes the appointment into the log of `node`.
+fn appoint(member: &Member, node: &Node, place: &Member, approvals: &[String]) {
+    let name = format!("carrier-of-{}", approvals.len());
+    let create = ["identity", "create", &name, "--unencrypted", "--node", &node.url];
+    let created = member.ask(&create);
+    assert_eq!(created.code, 0, "{created:?}");
+    let next = next(place);
+    let mut words = vec!["network", "appoint", "--as", &name, "--node", &node.url, &next];
+    words.extend(approvals.iter().map(String::as_str));
+    let appointed = member.ask(&words);
+    assert_eq!(
+        (appointed.code, &appointed.document["outcome"]),
+        (0, &"accepted".into()),
+        "{appointed:?}"
+    );
+}
+
+/// Waits until all nodes say that this committee certifies.
+fn in_office(nodes: &[Node], number: u64) {
+    let limit = Instant::now() + Duration::from_secs(90);
+    loop {
+        let views: Vec<_> = nodes.iter().map(|node| node.client().network().unwrap()).collect();
+        if views.iter().all(|view| view.committee == number) {
+            return;
+        }
+        assert!(Instant::now() < limit, "committee {number} is not in office: {views:?}");
+        std::thread::sleep(Duration::from_millis(200));
+    }
+}
+
+/// A proof of the leaf at `position`, as a file.
+fn proof(node: &Node, position: u64, folder: &tempfile::TempDir, name: &str) -> String {
+    let query = ProofQuery { claims: vec![Claim::Record(LeafIndex(position))], nonce: None };
+    let bundle = node.client().proof(&query).unwrap();
+    let path = folder.path().join(name);
+    std::fs::write(&path, bundle).unwrap();
+    path.display().to_string()
+}
+
+fn verify(member: &Member, file: &str, trust: &str) {
+    let verified = member.ask(&["verify", file, "--trust", trust]);
+    assert_eq!((verified.code, &verified.document["valid"]), (0, &true.into()), "{verified:?}");
+}
+
+#[test]
+fn one_owner_grows_into_four_and_then_exchanges_one() {
+    let kept = tempfile::tempdir().unwrap();
+    let alpha = Member::new("alpha");
+    let node = alpha.node();
+    let id = network(&node);
+    let first = write(&node, id);
+    let receipt = node.client().receipt(LeafIndex(first)).unwrap();
+    let before = proof(&node, first, &kept, "before.tmb");
+    let genesis = alpha.data().join("genesis.cbor").display().to_string();
+
+    let candidates = [
+        Candidate { of: Some(&alpha), name: "alpha" },
+        Candidate { of: None, name: "beta" },
+        Candidate { of: None, name: "gamma" },
+        Candidate { of: None, name: "delta" },
+    ];
+    let places = prepare(&candidates);
+    let approval = approve(&alpha, &places[0]);
+    drop(node);
+    let members: Vec<_> =
+        std::iter::once(alpha).chain(["beta", "gamma", "delta"].map(Member::new)).collect();
+    for (member, place) in members.iter().zip(&places) {
+        adopt(member, place, Some(&genesis));
+    }
+    let mut running = nodes(&members);
+    appoint(&members[0], &running[0], &places[0], &[approval]);
+    in_office(&running, 1);
+    let each: Vec<_> = running.iter().map(|node| write(node, id)).collect();
+    same(&running, &[&each[..], &[first]].concat());
+
+    // What was proved before still is, and what is proved now leads back to the same genesis.
+    assert_eq!(running[0].client().receipt(LeafIndex(first)).unwrap(), receipt);
+    verify(&members[0], &before, &id.to_string());
+    verify(&members[0], &proof(&running[2], each[2], &kept, "after.tmb"), &id.to_string());
+
+    // The share of the only owner is gone once its node starts again.
+    drop(running.remove(0));
+    same(&running, &[write(&running[0], id)]);
+    running.insert(0, members[0].node());
+    same(&running, &[write(&running[0], id)]);
+
+    let candidates = [
+        Candidate { of: Some(&members[1]), name: "beta" },
+        Candidate { of: Some(&members[0]), name: "alpha" },
+        Candidate { of: Some(&members[2]), name: "gamma" },
+        Candidate { of: None, name: "epsilon" },
+    ];
+    let second = prepare(&candidates);
+    let approvals: Vec<_> = members[..3].iter().map(|member| approve(member, &second[0])).collect();
+    running.clear();
+    // Delta does not come back.
+    let mut members = members;
+    members[3] = Member::new("epsilon");
+    for (at, place) in [(1, 0), (0, 1), (2, 2), (3, 3)] {
+        adopt(&members[at], &second[place], Some(&genesis));
+    }
+    let running = nodes(&members);
+    appoint(&members[0], &running[0], &second[0], &approvals);
+    in_office(&running, 2);
+    let each: Vec<_> = running.iter().map(|node| write(node, id)).collect();
+    same(&running, &each);
+    verify(&members[0], &proof(&running[3], each[3], &kept, "later.tmb"), &id.to_string());
+    verify(&members[0], &before, &id.to_string());
+}

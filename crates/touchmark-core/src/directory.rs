@@ -85,7 +85,12 @@ fn governed(draft: &Draft<'_>, action: &Action<'_>, id: ThingId) -> Result<Thing
 }
 
 /// Gives `thing` new keys, numbered on from its last; returns the numbers.
-fn add_keys(draft: &Draft<'_>, thing: &mut Thing, keys: &[NewKey]) -> Result<Vec<KeyNumber>, Stop> {
+fn add_keys(
+    draft: &Draft<'_>,
+    id: ThingId,
+    thing: &mut Thing,
+    keys: &[NewKey],
+) -> Result<Vec<KeyNumber>, Stop> {
     if thing.keys.len() + keys.len() > limits::KEYS {
         return Err(Stop::denied(RefusalCode::LIMIT, "a thing has at most 16 valid keys"));
     }
@@ -100,6 +105,12 @@ fn add_keys(draft: &Draft<'_>, thing: &mut Thing, keys: &[NewKey]) -> Result<Vec
         }
         if thing.keys.iter().any(|known| known.key == new.key) {
             return Err(Stop::denied(RefusalCode::KEY, "the thing has this key already"));
+        }
+        for taken in &thing.taken {
+            if draft.closed_key(id, *taken)?.is_some_and(|taken| taken.key == new.key) {
+                let cause = "the thing lost this key with its status: it needs another one";
+                return Err(Stop::denied(RefusalCode::NEW_KEY_REQUIRED, cause));
+            }
         }
         let number = thing.next_number;
         thing.next_number = KeyNumber(number.0 + 1);

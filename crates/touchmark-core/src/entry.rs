@@ -244,6 +244,10 @@ pub struct Thing {
     /// or vouching for it. Without it the thing alone says so, as anything can.
     #[n(11)]
     pub confirmed: Option<LeafIndex>,
+    /// The keys that a status took away, the last that took any, by number: whoever has one of them
+    /// may be a thief, so it never speaks for the thing again.
+    #[n(12)]
+    pub taken: Vec<KeyNumber>,
 }
 
 impl Thing {

@@ -151,8 +151,9 @@ impl Inception {
             evidence_key: None,
             threshold_from: at,
             confirmed: (self.controller == Some(by)).then_some(at),
+            taken: Vec::new(),
         };
-        add_keys(draft, &mut thing, &self.keys)?;
+        add_keys(draft, id, &mut thing, &self.keys)?;
         if let Some(attributes) = &self.attributes {
             super::update::require_word(&thing, by, attributes.keys())?;
         }

@@ -61,7 +61,7 @@ fn apply(draft: &mut Draft<'_>, action: &Action<'_>) -> Result<(), Stop> {
         return Err(Stop::denied(RefusalCode::KEY_NUMBER, "a key to end is not a valid key"));
     }
     let closed = close_keys(draft, id, &mut thing, |key| rotation.close.contains(&key.number));
-    let added = add_keys(draft, &mut thing, &rotation.add)?;
+    let added = add_keys(draft, id, &mut thing, &rotation.add)?;
     if action.actor == id {
         let committed = thing.next.as_ref().map(|next| next.threshold);
         let threshold = committed.or(rotation.threshold).unwrap_or(thing.threshold);

@@ -77,9 +77,12 @@ fn apply(draft: &mut Draft<'_>, action: &Action<'_>) -> Result<(), Stop> {
     if ends_keys(change.status) {
         closed = close_keys(draft, id, &mut thing, |_| true);
     }
-    let added = add_keys(draft, &mut thing, &keys)?;
+    let added = add_keys(draft, id, &mut thing, &keys)?;
     if ends_keys(change.status) {
         closed.extend(close_keys(draft, id, &mut thing, |_| true));
+        if !closed.is_empty() {
+            thing.taken.clone_from(&closed);
+        }
     } else {
         require_signable(&thing)?;
     }

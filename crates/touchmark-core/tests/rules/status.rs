@@ -247,8 +247,8 @@ fn changes_of_status_are_denied() {
         ("nobody's", status(nobody, Status::LOST, &[]), RefusalCode::UNKNOWN_THING),
         ("a long reason", reason(129), RefusalCode::LIMIT),
         (
-            "the old key as new twice",
-            status(thing, Status::ACTIVE, &[general(1), general(1)]),
+            "the same key twice",
+            status(thing, Status::ACTIVE, &[general(2), general(2)]),
             RefusalCode::KEY,
         ),
     ] {
@@ -310,6 +310,28 @@ fn a_null_key_ends_every_key_and_says_so() {
     assert_eq!((closed.from, closed.to), (LeafIndex(2), Some(LeafIndex(3))));
     let change = ledger.state_of(thing).statuses.last().unwrap().clone();
     assert_eq!((change.at, change.reason), (LeafIndex(3), reason));
+}
+
+/// Whoever stole a card has its key: neither a return nor a later rotation gives it a voice again.
+#[test]
+fn a_key_that_a_status_took_away_never_comes_back() {
+    for to in [Status::STOLEN, Status::LOST, Status::TAMPERED] {
+        let mut cast = cast(Status::ACTIVE, |controller| controlled(1, controller));
+        let (controller, thing) = ((cast.controller, 0), cast.thing);
+        assert_eq!(cast.ledger.state(controller, STATUS, &status(thing, to, &[])), Seen::Accepted);
+        let denied = Seen::Denied(RefusalCode::NEW_KEY_REQUIRED);
+        let back = |keys: &[NewKey]| SetStatus {
+            keys: Some(keys.to_vec()),
+            ..status(thing, Status::ACTIVE, &[])
+        };
+        for keys in [&[general(1)][..], &[general(5), general(1)]] {
+            assert_eq!(cast.ledger.state(controller, STATUS, &back(keys)), denied, "{to}");
+        }
+        let new = back(&[general(5)]);
+        assert_eq!(cast.ledger.state(controller, STATUS, &new), Seen::Accepted, "{to}");
+        let again = Rotation { add: vec![general(1)], ..rotation(thing) };
+        assert_eq!(cast.ledger.state(controller, StatementKind::ROTATE, &again), denied, "{to}");
+    }
 }
 
 /// Else a stolen card would show a valid key, and what the thief signs with the old one would be

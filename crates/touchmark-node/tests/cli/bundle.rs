@@ -72,6 +72,7 @@ fn thing() -> Thing {
         evidence_key: None,
         threshold_from: LeafIndex(0),
         confirmed: None,
+        taken: Vec::new(),
     }
 }
 

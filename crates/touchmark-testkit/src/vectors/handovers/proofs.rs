@@ -155,6 +155,7 @@ fn state() -> Vec<u8> {
         evidence_key: None,
         threshold_from: LeafIndex(0),
         confirmed: None,
+        taken: Vec::new(),
     };
     let mut state = ProofWriter::default();
     state.leaf(&StateKey::thing(THING, EntryKind::THING), &codec::encode(&thing));

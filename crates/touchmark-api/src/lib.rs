@@ -24,6 +24,7 @@ mod proved;
 pub mod senml;
 mod text;
 mod thing;
+pub mod tile;
 mod write;
 
 pub use administration::{BackupContents, BackupState, BackupView, DrainView, LoadView, UseView};

@@ -11,7 +11,7 @@ use touchmark_core::admission::{self, Input, Submission, Verifier};
 use touchmark_core::appointment;
 use touchmark_core::entry::Entry;
 use touchmark_core::event::Event;
-use touchmark_core::refusal::{Outcome, Refusal, Unreadable};
+use touchmark_core::refusal::{Outcome, Unreadable};
 use touchmark_core::rules::{self, Decision, Effect};
 use touchmark_core::view::{InChannel, Position};
 use touchmark_wire::hash::Digest;
@@ -91,6 +91,8 @@ pub(crate) struct Builder<'a> {
     before: Frontier,
     time: Timestamp,
     body: Vec<u8>,
+    /// Where in the body the last leaf begins.
+    last_leaf: usize,
     leaf_hashes: Vec<Digest>,
     execution: Execution,
 }
@@ -109,8 +111,19 @@ impl<'a> Builder<'a> {
             None => (base.tip().frontier.clone(), base.tip().state_root),
         };
         let execution = Execution { frontier: before.clone(), state_root, ..Execution::default() };
-        let (body, leaf_hashes) = (Vec::new(), Vec::new());
-        Self { verifier, base, layers, parent, before, time, body, leaf_hashes, execution }
+        let (body, last_leaf, leaf_hashes) = (Vec::new(), 0, Vec::new());
+        Self {
+            verifier,
+            base,
+            layers,
+            parent,
+            before,
+            time,
+            body,
+            last_leaf,
+            leaf_hashes,
+            execution,
+        }
     }
 
     fn view(&self) -> Layered<'_> {
@@ -202,14 +215,15 @@ impl<'a> Builder<'a> {
         let length = u16::try_from(leaf.len())
             .expect("limits::STATEMENT leaves room for every wrapping within limits::LEAF");
         self.body.extend_from_slice(&length.to_be_bytes());
+        self.last_leaf = self.body.len();
         self.body.extend_from_slice(leaf);
         self.leaf_hashes.push(leaf_hash);
         self.execution.frontier.append(leaf_hash);
     }
 
     /// The leaf that was appended last.
-    pub(crate) fn last_leaf_hash(&self) -> Option<Digest> {
-        self.leaf_hashes.last().copied()
+    pub(crate) fn last_leaf(&self) -> Option<&[u8]> {
+        (!self.leaf_hashes.is_empty()).then(|| &self.body[self.last_leaf..])
     }
 
     /// Bytes of the body so far.
@@ -286,15 +300,6 @@ impl<'a> Builder<'a> {
         }
         Ok(())
     }
-}
-
-/// The submission that a leaf was made from.
-pub(crate) fn submitted(leaf: &[u8]) -> Result<Vec<u8>, Refusal> {
-    Ok(match Leaf::decode(leaf)? {
-        Leaf::Denied { statement, .. } | Leaf::Fork { second: statement, .. } => statement.to_vec(),
-        Leaf::Sighting { leaf, .. } => leaf.to_vec(),
-        Leaf::Accepted(_) | Leaf::Evidence(_) | Leaf::Batch(_) => leaf.to_vec(),
-    })
 }
 
 /// The batch of height 0.

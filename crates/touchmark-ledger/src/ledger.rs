@@ -1,8 +1,9 @@
 //! The ledger as the engine's application: a pool of submissions, executed batches above the
 //! finalized state, and a durable store below.
 
-use crate::execution::{self, Builder, Execution, ExecutionError};
+use crate::execution::{Builder, Execution, ExecutionError};
 use crate::pool::{Pool, PoolLimits, Ticket};
+use crate::replay;
 use crate::view::{Durable, StateView};
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard};
@@ -13,7 +14,7 @@ use touchmark_core::refusal::Outcome;
 use touchmark_core::view::View;
 use touchmark_wire::genesis::Committee;
 use touchmark_wire::hash::Digest;
-use touchmark_wire::ids::Height;
+use touchmark_wire::ids::{Height, LeafIndex};
 use touchmark_wire::merkle;
 
 /// Bounds of the ledger's memory and batches.
@@ -163,24 +164,13 @@ impl Ledger {
         }
         let verifier = self.verifier.as_ref();
         let mut builder = Builder::new(verifier, base, layers, parent, header.time);
+        let first = LeafIndex(batch.first_leaf().0);
         let count = batch.leaf_hashes().len().saturating_sub(1);
-        let inputs: Result<Vec<_>, _> =
-            batch.leaves().take(count).map(execution::submitted).collect();
-        let inputs = inputs.map_err(|refusal| Invalid(refusal.to_string()))?;
+        let inputs = replay::inputs(first, batch.leaves().take(count))?;
         let start = Execution::default();
         let view = crate::view::Layered { base, layers, top: &start };
         let checked = self.checked(&inputs, batch.leaf_hashes(), &view);
-        for ((input, checked), hash) in inputs.into_iter().zip(checked).zip(batch.leaf_hashes()) {
-            // What cannot be admitted on the state before the batch may be so at its own place.
-            let skipped = match checked {
-                Some(submission) => builder.execute(&submission),
-                None => builder.admit_and_execute(input),
-            };
-            let skipped = skipped.map_err(|error| Invalid(error.to_string()))?;
-            if skipped.is_some() || builder.last_leaf_hash() != Some(*hash) {
-                return Err(Invalid("a leaf is not what the rules make of it".into()));
-            }
-        }
+        replay::repeat(&mut builder, first, batch.leaves().take(count), inputs, checked)?;
         let finished = builder.finish(header.context);
         let (rebuilt, execution) = finished.map_err(|error| Invalid(error.to_string()))?;
         if rebuilt.header_bytes() != batch.header_bytes() {

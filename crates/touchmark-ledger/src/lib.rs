@@ -13,6 +13,7 @@ mod execution;
 mod growth;
 mod ledger;
 mod pool;
+mod replay;
 pub mod trie;
 mod view;
 
@@ -20,4 +21,5 @@ pub use execution::{Execution, Happened, genesis_batch};
 pub use growth::Node;
 pub use ledger::{Ledger, LedgerLimits, Observer};
 pub use pool::Ticket;
+pub use replay::{Deviation, ReplayError, replay};
 pub use view::{Durable, StateView, Tip};

@@ -11,9 +11,11 @@
 mod answer;
 mod apikey;
 mod attributes;
+mod audit;
 mod card;
 mod center;
 mod channel;
+mod clock;
 mod config;
 mod context;
 mod environment;
@@ -25,6 +27,7 @@ mod input;
 mod inspect;
 mod leaf;
 mod manual;
+mod mirror;
 pub(crate) mod moment;
 mod network;
 mod node;
@@ -95,6 +98,8 @@ enum Noun {
     // Nouns of a single command are described where their arguments are.
     Verify(verify::Verify),
     Inspect(inspect::Inspect),
+    Mirror(mirror::Copy),
+    Audit(audit::Audit),
     /// Identities that this machine speaks for
     #[command(subcommand)]
     Identity(identity::Command),
@@ -154,6 +159,8 @@ fn dispatch(session: &mut Session<'_, '_>, noun: Noun) -> Result<Answer, Failure
     match noun {
         Noun::Verify(verify) => verify::run(session, &verify),
         Noun::Inspect(inspect) => inspect::run(session, &inspect),
+        Noun::Mirror(copy) => mirror::run(session, &copy),
+        Noun::Audit(audit) => audit::run(session, &audit),
         Noun::Identity(command) => identity::run(session, command),
         Noun::Thing(command) => thing::run(session, command),
         Noun::Center(command) => center::run(session, command),

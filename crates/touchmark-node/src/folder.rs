@@ -143,8 +143,13 @@ impl Premises {
 
     /// The batch that the log begins with.
     pub fn first_batch(&self) -> Arc<Batch> {
-        Arc::new(genesis_batch(&self.genesis, genesis_context()))
+        first_batch(&self.genesis)
     }
+}
+
+/// The batch that a network's log begins with.
+pub(crate) fn first_batch(genesis: &Genesis) -> Arc<Batch> {
+    Arc::new(genesis_batch(genesis, genesis_context()))
 }
 
 /// A data folder that is complete.

@@ -2,6 +2,7 @@
 
 pub mod apikey;
 pub mod attestation;
+pub mod audit;
 pub mod cli;
 pub mod config;
 mod ending;
@@ -10,12 +11,14 @@ pub mod formation;
 pub mod http;
 pub mod intake;
 pub mod keyring;
+pub mod mirror;
 pub mod node;
 pub mod outbox;
 pub mod pages;
 pub mod proof;
 pub mod sensor;
 pub mod service;
+pub mod shown;
 mod stop;
 mod suggestion;
 pub mod upkeep;

@@ -5,6 +5,7 @@ mod certified;
 
 pub(crate) use backup::write as write_backup;
 pub use backup::{Restored, backup, restore, verify_backup};
+pub(crate) use certified::Certified;
 
 use crate::folder::{FolderError, Premises};
 use crate::keyring::Keyring;

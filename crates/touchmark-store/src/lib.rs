@@ -14,7 +14,8 @@
 //! A [`Store::backup`] copies a running store into a folder that [`VerifiedBackup::check`] checks
 //! without a store; [`VerifiedBackup::restore`] makes a store of it.
 //!
-//! [`rebuild`] makes everything but the log's leaves and batches anew from these.
+//! [`rebuild`] makes everything but the log's leaves and batches anew from these. A [`Replay`] makes
+//! it from leaves alone, wherever they come from.
 //!
 //! When a write fails, because the disk is full for example, nothing is written until the next
 //! start and [`Store::halted`] says why; reading goes on.
@@ -37,6 +38,7 @@ mod order;
 mod payload;
 mod reading;
 mod rebuild;
+mod replay;
 mod run;
 mod snapshot;
 mod state;
@@ -59,6 +61,7 @@ pub use order::Order;
 pub use payload::{Erased, Kept, Payload};
 pub use reading::{Purpose, Reading};
 pub use rebuild::{Progress, Rebuilt, rebuild};
+pub use replay::{Replay, ReplayFailure};
 pub use snapshot::{Counts, Snapshot};
 pub use statement::ChainedStatement;
 pub use store::Store;

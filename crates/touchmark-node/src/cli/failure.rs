@@ -57,6 +57,8 @@ pub(crate) enum Fault {
     Unreachable,
     /// An answer that no node gives.
     Answer,
+    /// A log that is not the one that was certified.
+    FalseLog,
     /// A log that is smaller than what was seen of it.
     LogRolledBack,
     /// A log of the size that was seen, with another root.
@@ -109,6 +111,7 @@ impl Fault {
             Self::Busy => ("TM-BUSY", Exit::Unavailable),
             Self::Unreachable => ("TM-UNREACHABLE", Exit::Unavailable),
             Self::Answer => ("TM-ANSWER", Exit::Unavailable),
+            Self::FalseLog => ("TM-LOG-FALSE", Exit::Refused),
             Self::LogRolledBack => ("TM-LOG-ROLLED-BACK", Exit::Refused),
             Self::LogSplit => ("TM-LOG-SPLIT", Exit::Refused),
             Self::LogNotExtended => ("TM-LOG-NOT-EXTENDED", Exit::Refused),

@@ -1,16 +1,15 @@
 //! This computer as a sensor: its own measurements, in the chain of a device.
 
-mod clock;
 mod publication;
 
 use super::answer::{Answer, Table};
+use super::clock::Clock;
 use super::failure::{Exit, Failure, Fault};
 use super::identity::signing::Signing;
 use super::session::Session;
 use super::sheet::Sheet;
 use crate::node::now;
 use crate::sensor::Sensor;
-use clock::Clock;
 use publication::{Publication, Sent};
 use std::time::Duration;
 use touchmark_api::senml::Measurement;

@@ -8,14 +8,15 @@ use touchmark_wire::ids::NetworkId;
 use touchmark_wire::leaf::{BatchLeaf, Leaf};
 
 /// A certified batch.
-pub(super) struct Certified {
-    header: AsOf,
-    state_root: Digest,
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Certified {
+    pub(crate) header: AsOf,
+    pub(crate) state_root: Digest,
 }
 
 impl Certified {
     /// Judges a bundle under a network's root of trust; an error says which check it fails.
-    pub(super) fn judged(bundle: &[u8], network: NetworkId) -> Result<Self, String> {
+    pub(crate) fn judged(bundle: &[u8], network: NetworkId) -> Result<Self, String> {
         let verdict = judge(bundle, &Trust { network: Some(network), nonce: None });
         if !verdict.valid {
             let failed = verdict.checks.iter().find(|check| !check.result.holds());

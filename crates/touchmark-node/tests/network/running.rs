@@ -58,6 +58,35 @@ pub(crate) fn network(node: &Node) -> NetworkId {
     node.client().network().unwrap().network.parse().unwrap()
 }
 
+#[test]
+fn four_members_are_audited_and_each_cosigned_what_it_shows() {
+    let members = form(&["alpha", "beta", "gamma", "delta"]);
+    let nodes = nodes(&members);
+    let position = write(&nodes[3], network(&nodes[0]));
+    same(&nodes, &[position]);
+    let folder = tempfile::tempdir().unwrap();
+    let copy = folder.path().join("copy").display().to_string();
+    let network = network(&nodes[0]).to_string();
+    let urls: Vec<_> = nodes.iter().map(|node| node.url.as_str()).collect();
+    touchmark(&["mirror", urls[1], "--to", &copy, "--trust", &network]);
+    let report = touchmark(&[&["audit", &copy, "--trust", &network][..], &urls].concat());
+    assert!(report["signed_by"].to_string().contains("beta: checkpoint"), "{report}");
+    for (n, member) in members.iter().enumerate() {
+        let compared = &report["compared"][n];
+        assert_eq!(compared["standing"], "same", "{report}");
+        let signed = compared["signed_by"].to_string();
+        assert!(signed.contains(&format!("{}: receipt", member.name)), "{signed}");
+    }
+}
+
+/// The document that a command answers.
+fn touchmark(words: &[&str]) -> serde_json::Value {
+    let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_touchmark"));
+    let output = command.arg("--json").args(words).output().unwrap();
+    assert!(output.status.success(), "{words:?}: {output:?}");
+    serde_json::from_slice(&output.stdout).unwrap()
+}
+
 /// Has a new thing say something to this node; where it stands.
 pub(crate) fn write(node: &Node, network: NetworkId) -> u64 {
     let mut issuer = Issuer::new(network, ThingKind::DEVICE, Algorithm::Ed25519);

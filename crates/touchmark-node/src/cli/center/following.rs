@@ -21,7 +21,6 @@ use touchmark_wire::genesis::Genesis;
 use touchmark_wire::hash::Digest;
 use touchmark_wire::ids::{LeafIndex, NetworkId, ThingId, TreeSize};
 use touchmark_wire::leaf::BatchLeaf;
-use touchmark_wire::registry::RefusalCode;
 
 /// Follow the directory in the log itself, without trust in the node's answers
 ///
@@ -151,10 +150,9 @@ fn genesis(client: &Client, network: NetworkId) -> Result<Genesis, Failure> {
 }
 
 fn false_log(why: impl std::fmt::Display) -> Failure {
-    let mut failure =
-        Failure::new(Fault::Answer, "the node shows a log that is not the certified one");
-    failure.code = RefusalCode::CORRUPT.to_string();
-    failure.because(why).hint("keep what it answered, and use another node")
+    Failure::new(Fault::FalseLog, "the node shows a log that is not the certified one")
+        .because(why)
+        .hint("keep what it answered, and use another node")
 }
 
 /// The leaves from `next` on, in order.

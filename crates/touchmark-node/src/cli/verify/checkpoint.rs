@@ -3,6 +3,7 @@
 use super::Root;
 use super::verdict::{AsOf, Verdict, failed, no_freshness, passed, undecided};
 use crate::cli::failure::{Failure, Fault};
+use crate::shown::cosigners;
 use touchmark_core::verdict::Check;
 use touchmark_wire::algorithm::{PublicKey, PureVerifier};
 use touchmark_wire::certificate::{CertificateError, Cosigner, verify_quorum};
@@ -61,15 +62,8 @@ fn origin(note: &SignedCheckpoint<'_>, genesis: &Genesis) -> Check {
 }
 
 fn quorum(note: &SignedCheckpoint<'_>, genesis: &Genesis) -> Check {
-    let mut cosigners = Vec::new();
-    for validator in &genesis.committee.validators {
-        let key = validator.cosigner_key.check();
-        if let Some(cosigner) = key.ok().and_then(|key| Cosigner::new(&validator.name, key).ok()) {
-            cosigners.push(cosigner);
-        }
-    }
     let threshold = usize::from(genesis.committee.threshold);
-    match verify_quorum(note, &cosigners, threshold, &PureVerifier) {
+    match verify_quorum(note, &cosigners(&genesis.committee), threshold, &PureVerifier) {
         Ok(()) => passed("cosignatures", format!("at least {threshold} validators cosigned it")),
         Err(error) => failed("cosignatures", code(&error), error.to_string()),
     }

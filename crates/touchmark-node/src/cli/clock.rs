@@ -1,4 +1,4 @@
-//! When to measure next.
+//! Even steps in time, until the program is asked to end.
 
 use crate::cli::failure::{Failure, Fault};
 use crate::stop::Stop;
@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use tokio::runtime::{Builder, Runtime};
 
 /// Ticks in even steps; what took longer than a step is not caught up with.
-pub(super) struct Clock {
+pub(crate) struct Clock {
     interval: Duration,
     next: Instant,
     runtime: Runtime,
@@ -15,7 +15,7 @@ pub(super) struct Clock {
 
 impl Clock {
     /// The first tick is now.
-    pub(super) fn new(interval: Duration) -> Result<Self, Failure> {
+    pub(crate) fn new(interval: Duration) -> Result<Self, Failure> {
         let failed =
             |error| Failure::new(Fault::Internal, "signals cannot be waited for").because(error);
         let runtime = Builder::new_current_thread().enable_all().build().map_err(failed)?;
@@ -24,7 +24,7 @@ impl Clock {
     }
 
     /// Waits for the next tick; tells whether the program was asked to end before.
-    pub(super) fn was_stopped_before_next(&mut self) -> bool {
+    pub(crate) fn was_stopped_before_next(&mut self) -> bool {
         self.next = (self.next + self.interval).max(Instant::now());
         let (next, stop) = (self.next, &mut self.stop);
         self.runtime.block_on(async {

@@ -18,7 +18,7 @@ impl Committees {
     /// A term begins.
     pub(crate) fn enter(&self, term: Term, standing: Standing) {
         let mut terms = self.lock();
-        terms.retain(|earlier, _| earlier.next() >= term);
+        terms.retain(|other, _| other.next() == term);
         terms.insert(term, standing);
     }
 

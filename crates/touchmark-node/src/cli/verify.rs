@@ -9,7 +9,6 @@ use super::failure::{Exit, Failure, Fault};
 use super::inspect::{self, Recognised};
 use super::session::{Session, network_id};
 use super::{input, proof};
-pub(super) use checkpoint::require_certified;
 use std::path::{Path, PathBuf};
 use touchmark_core::verdict::{Trust, judge};
 use touchmark_wire::algorithm::PublicKey;

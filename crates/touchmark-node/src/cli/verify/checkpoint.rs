@@ -2,7 +2,6 @@
 
 use super::Root;
 use super::verdict::{AsOf, Verdict, failed, no_freshness, passed, undecided};
-use crate::cli::failure::{Failure, Fault};
 use crate::shown::cosigners;
 use touchmark_core::verdict::Check;
 use touchmark_wire::algorithm::{PublicKey, PureVerifier};
@@ -33,22 +32,6 @@ pub(super) fn verdict(file: String, note: &SignedCheckpoint<'_>, root: &Root) ->
     checks.push(no_freshness(root.nonce.as_ref()));
     let as_of = certified.then(|| AsOf::log(checkpoint.size, &checkpoint.root));
     Verdict::new(file, checks).of(root.network, as_of)
-}
-
-/// Refuses a checkpoint that is not of the network's log, or that too few validators cosigned.
-pub(in crate::cli) fn require_certified(
-    note: &SignedCheckpoint<'_>,
-    genesis: &Genesis,
-) -> Result<(), Failure> {
-    for check in [origin(note, genesis), quorum(note, genesis)] {
-        if let Some(code) = check.code {
-            let mut failure =
-                Failure::new(Fault::Answer, "the node shows a checkpoint that does not count");
-            failure.code = code.into();
-            return Err(failure.because(check.reason).hint("use another node"));
-        }
-    }
-    Ok(())
 }
 
 fn origin(note: &SignedCheckpoint<'_>, genesis: &Genesis) -> Check {

@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! LOCK       locked by the process that has the store open; its process id
-//! FORMAT     "touchmark-store 3", a newline, "network <64 hexadecimal digits>", a newline
+//! FORMAT     "touchmark-store 4", a newline, "network <64 hexadecimal digits>", a newline
 //! kv/        the key-value engine's
 //! kv.new/    tables that a rebuild is making
 //! kv.old/    tables that a rebuild has replaced
@@ -21,7 +21,7 @@ use std::sync::Arc;
 use touchmark_wire::ids::NetworkId;
 
 /// Version of everything that the store writes.
-pub(crate) const FORMAT: u32 = 3;
+pub(crate) const FORMAT: u32 = 4;
 
 const MARK: &str = "FORMAT";
 const NAME: &str = "touchmark-store";

@@ -6,6 +6,7 @@
 //! and what is not simulated.
 
 mod chain;
+mod deviation;
 mod disk;
 mod issuer;
 mod lie;
@@ -16,6 +17,7 @@ mod replay;
 mod run;
 mod site;
 
+pub use deviation::{Deviating, Deviation};
 pub use disk::Disk;
 pub use lie::{Credulous, Liar, Lie};
 pub use parts::{Acknowledged, Parts, Sound};

@@ -1,13 +1,13 @@
 //! Members that lie: in what their ledger says, or in how their engine talks.
 
+use crate::deviation::Deviation;
 use crate::run::LIMITS;
 use std::collections::BTreeSet;
 use std::sync::Arc;
-use touchmark_batch::{Application, Backlog, Batch, BatchLimits, Halt, Invalid, Member, Proposal};
+use touchmark_batch::{Application as _, Batch, BatchLimits, Invalid, Member, Proposal};
 use touchmark_core::admission::{Check, Verifier};
 use touchmark_ledger::Ledger;
 use touchmark_wire::codec;
-use touchmark_wire::genesis::Committee;
 use touchmark_wire::hash::Digest;
 use touchmark_wire::header::BatchHeader;
 use touchmark_wire::ids::{Height, Timestamp, TreeSize};
@@ -143,25 +143,9 @@ fn junk(height: Height) -> Vec<Vec<u8>> {
     }
 }
 
-impl Application for Liar {
-    fn committee(&self, height: Height) -> Option<Arc<Committee>> {
-        self.ledger.committee(height)
-    }
-
-    fn appointed(&self) -> Option<Arc<Committee>> {
-        self.ledger.appointed()
-    }
-
-    fn genesis(&self) -> Arc<Batch> {
-        self.ledger.genesis()
-    }
-
-    fn finalized(&self) -> Height {
-        self.ledger.finalized()
-    }
-
-    fn backlog(&self) -> Backlog {
-        self.ledger.backlog()
+impl Deviation for Liar {
+    fn ledger(&self) -> &Ledger {
+        &self.ledger
     }
 
     fn propose(&self, proposal: Proposal<'_>) -> Option<Batch> {
@@ -204,21 +188,5 @@ impl Application for Liar {
             return Err(Invalid("it says so".to_owned()));
         }
         self.ledger.check(ancestry, batch)
-    }
-
-    fn deliver(&self, batch: Arc<Batch>) -> Result<(), Halt> {
-        self.ledger.deliver(batch)
-    }
-
-    fn pass_on(&self, turn: u64, limit: usize) -> Vec<Vec<u8>> {
-        self.ledger.pass_on(turn, limit)
-    }
-
-    fn receive(&self, from: Member, leaves: Vec<Vec<u8>>) {
-        self.ledger.receive(from, leaves);
-    }
-
-    fn discarded(&self, batch: &Batch) {
-        self.ledger.discarded(batch);
     }
 }

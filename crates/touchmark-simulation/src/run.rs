@@ -1,5 +1,6 @@
 //! A plan comes true.
 
+use crate::deviation::Deviating;
 use crate::disk::Disk;
 use crate::issuer::Issuer;
 use crate::lie::{Credulous, Liar, Lie};
@@ -450,12 +451,12 @@ impl<'a> Run<'a> {
                 let second = self.site.ledger(other_disk, Arc::new(OneByOne));
                 let twins = self.plan.lies.iter().filter(|(_, lie)| matches!(lie, Lie::Twins(_)));
                 let accomplices = twins.map(|(member, _)| *member).collect();
-                let second = Arc::new(Liar::new(second, lie.clone()));
+                let second = Arc::new(Deviating(Liar::new(second, lie.clone())));
                 return (ledger, Conduct::Twins { second, apart: apart.clone(), accomplices });
             }
             _ => Conduct::Honest,
         };
-        (Arc::new(Liar::new(ledger, lie)), conduct)
+        (Arc::new(Deviating(Liar::new(ledger, lie))), conduct)
     }
 
     /// Whether there is nothing more to see.

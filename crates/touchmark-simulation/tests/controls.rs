@@ -6,13 +6,13 @@ use std::collections::BTreeSet;
 use std::num::NonZeroU16;
 use std::sync::Arc;
 use std::time::Duration;
-use touchmark_batch::{Application, Backlog, Batch, Halt, Invalid, Member, Proposal};
+use touchmark_batch::{Application, Batch, Halt, Member, Proposal};
 use touchmark_core::admission::Verifier;
 use touchmark_ledger::Ledger;
 use touchmark_simulation::{
-    Acknowledged, Credulous, Disk, Event, Lie, Parts, Plan, Sound, Violation, execute,
+    Acknowledged, Credulous, Deviating, Deviation, Disk, Event, Lie, Parts, Plan, Sound, Violation,
+    execute,
 };
-use touchmark_wire::genesis::Committee;
 use touchmark_wire::ids::Height;
 
 fn four() -> Plan {
@@ -134,25 +134,9 @@ struct Faulty {
     fault: Fault,
 }
 
-impl Application for Faulty {
-    fn committee(&self, height: Height) -> Option<Arc<Committee>> {
-        self.ledger.committee(height)
-    }
-
-    fn appointed(&self) -> Option<Arc<Committee>> {
-        self.ledger.appointed()
-    }
-
-    fn genesis(&self) -> Arc<Batch> {
-        self.ledger.genesis()
-    }
-
-    fn finalized(&self) -> Height {
-        self.ledger.finalized()
-    }
-
-    fn backlog(&self) -> Backlog {
-        self.ledger.backlog()
+impl Deviation for Faulty {
+    fn ledger(&self) -> &Ledger {
+        &self.ledger
     }
 
     fn propose(&self, proposal: Proposal<'_>) -> Option<Batch> {
@@ -161,10 +145,6 @@ impl Application for Faulty {
             Fault::Ignores => self.ledger.propose(Proposal { body_limit: 0, ..proposal }),
             _ => self.ledger.propose(proposal),
         }
-    }
-
-    fn check(&self, ancestry: &[Arc<Batch>], batch: &Batch) -> Result<(), Invalid> {
-        self.ledger.check(ancestry, batch)
     }
 
     fn deliver(&self, batch: Arc<Batch>) -> Result<(), Halt> {
@@ -182,14 +162,6 @@ impl Application for Faulty {
             _ => self.ledger.pass_on(turn, limit),
         }
     }
-
-    fn receive(&self, from: Member, leaves: Vec<Vec<u8>>) {
-        self.ledger.receive(from, leaves);
-    }
-
-    fn discarded(&self, batch: &Batch) {
-        self.ledger.discarded(batch);
-    }
 }
 
 /// Which members have the fault.
@@ -197,7 +169,11 @@ struct FaultyMembers(Fault, &'static [u16]);
 
 impl Parts for FaultyMembers {
     fn application(&self, member: Member, ledger: Arc<Ledger>) -> Arc<dyn Application> {
-        if self.1.contains(&member.0) { Arc::new(Faulty { ledger, fault: self.0 }) } else { ledger }
+        if self.1.contains(&member.0) {
+            Arc::new(Deviating(Faulty { ledger, fault: self.0 }))
+        } else {
+            ledger
+        }
     }
 }
 

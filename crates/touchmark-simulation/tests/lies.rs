@@ -6,11 +6,11 @@ use std::collections::BTreeSet;
 use std::num::NonZeroU16;
 use std::sync::Arc;
 use std::time::Duration;
-use touchmark_batch::{Application, Backlog, Batch, Halt, Invalid, Member, Proposal};
+use touchmark_batch::{Application, Batch, Invalid, Member};
 use touchmark_ledger::Ledger;
-use touchmark_simulation::{Event, Lie, Parts, Plan, Sound, Violation, execute};
-use touchmark_wire::genesis::Committee;
-use touchmark_wire::ids::Height;
+use touchmark_simulation::{
+    Deviating, Deviation, Event, Lie, Parts, Plan, Sound, Violation, execute,
+};
 
 /// A calm run of four, of whom one lies.
 fn plan(seed: u64, lie: Lie) -> Plan {
@@ -52,49 +52,13 @@ fn two_of_seven_may_lie() {
 /// Honest but for one thing: believes every batch.
 struct Gullible(Arc<Ledger>);
 
-impl Application for Gullible {
-    fn committee(&self, height: Height) -> Option<Arc<Committee>> {
-        self.0.committee(height)
-    }
-
-    fn appointed(&self) -> Option<Arc<Committee>> {
-        self.0.appointed()
-    }
-
-    fn genesis(&self) -> Arc<Batch> {
-        self.0.genesis()
-    }
-
-    fn finalized(&self) -> Height {
-        self.0.finalized()
-    }
-
-    fn backlog(&self) -> Backlog {
-        self.0.backlog()
-    }
-
-    fn propose(&self, proposal: Proposal<'_>) -> Option<Batch> {
-        self.0.propose(proposal)
+impl Deviation for Gullible {
+    fn ledger(&self) -> &Ledger {
+        &self.0
     }
 
     fn check(&self, _ancestry: &[Arc<Batch>], _batch: &Batch) -> Result<(), Invalid> {
         Ok(())
-    }
-
-    fn deliver(&self, batch: Arc<Batch>) -> Result<(), Halt> {
-        self.0.deliver(batch)
-    }
-
-    fn pass_on(&self, turn: u64, limit: usize) -> Vec<Vec<u8>> {
-        self.0.pass_on(turn, limit)
-    }
-
-    fn receive(&self, from: Member, leaves: Vec<Vec<u8>>) {
-        self.0.receive(from, leaves);
-    }
-
-    fn discarded(&self, batch: &Batch) {
-        self.0.discarded(batch);
     }
 }
 
@@ -102,7 +66,7 @@ struct GullibleMembers;
 
 impl Parts for GullibleMembers {
     fn application(&self, _: Member, ledger: Arc<Ledger>) -> Arc<dyn Application> {
-        Arc::new(Gullible(ledger))
+        Arc::new(Deviating(Gullible(ledger)))
     }
 }
 

@@ -12,6 +12,7 @@
 mod execution;
 mod growth;
 mod ledger;
+pub mod memory;
 mod pool;
 mod replay;
 pub mod trie;

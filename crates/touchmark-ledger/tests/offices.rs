@@ -7,7 +7,6 @@ mod node;
 
 use node::{Node, thing};
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 use touchmark_batch::{Application as _, Batch};
 use touchmark_core::entry::Purposes;
 use touchmark_core::refusal::Outcome;
@@ -172,7 +171,7 @@ fn a_header_that_names_others_is_refused() {
 #[test]
 fn a_ledger_does_not_begin_where_the_state_cannot_be_read() {
     let chain = Chain::new();
-    chain.proposer.store.read().fails.store(true, Ordering::Relaxed);
+    chain.proposer.store.state().fail(true);
     let first = Arc::new(genesis_batch(&genesis(), &[]));
     let verifier = Arc::new(touchmark_core::admission::OneByOne);
     let (store, limits) = (chain.proposer.store.clone(), LedgerLimits::default());

@@ -7,8 +7,6 @@
 mod node;
 
 use node::*;
-use std::sync::RwLock;
-use std::sync::atomic::Ordering;
 use touchmark_batch::{Application, Batch, Member};
 use touchmark_core::admission::Input;
 use touchmark_core::channel::access::Access;
@@ -172,7 +170,7 @@ fn entries_of_a_channel_that_changes_meanwhile() {
         network.by_issuer(StatementKind::ACCESS, &codec::encode(&access))
     };
     let entry = |text: &[u8]| {
-        let view = Memory(RwLock::new(network.proposer.store.read()));
+        let view = network.proposer.store.state();
         let head = view.channel_chain(channel, network.reader).unwrap();
         let (sequence, previous) =
             head.map_or((0, view.network().0), |head| (head.chain.sequence.0, head.chain.last));
@@ -197,7 +195,8 @@ fn entries_of_a_channel_that_changes_meanwhile() {
         .collect();
     let denied = (true, Some(RefusalCode::NOT_AUTHORISED));
     assert_eq!(seen, [denied, (true, None), denied]);
-    let state = [&network.proposer, &network.validator].map(|node| node.store.tip().state_root);
+    let state =
+        [&network.proposer, &network.validator].map(|node| node.store.state().tip().state_root);
     assert_eq!(state[0], state[1]);
 }
 
@@ -402,12 +401,11 @@ fn a_proposal_that_fails_gives_back_what_it_took() {
         .into();
     node.submit(inputs.clone());
     let backlog = node.ledger.backlog();
-    let fails = node.store.read().fails;
-    fails.store(true, Ordering::Relaxed);
+    node.store.state().fail(true);
     assert!(node.try_to_propose(&[], &[]).is_none());
     assert_eq!(node.ledger.backlog(), backlog);
     assert_eq!(node.answers(), []);
-    fails.store(false, Ordering::Relaxed);
+    node.store.state().fail(false);
     network.round();
     let positions: Vec<_> =
         node.answers().iter().map(|outcome| outcome.leaf().unwrap().0).collect();

@@ -1,62 +1,38 @@
 //! A member's disk: what a commit wrote is there after a crash.
 
-use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 use touchmark_batch::{Batch, Halt};
 use touchmark_core::entry::Entry;
-use touchmark_core::refusal::Unreadable;
-use touchmark_core::view::View;
-use touchmark_ledger::trie::{Page, PagePath, Pages};
+use touchmark_ledger::memory::State;
 use touchmark_ledger::{Durable, Execution, StateView, Tip, genesis_batch};
-use touchmark_wire::genesis::{Committee, Genesis};
-use touchmark_wire::ids::{
-    ChannelId, EvidenceId, LeafIndex, NetworkId, Sequence, StatementId, ThingId,
-};
-use touchmark_wire::merkle::Frontier;
+use touchmark_wire::genesis::Genesis;
 use touchmark_wire::state::StateKey;
-use touchmark_wire::trie;
 
 /// Log and state of one member.
 #[derive(Debug)]
 pub struct Disk {
-    state: RwLock<Arc<State>>,
+    last: RwLock<Arc<Commit>>,
     full: AtomicBool,
 }
 
-/// The state that one batch left.
+/// What one batch left.
 #[derive(Clone, Debug)]
-struct State {
-    network: NetworkId,
-    committee: Arc<Committee>,
-    tip: Arc<Tip>,
+struct Commit {
+    state: Arc<State>,
     /// The batches from the genesis on.
     chain: Vec<Arc<Batch>>,
-    entries: BTreeMap<StateKey, Arc<Entry>>,
-    pages: BTreeMap<PagePath, Arc<Page>>,
-    places: BTreeMap<(ThingId, Option<ChannelId>, Sequence), (LeafIndex, StatementId)>,
-    evidence: BTreeMap<EvidenceId, LeafIndex>,
-    /// The state one batch earlier.
-    before: Option<Arc<State>>,
+    /// What there was one batch earlier.
+    before: Option<Arc<Self>>,
 }
 
 impl Disk {
     /// A disk that holds the genesis only.
     pub fn new(genesis: &Genesis, context: &[u8]) -> Self {
         let batch = Arc::new(genesis_batch(genesis, context));
-        let tip = Tip { batch: batch.clone(), frontier: Frontier::new(), state_root: trie::EMPTY };
-        let state = State {
-            network: genesis.network_id(),
-            committee: Arc::new(genesis.committee.clone()),
-            tip: Arc::new(tip),
-            chain: vec![batch],
-            entries: BTreeMap::new(),
-            pages: BTreeMap::new(),
-            places: BTreeMap::new(),
-            evidence: BTreeMap::new(),
-            before: None,
-        };
-        Self { state: RwLock::new(Arc::new(state)), full: AtomicBool::new(false) }
+        let state = Arc::new(State::new(genesis, batch.clone()));
+        let commit = Commit { state, chain: vec![batch], before: None };
+        Self { last: RwLock::new(Arc::new(commit)), full: AtomicBool::new(false) }
     }
 
     /// From now on nothing can be written, until there is [`Self::room`] again.
@@ -76,35 +52,35 @@ impl Disk {
 
     /// Goes back to before the last commit, which no sound disk does.
     pub fn forget(&self) {
-        let mut state = self.state.write().unwrap_or_else(PoisonError::into_inner);
-        if let Some(before) = state.before.clone() {
-            *state = before;
+        let mut last = self.last.write().unwrap_or_else(PoisonError::into_inner);
+        if let Some(before) = last.before.clone() {
+            *last = before;
         }
     }
 
     /// The batches that it holds, from the genesis on.
     pub fn batches(&self, from: usize) -> Vec<Arc<Batch>> {
-        self.state().chain.get(from..).unwrap_or_default().to_vec()
+        self.last().chain.get(from..).unwrap_or_default().to_vec()
     }
 
     /// How many batches it holds, with the genesis.
     pub fn count(&self) -> usize {
-        self.state().chain.len()
+        self.last().chain.len()
     }
 
     /// Where log and state stand.
     pub fn tip(&self) -> Arc<Tip> {
-        self.state().tip.clone()
+        self.last().state.tip()
     }
 
     /// All entries of the state, in key order.
     pub fn entries(&self) -> Vec<(StateKey, Arc<Entry>)> {
-        self.state().entries.iter().map(|(key, entry)| (*key, entry.clone())).collect()
+        self.last().state.entries().map(|(key, entry)| (*key, entry.clone())).collect()
     }
 
-    fn state(&self) -> Arc<State> {
-        // A state is replaced whole.
-        self.state.read().unwrap_or_else(PoisonError::into_inner).clone()
+    fn last(&self) -> Arc<Commit> {
+        // It is replaced whole.
+        self.last.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 }
 
@@ -113,61 +89,16 @@ impl Durable for Disk {
         if self.is_full() {
             return Err(Halt("no space left on the simulated disk".to_owned()));
         }
-        let mut held = self.state.write().unwrap_or_else(PoisonError::into_inner);
-        let mut state = State { before: None, ..State::clone(&held) };
-        state.chain.push(batch.clone());
-        state.entries.extend(execution.entries.clone());
-        state.pages.extend(execution.pages.clone());
-        state.places.extend(execution.places.clone());
-        state.evidence.extend(execution.evidence.clone());
-        let (frontier, state_root) = (execution.frontier.clone(), execution.state_root);
-        state.tip = Arc::new(Tip { batch, frontier, state_root });
-        let before = State { before: None, ..State::clone(&held) };
-        state.before = Some(Arc::new(before));
-        *held = Arc::new(state);
+        let mut last = self.last.write().unwrap_or_else(PoisonError::into_inner);
+        let mut state = State::clone(&last.state);
+        state.commit(batch.clone(), execution);
+        let chain = last.chain.iter().cloned().chain([batch]).collect();
+        let before = Some(Arc::new(Commit { before: None, ..Commit::clone(&last) }));
+        *last = Arc::new(Commit { state: Arc::new(state), chain, before });
         Ok(())
     }
 
     fn snapshot(&self) -> Arc<dyn StateView> {
-        self.state()
-    }
-}
-
-impl View for State {
-    fn network(&self) -> NetworkId {
-        self.network
-    }
-
-    fn genesis_committee(&self) -> Result<Arc<Committee>, Unreadable> {
-        Ok(self.committee.clone())
-    }
-
-    fn entry(&self, key: &StateKey) -> Result<Option<Arc<Entry>>, Unreadable> {
-        Ok(self.entries.get(key).cloned())
-    }
-
-    fn statement_at(
-        &self,
-        issuer: ThingId,
-        channel: Option<ChannelId>,
-        sequence: Sequence,
-    ) -> Result<Option<(LeafIndex, StatementId)>, Unreadable> {
-        Ok(self.places.get(&(issuer, channel, sequence)).copied())
-    }
-
-    fn evidence(&self, id: EvidenceId) -> Result<Option<LeafIndex>, Unreadable> {
-        Ok(self.evidence.get(&id).copied())
-    }
-}
-
-impl Pages for State {
-    fn page(&self, path: &PagePath) -> Result<Option<Arc<Page>>, Unreadable> {
-        Ok(self.pages.get(path).cloned())
-    }
-}
-
-impl StateView for State {
-    fn tip(&self) -> Arc<Tip> {
-        self.tip.clone()
+        self.last().state.clone()
     }
 }

@@ -1,110 +1,22 @@
 //! A node without disk and engine: a ledger on a store in memory.
 
-use std::collections::BTreeMap;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, RwLock};
-use touchmark_batch::{Application, Batch, Halt, Proposal};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
+use touchmark_batch::{Application, Batch, Proposal};
 use touchmark_core::admission::{Check, Input, OneByOne, Verifier};
 use touchmark_core::directory::NewKey;
 use touchmark_core::directory::inception::Inception;
-use touchmark_core::entry::{Entry, Purposes};
-use touchmark_core::refusal::{Outcome, Unreadable};
+use touchmark_core::entry::Purposes;
+use touchmark_core::refusal::Outcome;
 use touchmark_core::view::{Read, View};
 use touchmark_keys::software::SoftwareKey;
-use touchmark_ledger::trie::{Page, PagePath, Pages};
-use touchmark_ledger::{Durable, Execution, Ledger, LedgerLimits, StateView, Tip, genesis_batch};
+use touchmark_ledger::memory::Memory;
+use touchmark_ledger::{Ledger, LedgerLimits, StateView, genesis_batch};
 use touchmark_wire::algorithm::{Algorithm, CoseKey, Signer};
 use touchmark_wire::genesis::{CertificateKey, Committee, Genesis};
-use touchmark_wire::ids::{
-    ChannelId, Epoch, EvidenceId, KeyNumber, LeafIndex, NetworkId, Sequence, StatementId, ThingId,
-    Timestamp,
-};
-use touchmark_wire::merkle::Frontier;
+use touchmark_wire::ids::{Epoch, KeyNumber, Sequence, ThingId, Timestamp};
 use touchmark_wire::registry::{ContentFormat, StatementKind, ThingKind};
-use touchmark_wire::state::StateKey;
 use touchmark_wire::statement::{Content, Draft, Link};
-
-#[derive(Clone)]
-pub(crate) struct State {
-    network: NetworkId,
-    committee: Arc<Committee>,
-    tip: Arc<Tip>,
-    entries: BTreeMap<StateKey, Arc<Entry>>,
-    pages: BTreeMap<PagePath, Arc<Page>>,
-    places: BTreeMap<(ThingId, Option<ChannelId>, Sequence), (LeafIndex, StatementId)>,
-    evidence: BTreeMap<EvidenceId, LeafIndex>,
-    /// Whether reading entries fails, in every snapshot.
-    pub(crate) fails: Arc<AtomicBool>,
-}
-
-/// A store in memory.
-pub(crate) struct Memory(pub(crate) RwLock<State>);
-
-impl Memory {
-    pub(crate) fn read(&self) -> State {
-        self.0.read().unwrap().clone()
-    }
-}
-
-impl View for Memory {
-    fn network(&self) -> NetworkId {
-        self.0.read().unwrap().network
-    }
-
-    fn genesis_committee(&self) -> Result<Arc<Committee>, Unreadable> {
-        Ok(self.0.read().unwrap().committee.clone())
-    }
-
-    fn entry(&self, key: &StateKey) -> Result<Option<Arc<Entry>>, Unreadable> {
-        let state = self.0.read().unwrap();
-        if state.fails.load(Ordering::Relaxed) {
-            return Err(Unreadable);
-        }
-        Ok(state.entries.get(key).cloned())
-    }
-
-    fn statement_at(
-        &self,
-        issuer: ThingId,
-        channel: Option<ChannelId>,
-        sequence: Sequence,
-    ) -> Result<Option<(LeafIndex, StatementId)>, Unreadable> {
-        Ok(self.0.read().unwrap().places.get(&(issuer, channel, sequence)).copied())
-    }
-
-    fn evidence(&self, id: EvidenceId) -> Result<Option<LeafIndex>, Unreadable> {
-        Ok(self.0.read().unwrap().evidence.get(&id).copied())
-    }
-}
-
-impl Pages for Memory {
-    fn page(&self, path: &PagePath) -> Result<Option<Arc<Page>>, Unreadable> {
-        Ok(self.0.read().unwrap().pages.get(path).cloned())
-    }
-}
-
-impl StateView for Memory {
-    fn tip(&self) -> Arc<Tip> {
-        self.0.read().unwrap().tip.clone()
-    }
-}
-
-impl Durable for Memory {
-    fn commit(&self, batch: Arc<Batch>, execution: &Execution) -> Result<(), Halt> {
-        let mut state = self.0.write().unwrap();
-        state.entries.extend(execution.entries.clone());
-        state.pages.extend(execution.pages.clone());
-        state.places.extend(execution.places.clone());
-        state.evidence.extend(execution.evidence.clone());
-        let (frontier, state_root) = (execution.frontier.clone(), execution.state_root);
-        state.tip = Arc::new(Tip { batch, frontier, state_root });
-        Ok(())
-    }
-
-    fn snapshot(&self) -> Arc<dyn StateView> {
-        Arc::new(Self(RwLock::new(self.read())))
-    }
-}
 
 /// Counts the signatures that it checks.
 #[derive(Default)]
@@ -147,18 +59,7 @@ impl Node {
     /// A node of another network.
     pub(crate) fn of(genesis: &Genesis, limits: LedgerLimits) -> Self {
         let batch = Arc::new(genesis_batch(genesis, &[]));
-        let frontier = Frontier::new();
-        let tip = Tip { batch: batch.clone(), frontier, state_root: touchmark_wire::trie::EMPTY };
-        let store = Arc::new(Memory(RwLock::new(State {
-            network: genesis.network_id(),
-            committee: Arc::new(genesis.committee.clone()),
-            tip: Arc::new(tip),
-            entries: BTreeMap::new(),
-            pages: BTreeMap::new(),
-            places: BTreeMap::new(),
-            evidence: BTreeMap::new(),
-            fails: Arc::default(),
-        })));
+        let store = Arc::new(Memory::new(genesis, batch.clone()));
         Self::on(store, batch, limits)
     }
 
@@ -200,7 +101,8 @@ impl Node {
         context: &[u8],
         ancestry: &[Arc<Batch>],
     ) -> Option<Arc<Batch>> {
-        let parent = ancestry.last().cloned().unwrap_or_else(|| self.store.tip().batch.clone());
+        let parent =
+            ancestry.last().cloned().unwrap_or_else(|| self.store.state().tip().batch.clone());
         let proposal = Proposal {
             context,
             parent: &parent,
@@ -220,10 +122,10 @@ impl Node {
     }
 
     pub(crate) fn next(&self, issuer: ThingId, kind: StatementKind) -> Link {
-        let state = self.store.read();
-        let head = Memory(RwLock::new(state.clone())).head(issuer).unwrap();
+        let state = self.store.state();
+        let head = state.head(issuer).unwrap();
         let (sequence, previous) =
-            head.map_or((0, state.network.0), |head| (head.chain.sequence.0, head.chain.last));
+            head.map_or((0, state.network().0), |head| (head.chain.sequence.0, head.chain.last));
         Link { kind, sequence: Sequence(sequence + 1), previous, channel: None }
     }
 

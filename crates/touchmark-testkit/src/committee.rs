@@ -45,18 +45,48 @@ fn validator(n: u8) -> Validator {
     }
 }
 
+/// A committee's whole secret, which a distributed key generation would share out.
+#[derive(Clone, Copy, Debug)]
+pub struct Secret(pub u64);
+
+impl Secret {
+    fn scalar(self) -> Scalar {
+        Scalar::from(self.0)
+    }
+
+    /// The public half.
+    pub fn certificate_key(self) -> CertificateKey {
+        let key = G2Affine::from(G2Projective::generator() * self.scalar());
+        CertificateKey(key.to_compressed())
+    }
+
+    /// The engine's certificate of a header (spec/ledger.md, Certificates); epoch, view and parent
+    /// view of the round take one byte each.
+    pub fn certify(self, network: NetworkId, round: [u8; 3], header: &[u8]) -> Vec<u8> {
+        const SUITE: &[u8] = b"BLS_SIG_BLS12381G1_XMD:SHA-256_SSWU_RO_POP_";
+        let proposal = [&round, &BatchHeader::digest(header).0[..]].concat();
+        let namespace = [Namespace::of(&network).as_bytes(), &b"_FINALIZE"[..]].concat();
+        let length = [namespace.len() as u8];
+        let message = [&length, &namespace[..], &proposal].concat();
+        let point = <G1Projective as HashToCurve<ExpandMsgXmd<sha2_10::Sha256>>>::hash_to_curve(
+            [&message[..]],
+            SUITE,
+        );
+        let signature = G1Affine::from(point * self.scalar());
+        [&proposal[..], &signature.to_compressed()].concat()
+    }
+}
+
 impl Panel<'_> {
-    /// The group's secret, which a distributed key generation would share out.
-    fn secret(self) -> Scalar {
-        Scalar::from(7_100 + self.number)
+    const fn secret(self) -> Secret {
+        Secret(7_100 + self.number)
     }
 
     /// The public halves.
     pub fn committee(self) -> Committee {
-        let key = G2Affine::from(G2Projective::generator() * self.secret());
         let validators: Vec<_> = self.validators.iter().copied().map(validator).collect();
         let threshold = quorum(validators.len()) as u16;
-        let certificate_key = CertificateKey(key.to_compressed());
+        let certificate_key = self.secret().certificate_key();
         Committee { epoch: Epoch(self.number), certificate_key, validators, threshold }
     }
 
@@ -81,20 +111,8 @@ impl Panel<'_> {
         key(Algorithm::Es256, 2, self.validators[place])
     }
 
-    /// The engine's certificate of a header (spec/ledger.md, Certificates).
+    /// The engine's certificate of a header.
     pub fn certify(self, network: NetworkId, header: &[u8]) -> Vec<u8> {
-        const SUITE: &[u8] = b"BLS_SIG_BLS12381G1_XMD:SHA-256_SSWU_RO_POP_";
-        // Epoch, view and parent view; each takes one byte.
-        let round = [self.number as u8, 9, 8];
-        let proposal = [&round, &BatchHeader::digest(header).0[..]].concat();
-        let namespace = [Namespace::of(&network).as_bytes(), &b"_FINALIZE"[..]].concat();
-        let length = [namespace.len() as u8];
-        let message = [&length, &namespace[..], &proposal].concat();
-        let point = <G1Projective as HashToCurve<ExpandMsgXmd<sha2_10::Sha256>>>::hash_to_curve(
-            [&message[..]],
-            SUITE,
-        );
-        let signature = G1Affine::from(point * self.secret());
-        [&proposal[..], &signature.to_compressed()].concat()
+        self.secret().certify(network, [self.number as u8, 9, 8], header)
     }
 }

@@ -3,4 +3,5 @@
 pub mod committee;
 #[cfg(target_os = "linux")]
 pub mod disk;
+pub mod one_leaf;
 pub mod vectors;

@@ -1,32 +1,25 @@
 //! A network with one validator and a log of one batch, certified as a committee would.
 
-use bls12_381::hash_to_curve::{ExpandMsgXmd, HashToCurve};
-use bls12_381::{G1Affine, G1Projective, G2Affine, G2Projective, Scalar};
-use touchmark_core::entry::{StatusChange, Thing};
 use touchmark_keys::software::SoftwareKey;
+use touchmark_testkit::committee::Secret;
+use touchmark_testkit::one_leaf;
+pub(crate) use touchmark_testkit::one_leaf::THING;
 use touchmark_wire::algorithm::{Algorithm, SignedBytes, Signer as _};
 use touchmark_wire::bundle::{Bundle, Bytes, Claim, Freshness, Handovers, Hashes, ProvedLeaf};
-use touchmark_wire::certificate::{Cosignature, CosignatureTime, Cosigner, Namespace};
+use touchmark_wire::certificate::{Cosignature, CosignatureTime, Cosigner};
 use touchmark_wire::checkpoint::Checkpoint;
 use touchmark_wire::codec;
-use touchmark_wire::genesis::{CertificateKey, Committee, Genesis, Validator};
+use touchmark_wire::genesis::{Committee, Genesis, Validator};
 use touchmark_wire::hash::Digest;
 use touchmark_wire::header::BatchHeader;
-use touchmark_wire::ids::{Epoch, Height, KeyNumber, LeafIndex, ThingId, Timestamp, TreeSize};
-use touchmark_wire::leaf::{BatchLeaf, Leaf};
-use touchmark_wire::merkle;
+use touchmark_wire::ids::{Epoch, Height, LeafIndex, Timestamp, TreeSize};
 use touchmark_wire::receipt::{Path, Proof, Receipt, ReceiptHeader};
-use touchmark_wire::registry::{EntryKind, Status, ThingKind};
-use touchmark_wire::state::StateKey;
-use touchmark_wire::trie;
 
 pub(crate) const ORIGIN: &str = "log.example/1";
 pub(crate) const NONCE: &str = "sixteen bytes or more";
 const TIME: Timestamp = Timestamp(1_735_689_599_999);
 
-fn committee_secret() -> Scalar {
-    Scalar::from(7_001)
-}
+const COMMITTEE: Secret = Secret(7_001);
 
 /// The validator's log key.
 pub(crate) fn log_key() -> SoftwareKey {
@@ -39,7 +32,6 @@ pub(crate) fn cosigner_key() -> SoftwareKey {
 }
 
 pub(crate) fn genesis() -> Genesis {
-    let key = G2Affine::from(G2Projective::generator() * committee_secret());
     let validator = Validator {
         name: "validator-1".into(),
         peer: Digest([1; 32]),
@@ -48,50 +40,20 @@ pub(crate) fn genesis() -> Genesis {
     };
     let committee = Committee {
         epoch: Epoch(0),
-        certificate_key: CertificateKey(key.to_compressed()),
+        certificate_key: COMMITTEE.certificate_key(),
         validators: vec![validator],
         threshold: 1,
     };
     Genesis { rules: 1, origin: ORIGIN.into(), committee, time: TIME }
 }
 
-/// The only thing of the state.
-pub(crate) const THING: ThingId = ThingId([9; 20]);
-
-fn thing() -> Thing {
-    Thing {
-        kind: ThingKind::CARD,
-        controller: None,
-        threshold: 1,
-        keys: Vec::new(),
-        next_number: KeyNumber(0),
-        next: None,
-        owners: None,
-        statuses: vec![StatusChange { status: Status::ACTIVE, at: LeafIndex(0), reason: None }],
-        created: LeafIndex(0),
-        evidence_key: None,
-        threshold_from: LeafIndex(0),
-        confirmed: None,
-        taken: Vec::new(),
-    }
-}
-
-/// Trie proof that shows the thing, and the state's root.
-fn state() -> (Vec<u8>, Digest) {
-    let (key, value) = (StateKey::thing(THING, EntryKind::THING), codec::encode(&thing()));
-    let length = u16::try_from(value.len()).unwrap().to_be_bytes();
-    let proof = [&[2], &key.0[..], &length, &value].concat();
-    (proof, trie::leaf_hash(&key, &value))
-}
-
 /// The log's only leaf.
 pub(crate) fn batch_leaf() -> Vec<u8> {
-    let state_root = state().1;
-    Leaf::Batch(BatchLeaf { height: Height(1), time: TIME, state_root }).encode_to_vec()
+    one_leaf::batch_leaf(TIME)
 }
 
 pub(crate) fn root() -> Digest {
-    merkle::leaf_hash(&batch_leaf())
+    one_leaf::root(TIME)
 }
 
 pub(crate) fn header() -> Vec<u8> {
@@ -110,23 +72,13 @@ pub(crate) fn header() -> Vec<u8> {
 
 /// The committee's certificate of `header` (spec/ledger.md, Certificates).
 pub(crate) fn certificate(header: &[u8]) -> Vec<u8> {
-    const SUITE: &[u8] = b"BLS_SIG_BLS12381G1_XMD:SHA-256_SSWU_RO_POP_";
-    let proposal = [&[0, 1, 0], &BatchHeader::digest(header).0[..]].concat();
-    let namespace = [Namespace::of(&genesis().network_id()).as_bytes(), &b"_FINALIZE"[..]].concat();
-    let length = [u8::try_from(namespace.len()).unwrap()];
-    let message = [&length, &namespace[..], &proposal].concat();
-    let point = <G1Projective as HashToCurve<ExpandMsgXmd<sha2_10::Sha256>>>::hash_to_curve(
-        [&message[..]],
-        SUITE,
-    );
-    let signature = G1Affine::from(point * committee_secret());
-    [&proposal[..], &signature.to_compressed()].concat()
+    COMMITTEE.certify(genesis().network_id(), [0, 1, 0], header)
 }
 
 /// A bundle that shows the thing's status and another's absence, and answers [`NONCE`] on request.
 pub(crate) fn bundle(fresh: bool) -> Vec<u8> {
     let (genesis, header, batch) = (genesis().encode_to_vec(), header(), batch_leaf());
-    let (certificate, (state, _)) = (certificate(&header), state());
+    let (certificate, state) = (certificate(&header), one_leaf::state());
     let nonce = NONCE.as_bytes();
     let message =
         Freshness::message(super::bundle::genesis().network_id(), nonce, TreeSize(1), root());

@@ -4,22 +4,14 @@ use super::super::writer::hex;
 use super::super::{FIRST, SECOND, THIRD};
 use super::{Making, TIME, genesis, header, network};
 use crate::committee::Panel;
+use crate::one_leaf;
 use serde_json::{Value, json};
-use touchmark_core::entry::{StatusChange, Thing};
 use touchmark_wire::algorithm::{SignedBytes, Signer as _};
 use touchmark_wire::bundle::{Bundle, Bytes, Claim, Freshness, Handovers, Hashes, ProvedLeaf};
-use touchmark_wire::codec;
 use touchmark_wire::handover::Handover;
-use touchmark_wire::hash::Digest;
-use touchmark_wire::ids::{Epoch, Height, KeyNumber, LeafIndex, ThingId, TreeSize};
-use touchmark_wire::leaf::{BatchLeaf, Leaf};
+use touchmark_wire::ids::{Epoch, Height, LeafIndex, TreeSize};
 use touchmark_wire::limits::TERM;
-use touchmark_wire::merkle;
-use touchmark_wire::registry::{EntryKind, Status, ThingKind};
-use touchmark_wire::state::StateKey;
-use touchmark_wire::trie::{ProofWriter, TrieProof};
 
-const THING: ThingId = ThingId([9; 20]);
 const NONCE: &[u8] = b"sixteen bytes or more";
 
 /// Each with what a verdict says of it.
@@ -109,11 +101,12 @@ impl<'a> Proof<'a> {
     }
 
     fn encoded(&self) -> Vec<u8> {
-        let (genesis, state, batch) = (genesis().encode_to_vec(), state(), batch_leaf());
+        let (genesis, state, batch) =
+            (genesis().encode_to_vec(), one_leaf::state(), one_leaf::batch_leaf(TIME));
         let next = self.next.committee().digest();
         let header = header(Height(self.height), Epoch(self.panel.number), next);
         let certificate = self.signer.certify(network(), &header);
-        let message = Freshness::message(network(), NONCE, TreeSize(1), root());
+        let message = Freshness::message(network(), NONCE, TreeSize(1), one_leaf::root(TIME));
         let answer = |panel: Panel<'_>, place: usize| {
             let key = panel.answer(place);
             key.sign(&SignedBytes::new([&message[..]])).expect("a key in memory signs")
@@ -132,41 +125,11 @@ impl<'a> Proof<'a> {
             batch: ProvedLeaf { index: LeafIndex(0), leaf: &batch, path: Hashes::NONE },
             state: &state,
             leaves: Vec::new(),
-            claims: vec![Claim::Status(THING)],
+            claims: vec![Claim::Status(one_leaf::THING)],
             freshness: self.fresh.map(|_| Freshness { nonce: NONCE, signatures }),
             note: None,
             handovers: Handovers(handovers.collect()),
         };
         bundle.encode_to_vec()
     }
-}
-
-fn state() -> Vec<u8> {
-    let thing = Thing {
-        kind: ThingKind::CARD,
-        controller: None,
-        threshold: 1,
-        keys: Vec::new(),
-        next_number: KeyNumber(0),
-        next: None,
-        owners: None,
-        statuses: vec![StatusChange { status: Status::ACTIVE, at: LeafIndex(0), reason: None }],
-        created: LeafIndex(0),
-        evidence_key: None,
-        threshold_from: LeafIndex(0),
-        confirmed: None,
-        taken: Vec::new(),
-    };
-    let mut state = ProofWriter::default();
-    state.leaf(&StateKey::thing(THING, EntryKind::THING), &codec::encode(&thing));
-    state.finish()
-}
-
-fn batch_leaf() -> Vec<u8> {
-    let state_root = TrieProof::root(&state()).expect("a proof of one leaf has a root");
-    Leaf::Batch(BatchLeaf { height: Height(1), time: TIME, state_root }).encode_to_vec()
-}
-
-pub(super) fn root() -> Digest {
-    merkle::leaf_hash(&batch_leaf())
 }

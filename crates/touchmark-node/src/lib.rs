@@ -11,6 +11,7 @@ pub mod formation;
 pub mod http;
 pub mod intake;
 pub mod keyring;
+mod line;
 pub mod mirror;
 pub mod node;
 pub mod outbox;

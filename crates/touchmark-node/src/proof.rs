@@ -7,7 +7,6 @@ use crate::attestation::AttestationError;
 use crate::node::Node;
 pub(crate) use certification::Certification;
 use collection::Collection;
-use touchmark_core::appointment;
 use touchmark_core::refusal::Unreadable;
 use touchmark_ledger::StateView as _;
 use touchmark_store::Snapshot;
@@ -115,10 +114,10 @@ pub async fn prove_within(
     let snapshot = node.store.snapshot();
     let tip = snapshot.tip().batch.clone();
     let certification = node.certification(&snapshot).await?;
-    let committee = appointment::in_office(snapshot.as_ref(), tip.height())?;
+    let committee = certification.committee(&node.genesis);
     let (size, root) = (tip.size(), tip.header().root);
     let fresh = |nonce: &[u8]| {
-        let (validator, signature) = node.attestor.fresh(&committee, nonce, size, root)?;
+        let (validator, signature) = node.attestor.fresh(committee, nonce, size, root)?;
         let (nonce, signature) = (nonce.to_vec(), signature.to_vec());
         Ok::<_, AttestationError>(Fresh { nonce, validator, signature })
     };

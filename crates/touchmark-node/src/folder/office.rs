@@ -140,23 +140,12 @@ impl Held {
 
     /// All adopted places, by the committees' numbers.
     pub(super) fn all(data: &Path, identity: [u8; 32]) -> Result<Vec<Self>, FolderError> {
-        let folder = data.join(OFFICES);
-        if !folder.exists() {
-            return Ok(Vec::new());
-        }
-        let failed = |source| FolderError::File { path: folder.clone(), source };
-        let mut held = Vec::new();
-        for entry in fs::read_dir(&folder).map_err(failed)? {
-            let path = entry.map_err(failed)?.path();
-            if path.extension().is_none_or(|extension| extension != "cbor") {
-                continue;
-            }
-            let Place { committee, public, share } = read_cbor(&path, LIMIT)?;
+        let places = places(data)?.into_iter();
+        let held = places.map(|(path, Place { committee, public, share })| {
             let office = Office { committee: public.into(), seat: Seat { identity, share } };
-            held.push(Self { committee, office, path });
-        }
-        held.sort_by(|a, b| (a.committee.epoch, &a.path).cmp(&(b.committee.epoch, &b.path)));
-        Ok(held)
+            Self { committee, office, path }
+        });
+        Ok(held.collect())
     }
 
     /// Deletes the share of a committee that has handed over: nobody is to sign for it again.
@@ -176,15 +165,35 @@ pub fn committee(data: &Path, number: Epoch) -> Result<Option<Committee>, Folder
     if genesis.committee.epoch == number {
         return Ok(Some(genesis.committee));
     }
-    let held = Held::all(data, [0; 32])?;
-    Ok(held.into_iter().map(|held| held.committee).find(|committee| committee.epoch == number))
+    let mut committees = places(data)?.into_iter().map(|(_, place)| place.committee);
+    Ok(committees.find(|committee| committee.epoch == number))
 }
 
 /// The number that the next committee has, as far as the folder knows.
 pub fn next_number(data: &Path) -> Result<Epoch, FolderError> {
-    let held = Held::all(data, [0; 32])?;
-    let last = held.last().map_or(Epoch(0), |held| held.committee.epoch);
+    let places = places(data)?;
+    let last = places.last().map_or(Epoch(0), |(_, place)| place.committee.epoch);
     Ok(Epoch(last.0.saturating_add(1)))
+}
+
+/// What was adopted, by the committees' numbers, with the files.
+fn places(data: &Path) -> Result<Vec<(PathBuf, Place)>, FolderError> {
+    let folder = data.join(OFFICES);
+    if !folder.exists() {
+        return Ok(Vec::new());
+    }
+    let failed = |source| FolderError::File { path: folder.clone(), source };
+    let mut places: Vec<(PathBuf, Place)> = Vec::new();
+    for entry in fs::read_dir(&folder).map_err(failed)? {
+        let path = entry.map_err(failed)?.path();
+        if path.extension().is_some_and(|extension| extension == "cbor") {
+            let place = read_cbor(&path, LIMIT)?;
+            places.push((path, place));
+        }
+    }
+    places
+        .sort_by(|(a, one), (b, other)| (one.committee.epoch, a).cmp(&(other.committee.epoch, b)));
+    Ok(places)
 }
 
 fn file(data: &Path, committee: &Committee) -> PathBuf {

@@ -104,17 +104,26 @@ impl From<touchmark_core::refusal::Unreadable> for Negative {
     }
 }
 
+impl From<AttestationError> for Negative {
+    fn from(error: AttestationError) -> Self {
+        let code = match error {
+            AttestationError::NotValidator => RefusalCode::NOT_READY,
+            _ => RefusalCode::INTERNAL,
+        };
+        Self::new(code, error.to_string())
+    }
+}
+
 impl From<ProofError> for Negative {
     fn from(error: ProofError) -> Self {
         let code = match error {
             ProofError::Store(error) => return error.into(),
-            ProofError::NotCertified | ProofError::Attestation(AttestationError::NotValidator) => {
-                RefusalCode::NOT_READY
-            }
+            ProofError::Attestation(error) => return error.into(),
+            ProofError::NotCertified => RefusalCode::NOT_READY,
             ProofError::NoThing(_) => RefusalCode::NOT_FOUND,
             ProofError::TooMany(_) => RefusalCode::LIMIT,
             ProofError::Unreadable => RefusalCode::STORAGE,
-            ProofError::Engine(_) | ProofError::Attestation(_) => RefusalCode::INTERNAL,
+            ProofError::Engine(_) => RefusalCode::INTERNAL,
         };
         Self::new(code, error.to_string())
     }

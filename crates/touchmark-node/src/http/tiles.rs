@@ -2,7 +2,6 @@
 
 use super::answer::{Body, IMMUTABLE, Negative};
 use super::extract::Named;
-use crate::attestation::AttestationError;
 use crate::node::{Node, now};
 use axum::extract::State;
 use axum::http::header;
@@ -11,7 +10,6 @@ use std::sync::Arc;
 use touchmark_api::media;
 use touchmark_core::appointment;
 use touchmark_ledger::StateView as _;
-use touchmark_wire::registry::RefusalCode;
 
 /// `GET /checkpoint`: the newest durable checkpoint, cosigned.
 pub(super) async fn checkpoint(State(node): State<Arc<Node>>) -> Result<Response, Negative> {
@@ -20,13 +18,7 @@ pub(super) async fn checkpoint(State(node): State<Arc<Node>>) -> Result<Response
     let (size, root) = (tip.size(), tip.header().root);
     // A mirror shows the certificate of the same committee beside it.
     let committee = appointment::in_office(snapshot.as_ref(), tip.height())?;
-    let note = node.attestor.checkpoint(&committee, size, root, now()).map_err(|error| {
-        let code = match error {
-            AttestationError::NotValidator => RefusalCode::NOT_READY,
-            _ => RefusalCode::INTERNAL,
-        };
-        Negative::new(code, error.to_string())
-    })?;
+    let note = node.attestor.checkpoint(&committee, size, root, now())?;
     let headers = [(header::CONTENT_TYPE, media::TEXT), (header::CACHE_CONTROL, "no-cache")];
     Ok((headers, note).into_response())
 }

@@ -9,7 +9,7 @@ use touchmark_core::entry::Appointed;
 use touchmark_engine::{Engine, Finality};
 use touchmark_store::Snapshot;
 use touchmark_wire::bundle::Handovers;
-use touchmark_wire::genesis::Committee;
+use touchmark_wire::genesis::{Committee, Genesis};
 use touchmark_wire::handover::{Appointment, Handover};
 use touchmark_wire::ids::{Epoch, Height};
 use touchmark_wire::statement::Statement;
@@ -54,6 +54,11 @@ impl Certification {
             Step::new(snapshot, appointed, archived(last)?)
         });
         Ok(Self { steps: steps.collect::<Result<_, _>>()?, batch: archived(snapshot.height())? })
+    }
+
+    /// Who certified the batch, in the network of `genesis`.
+    pub(super) fn committee<'c>(&'c self, genesis: &'c Genesis) -> &'c Committee {
+        self.steps.last().map_or(&genesis.committee, |step| &step.committee)
     }
 
     /// As a bundle has them.

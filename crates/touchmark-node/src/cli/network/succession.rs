@@ -9,7 +9,7 @@ use crate::cli::session::Session;
 use crate::cli::sheet::Sheet;
 use crate::cli::view;
 use crate::folder::{self, Promise};
-use base64ct::{Base64UrlUnpadded, Encoding as _};
+use crate::line;
 use std::path::{Path, PathBuf};
 use touchmark_wire::codec;
 use touchmark_wire::genesis::{Committee, Genesis};
@@ -51,7 +51,7 @@ pub(super) fn approve(session: &mut Session<'_, '_>, approve: &Approve) -> Resul
     let approval = Approval::sign(network, &present, &next, &key).map_err(|error| {
         Failure::new(Fault::Unknown, "this validator cannot approve").because(error)
     })?;
-    let text = format!("{PREFIX}{}", Base64UrlUnpadded::encode_string(&codec::encode(&approval)));
+    let text = line::to_text(PREFIX, &codec::encode(&approval));
     let mut sheet = Sheet::default();
     explain::committee(&next, &mut sheet);
     session.say(&sheet.to_string());
@@ -145,7 +145,6 @@ fn parse(text: &str) -> Result<Approval, Failure> {
             .because(format!("an approval is one line that begins with {PREFIX}"))
             .hint("check that it is whole")
     };
-    let encoded = text.trim().strip_prefix(PREFIX).ok_or_else(malformed)?;
-    let bytes = Base64UrlUnpadded::decode_vec(encoded).map_err(|_| malformed())?;
+    let bytes = line::from_text(PREFIX, text).ok_or_else(malformed)?;
     codec::decode(&bytes, 128).map_err(|_| malformed())
 }

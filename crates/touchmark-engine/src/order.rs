@@ -21,7 +21,7 @@ use crate::proposals::Proposals;
 use crate::signal::Signal;
 use crate::status::{Monitor, Phase};
 use crate::storage;
-use crate::succession::{Lines, Peering, Succession, enter};
+use crate::succession::{Lines, Peering, Succession, enter, resumed};
 use crate::term::{EPOCHS, Term};
 use commonware_broadcast::buffered;
 use commonware_consensus::marshal::core::Actor as MarshalActor;
@@ -133,7 +133,8 @@ impl Order {
             .map_err(|_| Error::Ledger("its genesis does not have the engine's genesis context"))?;
         let genesis_digest = genesis.digest();
         let committees = Committees::default();
-        let next = Height(application.finalized().0.saturating_add(1));
+        let begun = application.finalized();
+        let next = Height(begun.0.saturating_add(1));
         let standing = enter(Term::of(next), &*application, &settings, &committees)?;
         let (actor, marshal, floor) =
             init_marshal(&context, &settings, committees.clone(), genesis, cache.clone()).await?;
@@ -155,6 +156,7 @@ impl Order {
         delivery.catch_up(&marshal, Height(processed)).await?;
         let ordered = ordered(&marshal, &*application, Height(processed)).await;
         monitor.ordered(ordered);
+        let term = resumed(ordered, &*application, &settings, &marshal).await?;
         let delivery_handle = delivery.start(context.child("delivery"), marshal.clone());
 
         let courier = Courier {
@@ -184,8 +186,8 @@ impl Order {
             blocker,
             cache,
             peering,
+            begun,
         };
-        let term = Term::of(Height(ordered.0.saturating_add(1)));
         let lines = Lines { votes, certificates, fetches };
         let consensus_handle = succession.start(&context, term, lines);
 

@@ -79,8 +79,12 @@ impl Monitor {
 
     /// Waits until the batch of `height` has come out of the order.
     pub(crate) async fn over(&self, height: Height) {
-        let ordered = || *self.ordered.lock().unwrap_or_else(PoisonError::into_inner);
-        self.changed.until(|| (ordered() >= height).then_some(())).await;
+        self.changed.until(|| self.is_over(height).then_some(())).await;
+    }
+
+    /// Whether the batch of `height` has come out of the order.
+    pub(crate) fn is_over(&self, height: Height) -> bool {
+        *self.ordered.lock().unwrap_or_else(PoisonError::into_inner) >= height
     }
 
     pub(crate) fn finalized(&self, height: Height) {

@@ -29,7 +29,7 @@ use commonware_p2p::utils::mux::{Builder as _, MuxHandle, Muxer, SubReceiver, Su
 use commonware_p2p::{Blocker, Channel, Message, Receiver, Sender};
 use commonware_parallel::Sequential;
 use commonware_runtime::buffer::paged::CacheRef;
-use commonware_runtime::{Error as RuntimeError, Handle};
+use commonware_runtime::{Blob as _, Error as RuntimeError, Handle};
 use commonware_utils::channel::mpsc;
 use commonware_utils::ordered::Set;
 use commonware_utils::vec::NonEmptyVec;
@@ -40,9 +40,12 @@ use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 use touchmark_batch::Application;
+use touchmark_wire::ids::Height;
 
 /// Between two questions of who is left behind.
 const CATCH_UP_PAUSE: Duration = Duration::from_millis(500);
+/// Between two looks for the certificate of a term's last batch.
+const CERTIFICATE_PAUSE: Duration = Duration::from_millis(50);
 const FETCH_TIMEOUT: Duration = Duration::from_secs(2);
 const FETCH_RETRY: Duration = Duration::from_millis(100);
 
@@ -62,6 +65,8 @@ pub(crate) struct Succession<B, T> {
     pub(crate) blocker: B,
     pub(crate) cache: CacheRef,
     pub(crate) peering: T,
+    /// Where the ledger was when the engine started.
+    pub(crate) begun: Height,
 }
 
 impl<B: Blocker<PublicKey = PublicKey>, T: Peering> Succession<B, T> {
@@ -102,7 +107,7 @@ impl<B: Blocker<PublicKey = PublicKey>, T: Peering> Succession<B, T> {
         E: Runtime,
         S: Sender<PublicKey = PublicKey>,
     {
-        let standing = enter(term, &*self.executor.application, &self.settings, &self.committees)?;
+        let standing = self.standing(context, term).await?;
         let others = self.others(&standing)?;
         self.peering.track(term.0, standing.members.clone(), others);
         let (monitor, marshal) = (Arc::clone(&self.executor.monitor), self.marshal.clone());
@@ -127,11 +132,10 @@ impl<B: Blocker<PublicKey = PublicKey>, T: Peering> Succession<B, T> {
             }
             None
         };
-        let over = pin!(monitor.over(term.last()));
-        let late = pin!(exchange.catch_up(context, term, &marshal));
+        let over = pin!(ended(context, term, standing.votes, &monitor, &marshal));
+        let late = pin!(exchange.catch_up(context, term, &monitor, &marshal));
         let term_ends = select(over, late);
         match consensus {
-            // Only the first of the two ever ends.
             None => {
                 term_ends.await;
             }
@@ -149,8 +153,36 @@ impl<B: Blocker<PublicKey = PublicKey>, T: Peering> Succession<B, T> {
         }
         if let Some(before) = term.before() {
             forget(context, &self.partition(before)).await?;
+            forget(context, &self.attendance(before)).await?;
         }
         Ok(())
+    }
+
+    /// What the committee of `term` is to this node. If its ledger had batches of the term when it
+    /// started, and what it voted for in it is lost, it does not vote until the next one.
+    async fn standing<E: Runtime>(&mut self, context: &E, term: Term) -> Result<Standing, Error> {
+        let application = &*self.executor.application;
+        let mut standing = enter(term, application, &self.settings, &self.committees)?;
+        let attendance = self.attendance(term);
+        // Nobody votes for the genesis.
+        if self.begun.0 >= term.first().0.max(1) {
+            let votes = self.partition(term);
+            let kept = is_there(context, &attendance).await? || is_there(context, &votes).await?;
+            if !kept && standing.votes && !standing.is_alone() {
+                tracing::warn!(%term, "what this node voted for in this term is lost: it does not \
+                                       vote until the next one");
+                standing.votes = false;
+                self.committees.enter(term, standing.clone());
+            }
+        } else {
+            attend(context, &attendance).await?;
+        }
+        Ok(standing)
+    }
+
+    /// Where it is noted that this node was there when a term began: it has all votes of its own.
+    fn attendance(&self, term: Term) -> String {
+        format!("{}-attendance-{term}", self.settings.prefix)
     }
 
     /// Who is to be served besides the members of the term: those of the term before may lack its
@@ -232,6 +264,44 @@ pub(crate) fn enter(
     Ok(standing)
 }
 
+/// The term that a node goes on with whose ledger is at `ordered`: the next one if that is a term's
+/// end, unless the end's certificate is missing and this node can make it again.
+pub(crate) async fn resumed(
+    ordered: Height,
+    application: &dyn Application,
+    settings: &Settings,
+    marshal: &Marshal,
+) -> Result<Term, Error> {
+    let next = Term::of(Height(ordered.0.saturating_add(1)));
+    let Some(before) = next.before().filter(|before| before.last() == ordered) else {
+        return Ok(next);
+    };
+    let committee = application.committee(before.first());
+    let committee = committee.ok_or(Error::Ledger("it does not say who certified its batches"))?;
+    let votes = settings.keys.standing(&committee)?.votes;
+    let again = votes && !is_certified(marshal, before).await;
+    Ok(if again { before } else { next })
+}
+
+async fn is_certified(marshal: &Marshal, term: Term) -> bool {
+    marshal.get_finalization(BlockHeight::new(term.last().0)).await.is_some()
+}
+
+/// Waits until the last batch of `term` is there; who votes leaves only when it has the certificate,
+/// too, because nobody may be left who could make it again.
+async fn ended<E: Runtime>(
+    context: &E,
+    term: Term,
+    votes: bool,
+    monitor: &Monitor,
+    marshal: &Marshal,
+) {
+    monitor.over(term.last()).await;
+    while votes && !is_certified(marshal, term).await {
+        context.sleep(CERTIFICATE_PAUSE).await;
+    }
+}
+
 /// What the term's first batch is built on.
 async fn floor(term: Term, genesis: Digest, marshal: Marshal) -> Result<Digest, Error> {
     let Some(before) = term.before() else {
@@ -240,6 +310,21 @@ async fn floor(term: Term, genesis: Digest, marshal: Marshal) -> Result<Digest, 
     let last = BlockHeight::new(before.last().0);
     let block = marshal.get_block(last).await.ok_or(Error::Missing(before.last()))?;
     Ok(block.digest())
+}
+
+/// Notes, so that it outlives a power cut, that this node is there when a term begins.
+async fn attend<E: Runtime>(context: &E, partition: &str) -> Result<(), Error> {
+    let failed = |error: RuntimeError| Error::Store(error.to_string());
+    let (blob, _) = context.open(partition, b"begun").await.map_err(failed)?;
+    blob.sync().await.map_err(failed)
+}
+
+async fn is_there<E: Runtime>(context: &E, partition: &str) -> Result<bool, Error> {
+    match context.scan(partition).await {
+        Ok(blobs) => Ok(!blobs.is_empty()),
+        Err(RuntimeError::PartitionMissing(_)) => Ok(false),
+        Err(error) => Err(Error::Store(error.to_string())),
+    }
 }
 
 /// The votes of a term that is over for good: the ledger has its last batch, and the one after it
@@ -302,13 +387,23 @@ impl<S: Sender<PublicKey = PublicKey>> Exchange<S> {
         })
     }
 
-    /// Asks those who are in a later term for the end of this one. Never ends by itself.
-    async fn catch_up<E: Runtime>(&mut self, context: &E, term: Term, marshal: &Marshal) {
+    /// Asks those who are in a later term for the end of this one. Ends when it is there: their
+    /// votes in a later term say that it is certified.
+    async fn catch_up<E: Runtime>(
+        &mut self,
+        context: &E,
+        term: Term,
+        monitor: &Monitor,
+        marshal: &Marshal,
+    ) {
         let mut due = context.current();
         loop {
             let Some((other, (from, _))) = self.astray.recv().await else {
                 return pending().await;
             };
+            if other > term.0 && monitor.is_over(term.last()) {
+                return;
+            }
             if other > term.0 && context.current() >= due {
                 marshal.hint_finalized(BlockHeight::new(term.last().0), NonEmptyVec::new(from));
                 due = context.current() + CATCH_UP_PAUSE;

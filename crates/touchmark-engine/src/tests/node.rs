@@ -1,10 +1,12 @@
 //! One member on the real clock, disk and network.
 
 use super::ledger::{LIMITS, Ledger};
-use crate::{Committee, Config, Engine, Error, Office, Pacing, Phase, Seat, ceremony};
+use crate::term::Term;
+use crate::{Committee, Config, Engine, Error, Finality, Office, Pacing, Phase, Seat, ceremony};
 use futures::executor::block_on;
 use rand::SeedableRng as _;
 use std::collections::BTreeMap;
+use std::fs;
 use std::net::TcpListener;
 use std::path::Path;
 use std::sync::Arc;
@@ -167,4 +169,40 @@ fn what_an_operator_can_get_wrong_is_said_at_start() {
     assert!(matches!(Engine::start(mixed, Ledger::new(&keys().0)).err(), Some(Error::Keys(_))));
     let shared: Arc<Ledger> = Ledger::new(&keys().0);
     assert!(Engine::start(config(directory.path()), shared).is_ok());
+}
+
+#[test]
+fn a_certificate_of_a_terms_end_that_was_lost_is_made_again() {
+    let directory = tempfile::tempdir().unwrap();
+    let ledger = Ledger::new(&keys().0);
+    let last = Term(0).last();
+    ledger.log().halts_at = Some(Height(last.0 + 1));
+    let interval = Duration::from_millis(1);
+    let hasty = Config {
+        pacing: Pacing { idle_interval: interval, busy_interval: interval },
+        ..config(directory.path())
+    };
+    let engine = Engine::start(hasty, ledger.clone()).unwrap();
+    block_on(engine.ended());
+    drop(engine);
+    assert_eq!(ledger.finalized(), last);
+    let archived = || Finality::archived(directory.path(), LIMITS, last).unwrap();
+    assert!(archived().is_some());
+
+    let store = directory.path().join("consensus").join("store");
+    for entry in fs::read_dir(&store).unwrap() {
+        let path = entry.unwrap().path();
+        if path.file_name().unwrap().to_str().unwrap().starts_with("order-certificates") {
+            fs::remove_dir_all(path).unwrap();
+        }
+    }
+    assert_eq!(archived(), None);
+
+    ledger.log().halts_at = None;
+    let engine = Engine::start(config(directory.path()), ledger.clone()).unwrap();
+    wait_until("it goes on", || ledger.finalized() > Height(last.0 + 1));
+    let finality = block_on(engine.finality(last)).unwrap();
+    assert_eq!(finality.headers.len(), 1);
+    engine.stop();
+    assert_each_height_was_delivered_in_order_and_with_one_batch(&ledger, 1);
 }

@@ -110,9 +110,19 @@ impl Stage {
         first: &Committee,
         offices: Vec<Office>,
     ) -> Member {
+        self.enter_with(context, first, offices, Ledger::new(first)).await
+    }
+
+    /// The same with a ledger that was filled elsewhere; the engine's store is empty.
+    pub(super) async fn enter_with(
+        &self,
+        context: &deterministic::Context,
+        first: &Committee,
+        offices: Vec<Office>,
+        ledger: Arc<Ledger>,
+    ) -> Member {
         let keys = Keys::new(NETWORK, offices[0].seat.identity, &offices).unwrap();
         let me = keys.signer.public_key();
-        let ledger = Ledger::new(first);
         let links = links(&self.oracle, &me).await;
         let prefix = format!("member-{me}");
         let settings =

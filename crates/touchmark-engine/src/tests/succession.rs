@@ -1,5 +1,6 @@
 //! Committees that follow each other, in virtual time.
 
+use super::ledger::Ledger;
 use super::simulation::{Member, Stage, agreed, within};
 use crate::ceremony::{Committee, Office, Seat, deal_among};
 use crate::keys::{PublicKey, members};
@@ -189,4 +190,38 @@ fn who_was_away_during_a_hand_over_comes_back() {
 #[test]
 fn a_member_that_was_not_there_at_a_hand_over_joins_later() {
     hands_over(0..4, 1..5, Some(4));
+}
+
+#[test]
+fn who_lost_its_votes_of_a_term_waits_for_the_next_one() {
+    within(13, PATIENCE).start(|context| async move {
+        let identities = identities(0..4);
+        let made = made(&context, &identities);
+        let stage = Stage::new(&context, PACING);
+        stage.link(&keys(&identities)).await;
+        let offices: Vec<_> =
+            identities.iter().map(|it| office(&made, &it.public_key()).unwrap()).collect();
+        let mut members = Vec::new();
+        for office in &offices[1..] {
+            members.push(stage.enter(&context, &made.0, vec![office.clone()]).await);
+        }
+        let mut items = Vec::new();
+        let all: Vec<_> = members.iter().collect();
+        write_until(&context, &all, &mut items, Height(20)).await;
+        let chain = members[0].ledger.log().chain[..15].to_vec();
+        let ledger = Ledger::with_chain(&made.0, chain);
+        let late = stage.enter_with(&context, &made.0, vec![offices[0].clone()], ledger).await;
+        members.push(late);
+        let all: Vec<_> = members.iter().collect();
+        let late = &members[3];
+        write_until(&context, &all, &mut items, Height(60)).await;
+        let status = late.order.monitor.status();
+        assert_eq!((status.term, status.votes), (0, false));
+        wait_until(&context, &all, Height(Term(1).first().0 + 20)).await;
+        let status = late.order.monitor.status();
+        assert_eq!((status.term, status.votes), (1, true));
+        context.sleep(Duration::from_secs(2)).await;
+        agreed(&members);
+        assert_logged_once(&members[3], &items);
+    });
 }

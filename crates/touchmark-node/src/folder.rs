@@ -341,7 +341,7 @@ impl Folder {
         }
         // The genesis is written last: without it, creation was cut short and nothing depends
         // on the keys yet.
-        if path.join(GENESIS).exists() || path.join(LEDGER).exists() {
+        if [GENESIS, LEDGER, office::OFFICES].iter().any(|name| path.join(name).exists()) {
             return Err(FolderError::Incomplete { path: missing.clone() });
         }
         if is_forming(path) {
@@ -360,7 +360,8 @@ impl Folder {
         }
         offices.extend(Held::all(path, secrets.identity)?);
         let alone = offices.iter().all(|held| held.committee.validators.len() == 1);
-        let peers = if alone { Peers::default() } else { Peers::read(path)? };
+        let nowhere = alone && !path.join(Peers::FILE).exists();
+        let peers = if nowhere { Peers::default() } else { Peers::read(path)? };
         Ok(Self { premises, offices, secrets, peers })
     }
 }

@@ -4,7 +4,7 @@ mod measured;
 
 use crate::attestation::{AttestationError, Attestor};
 use crate::ending::Ending;
-use crate::folder::{Folder, FolderError, NewNetwork, Premises};
+use crate::folder::{Folder, FolderError, Held, NewNetwork, Premises};
 use crate::intake::{Decided, Intake};
 use crate::keyring::Keyring;
 use crate::proof::{Certification, ProofError};
@@ -57,6 +57,9 @@ pub enum StartError {
     /// The engine.
     #[error(transparent)]
     Engine(#[from] touchmark_engine::Error),
+    /// What proves that a committee has handed over.
+    #[error(transparent)]
+    Proof(#[from] ProofError),
     /// This node's signing keys.
     #[error(transparent)]
     Keys(#[from] AttestationError),
@@ -121,14 +124,7 @@ impl Node {
             observer,
         );
         let ledger = Arc::new(ledger.map_err(touchmark_engine::Error::Halted)?);
-        let next = Height(ledger.finalized().0.saturating_add(1));
-        let present = ledger.committee(next).map_or(genesis.committee.epoch, |it| it.epoch);
-        let (gone, offices): (Vec<_>, Vec<_>) =
-            folder.offices.into_iter().partition(|held| held.committee.epoch < present);
-        for left in gone {
-            tracing::info!(committee = %left.committee.epoch, "its share is deleted: it handed over");
-            left.leave()?;
-        }
+        let offices = needed(&premises, &store.snapshot(), folder.offices)?;
         let engine = Engine::start(
             EngineConfig {
                 directory: premises.path.clone(),
@@ -279,6 +275,25 @@ impl Drop for Node {
         // The threads of intake and ending have shares of it.
         self.engine.stop();
     }
+}
+
+/// The places that are still needed; the shares of the others are deleted.
+fn needed(
+    premises: &Premises,
+    snapshot: &Snapshot,
+    offices: Vec<Held>,
+) -> Result<Vec<Held>, StartError> {
+    let mut needed = Vec::new();
+    for held in offices {
+        let number = held.committee.epoch;
+        if Certification::is_over(&premises.path, snapshot, number)? {
+            tracing::info!(committee = %number, "its share is deleted: it handed over");
+            held.leave()?;
+        } else {
+            needed.push(held);
+        }
+    }
+    Ok(needed)
 }
 
 /// This machine's clock. Only edges read it: rules see certified times.

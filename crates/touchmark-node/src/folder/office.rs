@@ -21,7 +21,7 @@ pub(super) const PROMISE: &str = "office.cbor";
 /// The committee itself, for everyone who is to approve of it.
 const NEXT: &str = "next.cbor";
 /// Adopted places in a data folder.
-const OFFICES: &str = "offices";
+pub(super) const OFFICES: &str = "offices";
 /// Longest of these files, bytes.
 const LIMIT: usize = 4 * limits::GENESIS;
 

@@ -62,7 +62,8 @@ impl Peers {
         })
     }
 
-    /// The text of `newer`, with those whom only the file in the data folder knows.
+    /// The text of the file in the data folder, with those whom only `newer` knows: a committee that
+    /// goes on finds its members where they are. Without the file it is `newer`.
     pub(crate) fn merged(folder: &Path, newer: &str) -> Result<String, FolderError> {
         let path = folder.join(Self::FILE);
         let unusable = |reason: String| FolderError::Peers { path: path.clone(), reason };
@@ -70,11 +71,10 @@ impl Peers {
             |text: &str| toml::from_str::<File>(text).map_err(|it| unusable(it.to_string()));
         let mut merged = parse(newer)?;
         if path.exists() {
-            let older = parse(&String::from_utf8_lossy(&read(&path)?))?;
+            let newer = merged.validators;
+            merged = parse(&String::from_utf8_lossy(&read(&path)?))?;
             let known: Vec<_> = merged.validators.iter().map(|row| row.peer.clone()).collect();
-            merged
-                .validators
-                .extend(older.validators.into_iter().filter(|row| !known.contains(&row.peer)));
+            merged.validators.extend(newer.into_iter().filter(|row| !known.contains(&row.peer)));
         }
         let text = toml::to_string(&merged).map_err(|error| unusable(error.to_string()))?;
         Ok(format!("{HEADING}{text}"))
@@ -130,5 +130,21 @@ mod tests {
         }
         let row = &text[text.find("[[").unwrap()..];
         assert!(Peers::parse(&format!("{text}\n{row}")).unwrap_err().contains("twice"));
+    }
+
+    #[test]
+    fn members_that_are_known_stay_where_they_are() {
+        let folder = tempfile::tempdir().unwrap();
+        let text = |port: u16, others: &[(&str, u8, &str)]| {
+            let listen = SocketAddr::from(([127, 0, 0, 1], port));
+            let others = others.iter().map(|(name, peer, at)| (*name, Digest([*peer; 32]), *at));
+            Peers::text(listen, others).unwrap()
+        };
+        let newer = text(8, &[("beta", 2, "new:2"), ("gamma", 3, "new:3")]);
+        assert_eq!(Peers::merged(folder.path(), &newer).unwrap(), newer);
+        let older = text(7, &[("alpha", 1, "old:1"), ("beta", 2, "old:2")]);
+        std::fs::write(folder.path().join(Peers::FILE), older).unwrap();
+        let all = [("alpha", 1, "old:1"), ("beta", 2, "old:2"), ("gamma", 3, "new:3")];
+        assert_eq!(Peers::merged(folder.path(), &newer).unwrap(), text(7, &all));
     }
 }

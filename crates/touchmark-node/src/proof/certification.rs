@@ -12,6 +12,7 @@ use touchmark_wire::bundle::Handovers;
 use touchmark_wire::genesis::{Committee, Genesis};
 use touchmark_wire::handover::{Appointment, Handover};
 use touchmark_wire::ids::{Epoch, Height};
+use touchmark_wire::limits;
 use touchmark_wire::statement::Statement;
 
 /// What leads from the genesis to a batch.
@@ -54,6 +55,28 @@ impl Certification {
             Step::new(snapshot, appointed, archived(last)?)
         });
         Ok(Self { steps: steps.collect::<Result<_, _>>()?, batch: archived(snapshot.height())? })
+    }
+
+    /// Whether the committee with this number has handed over, and a stopped node has in its folder
+    /// what proves it, or others have had it for a whole term: nobody needs its votes again.
+    pub(crate) fn is_over(
+        data: &Path,
+        snapshot: &Snapshot,
+        number: Epoch,
+    ) -> Result<bool, ProofError> {
+        let next = Epoch(number.0.saturating_add(1));
+        let Some(Appointed { since, .. }) = appointment::appointed(snapshot, next)? else {
+            return Ok(false);
+        };
+        let last = Height(since.0.saturating_sub(1));
+        if snapshot.height() < last {
+            return Ok(false);
+        }
+        if snapshot.height().0 - last.0 > limits::TERM {
+            return Ok(true);
+        }
+        let found = Finality::archived(data, BATCH, last)?;
+        Ok(found.is_some_and(|finality| finality.headers.len() == 1))
     }
 
     /// Who certified the batch, in the network of `genesis`.

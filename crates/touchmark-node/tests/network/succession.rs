@@ -145,10 +145,13 @@ fn one_owner_grows_into_four_and_then_exchanges_one() {
     verify(&members[0], &proof(&running[2], each[2], &kept, "after.tmb"), &id.to_string());
 
     // The share of the only owner is gone once its node starts again.
+    let secrets = || std::fs::read(members[0].data().join("secrets.cbor")).unwrap().len();
+    let with_share = secrets();
     drop(running.remove(0));
     same(&running, &[write(&running[0], id)]);
     running.insert(0, members[0].node());
     same(&running, &[write(&running[0], id)]);
+    assert!(secrets() < with_share, "the only owner kept its share");
 
     let candidates = [
         Candidate { of: Some(&members[1]), name: "beta" },
@@ -158,18 +161,30 @@ fn one_owner_grows_into_four_and_then_exchanges_one() {
     ];
     let second = prepare(&candidates);
     let approvals: Vec<_> = members[..3].iter().map(|member| approve(member, &second[0])).collect();
-    running.clear();
-    // Delta does not come back.
-    let mut members = members;
-    members[3] = Member::new("epsilon");
-    for (at, place) in [(1, 0), (0, 1), (2, 2), (3, 3)] {
-        adopt(&members[at], &second[place], Some(&genesis));
+    // One after the other, while the others go on.
+    for (at, place) in [(1, 0), (0, 1), (2, 2)] {
+        drop(running.remove(at));
+        adopt(&members[at], &second[place], None);
+        running.insert(at, members[at].node());
+        same(&running, &[write(&running[at], id)]);
     }
-    let running = nodes(&members);
+    // Delta does not see the end of its time in office.
+    drop(running.pop());
+    let mut members = members;
+    let delta = std::mem::replace(&mut members[3], Member::new("epsilon"));
+    adopt(&members[3], &second[3], Some(&genesis));
+    running.push(members[3].node());
     appoint(&members[0], &running[0], &second[0], &approvals);
     in_office(&running, 2);
     let each: Vec<_> = running.iter().map(|node| write(node, id)).collect();
     same(&running, &each);
     verify(&members[0], &proof(&running[3], each[3], &kept, "later.tmb"), &id.to_string());
     verify(&members[0], &before, &id.to_string());
+
+    // Who left fetches the end of its term, and then has no share any more.
+    let places = || std::fs::read_dir(delta.data().join("offices")).unwrap().count();
+    assert_eq!(places(), 1);
+    in_office(&[delta.node()], 2);
+    drop(delta.node());
+    assert_eq!(places(), 0, "who left kept its share");
 }

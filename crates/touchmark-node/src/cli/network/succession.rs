@@ -45,6 +45,7 @@ pub(super) fn approve(session: &mut Session<'_, '_>, approve: &Approve) -> Resul
         Failure::new(Fault::Unknown, format!("this validator has no place in committee {number}"))
             .hint("those who certify now approve, each with its own data folder")
     })?;
+    can_hand_over(&present, &next)?;
     let network = folder::genesis(&path)?.network_id();
     let unusable = |error: &dyn std::fmt::Display| Failure::new(Fault::Internal, error.to_string());
     let key = folder::secrets(&path)?.cosigner_key().map_err(|error| unusable(&error))?;
@@ -61,6 +62,25 @@ pub(super) fn approve(session: &mut Session<'_, '_>, approve: &Approve) -> Resul
         "committee": next.digest().to_string(),
     });
     Ok(Answer::new(&document, format!("{text}\n")))
+}
+
+/// Those who leave do not know those who come, so who stays hands the log on: as many must stay that
+/// one of them is honest.
+fn can_hand_over(present: &Committee, next: &Committee) -> Result<(), Failure> {
+    let stays = |peer| next.validators.iter().any(|validator| validator.peer == peer);
+    let stay = present.validators.iter().filter(|validator| stays(validator.peer)).count();
+    let faulty = present.validators.len().saturating_sub(present.threshold.into());
+    if stay > faulty {
+        return Ok(());
+    }
+    let what = "too few of those who certify now are in this committee";
+    let why = format!(
+        "it needs {} of them, it has {stay}: they hand the log on, and {faulty} may fail",
+        faulty + 1
+    );
+    Err(Failure::new(Fault::Agreement, what)
+        .because(why)
+        .hint("form a committee with more of them, and exchange the others in a second step"))
 }
 
 /// Appoint the next committee with the approvals of the present one
@@ -147,4 +167,40 @@ fn parse(text: &str) -> Result<Approval, Failure> {
     };
     let bytes = line::from_text(PREFIX, text).ok_or_else(malformed)?;
     codec::decode(&bytes, 128).map_err(|_| malformed())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use touchmark_wire::algorithm::CoseKey;
+    use touchmark_wire::genesis::{CertificateKey, Validator};
+    use touchmark_wire::hash::Digest;
+
+    fn committee(peers: &[u8]) -> Committee {
+        let key = CoseKey::ed25519([7; 32]);
+        let validators = peers.iter().map(|peer| Validator {
+            name: peer.to_string(),
+            peer: Digest([*peer; 32]),
+            log_key: key,
+            cosigner_key: key,
+        });
+        let (certificate_key, faulty) = (CertificateKey([0; 96]), (peers.len() - 1) / 3);
+        let threshold = u16::try_from(peers.len() - faulty).unwrap();
+        Committee { epoch: Epoch(0), certificate_key, validators: validators.collect(), threshold }
+    }
+
+    #[test]
+    fn one_honest_member_of_the_old_committee_is_in_the_new_one() {
+        for (present, next, can) in [
+            (&[1][..], &[1, 2, 3, 4][..], true),
+            (&[1], &[2, 3, 4, 5], false),
+            (&[1, 2, 3, 4], &[2, 5, 6, 7], false),
+            (&[1, 2, 3, 4], &[1, 2, 5, 6], true),
+            (&[1, 2, 3, 4, 5, 6, 7], &[6, 7, 8, 9], false),
+            (&[1, 2, 3, 4, 5, 6, 7], &[5, 6, 7, 8], true),
+        ] {
+            let decided = can_hand_over(&committee(present), &committee(next));
+            assert_eq!(decided.is_ok(), can, "{present:?} to {next:?}");
+        }
+    }
 }

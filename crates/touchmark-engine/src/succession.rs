@@ -168,7 +168,10 @@ impl<B: Blocker<PublicKey = PublicKey>, T: Peering> Succession<B, T> {
         if self.begun.0 >= term.first().0.max(1) {
             let votes = self.partition(term);
             let kept = is_there(context, &attendance).await? || is_there(context, &votes).await?;
-            if !kept && standing.votes && !standing.is_alone() {
+            // Alone, it was refused before if its store does not have what its ledger has; earlier
+            // terms are others' by now.
+            let checked = standing.is_alone() && term >= Term::of(Height(self.begun.0 + 1));
+            if !kept && standing.votes && !checked {
                 tracing::warn!(%term, "what this node voted for in this term is lost: it does not \
                                        vote until the next one");
                 standing.votes = false;

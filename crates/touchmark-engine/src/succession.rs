@@ -259,12 +259,21 @@ pub(crate) fn enter(
     settings: &Settings,
     committees: &Committees,
 ) -> Result<Standing, Error> {
+    let standing = seated(term, application, settings)?;
+    committees.enter(term, standing.clone());
+    Ok(standing)
+}
+
+/// What those who certify in `term`, as the ledger says, are to this node.
+fn seated(
+    term: Term,
+    application: &dyn Application,
+    settings: &Settings,
+) -> Result<Standing, Error> {
     let committee = application
         .committee(term.first())
         .ok_or(Error::Ledger("it does not say who certifies after its last batch"))?;
-    let standing = settings.keys.standing(&committee)?;
-    committees.enter(term, standing.clone());
-    Ok(standing)
+    settings.keys.standing(&committee)
 }
 
 /// The term that a node goes on with whose ledger is at `ordered`: the next one if that is a term's
@@ -279,9 +288,7 @@ pub(crate) async fn resumed(
     let Some(before) = next.before().filter(|before| before.last() == ordered) else {
         return Ok(next);
     };
-    let committee = application.committee(before.first());
-    let committee = committee.ok_or(Error::Ledger("it does not say who certified its batches"))?;
-    let votes = settings.keys.standing(&committee)?.votes;
+    let votes = seated(before, application, settings)?.votes;
     let again = votes && !is_certified(marshal, before).await;
     Ok(if again { before } else { next })
 }
@@ -317,16 +324,15 @@ async fn floor(term: Term, genesis: Digest, marshal: Marshal) -> Result<Digest, 
 
 /// Notes, so that it outlives a power cut, that this node is there when a term begins.
 async fn attend<E: Runtime>(context: &E, partition: &str) -> Result<(), Error> {
-    let failed = |error: RuntimeError| Error::Store(error.to_string());
-    let (blob, _) = context.open(partition, b"begun").await.map_err(failed)?;
-    blob.sync().await.map_err(failed)
+    let (blob, _) = context.open(partition, b"begun").await.map_err(|error| fails(&error))?;
+    blob.sync().await.map_err(|error| fails(&error))
 }
 
 async fn is_there<E: Runtime>(context: &E, partition: &str) -> Result<bool, Error> {
     match context.scan(partition).await {
         Ok(blobs) => Ok(!blobs.is_empty()),
         Err(RuntimeError::PartitionMissing(_)) => Ok(false),
-        Err(error) => Err(Error::Store(error.to_string())),
+        Err(error) => Err(fails(&error)),
     }
 }
 
@@ -335,8 +341,12 @@ async fn is_there<E: Runtime>(context: &E, partition: &str) -> Result<bool, Erro
 async fn forget<E: Runtime>(context: &E, partition: &str) -> Result<(), Error> {
     match context.remove(partition, None).await {
         Ok(()) | Err(RuntimeError::PartitionMissing(_)) => Ok(()),
-        Err(error) => Err(Error::Store(error.to_string())),
+        Err(error) => Err(fails(&error)),
     }
+}
+
+fn fails(error: &RuntimeError) -> Error {
+    Error::Store(error.to_string())
 }
 
 /// The network's channels for consensus, of all terms.

@@ -36,8 +36,8 @@ impl Certification {
     pub(crate) async fn find(snapshot: &Snapshot, engine: &Engine) -> Result<Self, ProofError> {
         let mut steps = Vec::new();
         for appointed in in_office(snapshot)? {
-            let last = Height(appointed.since.0.saturating_sub(1));
-            let finality = engine.finality(last).await.ok_or(ProofError::NotCertified)?;
+            let finality =
+                engine.finality(last_before(&appointed)).await.ok_or(ProofError::NotCertified)?;
             steps.push(Step::new(snapshot, appointed, finality)?);
         }
         let batch = engine.finality(snapshot.height()).await.ok_or(ProofError::NotCertified)?;
@@ -51,8 +51,8 @@ impl Certification {
             found.ok_or(ProofError::NotCertified)
         };
         let steps = in_office(snapshot)?.into_iter().map(|appointed| {
-            let last = Height(appointed.since.0.saturating_sub(1));
-            Step::new(snapshot, appointed, archived(last)?)
+            let finality = archived(last_before(&appointed))?;
+            Step::new(snapshot, appointed, finality)
         });
         Ok(Self { steps: steps.collect::<Result<_, _>>()?, batch: archived(snapshot.height())? })
     }
@@ -65,10 +65,10 @@ impl Certification {
         number: Epoch,
     ) -> Result<bool, ProofError> {
         let next = Epoch(number.0.saturating_add(1));
-        let Some(Appointed { since, .. }) = appointment::appointed(snapshot, next)? else {
+        let Some(appointed) = appointment::appointed(snapshot, next)? else {
             return Ok(false);
         };
-        let last = Height(since.0.saturating_sub(1));
+        let last = last_before(&appointed);
         if snapshot.height() < last {
             return Ok(false);
         }
@@ -116,6 +116,11 @@ impl Step {
             committee: self.committee.clone(),
         })
     }
+}
+
+/// The last batch of the committee that hands over to this one.
+fn last_before(appointed: &Appointed) -> Height {
+    Height(appointed.since.0.saturating_sub(1))
 }
 
 /// The committees after genesis', up to the one that certified the last batch.

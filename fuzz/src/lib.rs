@@ -6,6 +6,7 @@
 
 pub mod admission;
 pub mod apdu;
+pub mod batches;
 pub mod card_payload;
 pub mod card_url;
 pub mod certificate;
@@ -38,6 +39,7 @@ pub struct Target {
 pub const TARGETS: &[Target] = &[
     Target { name: "admission", run: admission::target },
     Target { name: "apdu", run: apdu::target },
+    Target { name: "batches", run: batches::target },
     Target { name: "card_payload", run: card_payload::target },
     Target { name: "card_url", run: card_url::target },
     Target { name: "certificate", run: certificate::target },

@@ -207,6 +207,11 @@ impl Client {
         self.bytes(&format!("/v1/proofs{}", query.to_query()), media::BUNDLE)
     }
 
+    /// As [`Self::proof`], for a query that somebody else made: `record=17&nonce=…`.
+    pub fn proof_as_asked(&self, query: &str) -> Result<Vec<u8>, ClientError> {
+        self.bytes(&format!("/v1/proofs?{query}"), media::BUNDLE)
+    }
+
     /// The log's newest checkpoint as a signed note (C2SP tlog-checkpoint).
     pub fn checkpoint(&self) -> Result<String, ClientError> {
         let bytes = self.bytes("/checkpoint", media::TEXT)?;

@@ -98,6 +98,12 @@ impl Ledger {
         }
     }
 
+    /// Answers those who wait for the leaf with this hash; nothing is passed on of it any more. For
+    /// what others decided and no batch will tell.
+    pub fn answer(&self, leaf: Digest, outcome: Outcome) {
+        self.settle([(leaf, outcome)]);
+    }
+
     /// Its bounds.
     pub const fn limits(&self) -> LedgerLimits {
         self.limits

@@ -237,6 +237,8 @@ impl Pool {
         if let Origin::Member(from) = pending.origin {
             self.give_back_share(from, bytes);
         }
+        // Where others propose, nobody else takes it out of its lane.
+        self.waiting.shed(pending.origin, |id| !self.pending.contains_key(id));
         pending.tickets
     }
 

@@ -1,11 +1,12 @@
-//! How a node learns that its engine is over.
+//! How a node learns that no more batches come.
 
+use crate::order::Order;
 use std::io;
 use std::sync::Arc;
 use std::thread;
 use tokio::sync::watch;
 use touchmark_core::refusal::Refusal;
-use touchmark_engine::{Engine, Phase};
+use touchmark_engine::Phase;
 use touchmark_wire::registry::RefusalCode;
 
 /// Why nothing is taken any more, once that is so.
@@ -13,14 +14,14 @@ use touchmark_wire::registry::RefusalCode;
 pub(crate) struct Ending(watch::Receiver<Option<Refusal>>);
 
 impl Ending {
-    /// Waits for the engine's end on a thread of its own. Nothing starts the engine again: after a
+    /// Waits for the end of the order on a thread of its own. Nothing starts it again: after a
     /// write or sync that failed, only what a new start reads from the disk can be trusted.
-    pub(crate) fn of(engine: &Arc<Engine>) -> io::Result<Self> {
+    pub(crate) fn of(order: &Arc<Order>) -> io::Result<Self> {
         let (tell, ending) = watch::channel(None);
-        let engine = engine.clone();
+        let order = order.clone();
         let runtime = tokio::runtime::Builder::new_current_thread().build()?;
         let wait = move || {
-            let refusal = match runtime.block_on(engine.ended()) {
+            let refusal = match runtime.block_on(order.ended()) {
                 Phase::Failed(error) => {
                     tracing::error!(%error, "the node takes nothing until it is started again");
                     let cause = "the node's disk or order engine failed, and it takes nothing; its \

@@ -8,6 +8,7 @@
 //! secrets.cbor      this node's private keys, readable by its owner only
 //! offices/          places in later committees, with their shares; owner only
 //! peers.toml        where the engine listens, and where those of other validators are
+//! sources.toml      of a node without a vote: the nodes that it follows, and none of the keys
 //! formation.cbor    while a network is being formed: keys, record and invitations, owner only
 //! candidate.cbor    what this node has of a network that others may not have; owner only
 //! office.cbor       in the folder of a formation: a place in the next committee; owner only
@@ -19,9 +20,11 @@
 
 mod office;
 mod peers;
+mod sources;
 
 pub use office::{Held, Promise, committee, next_number};
 pub use peers::Peers;
+pub(crate) use sources::follow;
 
 use minicbor::{Decode, Encode};
 use std::fmt;
@@ -84,9 +87,23 @@ pub enum FolderError {
         /// The folder.
         path: PathBuf,
     },
+    /// There is another network in the folder.
+    #[error("{path} has the network {network}")]
+    Other {
+        /// The folder.
+        path: PathBuf,
+        /// Which one.
+        network: NetworkId,
+    },
     /// A network is being formed in the folder.
     #[error("a network is being formed in {path}")]
     Forming {
+        /// The folder.
+        path: PathBuf,
+    },
+    /// The node in the folder has no vote.
+    #[error("the node in {path} follows others and has no keys of a validator")]
+    Follows {
         /// The folder.
         path: PathBuf,
     },
@@ -98,7 +115,7 @@ pub enum FolderError {
         /// The network of the place.
         network: NetworkId,
     },
-    /// The addresses of the other validators cannot be used.
+    /// The addresses of other nodes cannot be used.
     #[error("{path} cannot be used: {reason}")]
     Peers {
         /// Which file.
@@ -156,9 +173,23 @@ pub(crate) fn first_batch(genesis: &Genesis) -> Arc<Batch> {
 pub struct Folder {
     /// The folder itself.
     pub premises: Premises,
-    /// This node's places in committees, the oldest first.
+    /// What the node does for its network.
+    pub part: Part,
+}
+
+/// What a node does for its network.
+pub enum Part {
+    /// It votes.
+    Validator(Voting),
+    /// It follows these nodes.
+    Follower(Vec<String>),
+}
+
+/// What a validator needs.
+pub struct Voting {
+    /// Its places in committees, the oldest first.
     pub offices: Vec<Held>,
-    /// This node's secrets.
+    /// Its secrets.
     pub secrets: Secrets,
     /// Where the engines are.
     pub peers: Peers,
@@ -331,6 +362,10 @@ impl Folder {
     /// Opens the folder at `path`; a folder without a node becomes that of a new network.
     pub fn open_or_create(path: &Path, new: &NewNetwork) -> Result<Self, FolderError> {
         let lock = Lock::take(path)?;
+        if path.join(sources::FILE).exists() && !path.join(SECRETS).exists() {
+            let premises = Premises::locked(path, lock)?;
+            return Ok(Self { premises, part: Part::Follower(sources::of(path)?) });
+        }
         let files = [SECRETS, GENESIS].map(|name| path.join(name));
         let missing = files.iter().find(|file| !file.exists());
         let Some(missing) = missing else {
@@ -362,7 +397,8 @@ impl Folder {
         let alone = offices.iter().all(|held| held.committee.validators.len() == 1);
         let nowhere = alone && !path.join(Peers::FILE).exists();
         let peers = if nowhere { Peers::default() } else { Peers::read(path)? };
-        Ok(Self { premises, offices, secrets, peers })
+        let part = Part::Validator(Voting { offices, secrets, peers });
+        Ok(Self { premises, part })
     }
 }
 

@@ -6,6 +6,7 @@
 //! in order: its statements may build on each other.
 
 use crate::ending::Ending;
+use crate::order::Order;
 use std::collections::VecDeque;
 use std::panic::{self, AssertUnwindSafe};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard};
@@ -13,7 +14,6 @@ use std::thread::{self, JoinHandle};
 use tokio::sync::oneshot;
 use touchmark_core::admission::Input;
 use touchmark_core::refusal::{Outcome, Refusal};
-use touchmark_engine::Engine;
 use touchmark_ledger::Ledger;
 use touchmark_wire::hash::Digest;
 use touchmark_wire::registry::RefusalCode;
@@ -46,12 +46,12 @@ pub(crate) struct Intake {
 }
 
 impl Intake {
-    /// Starts the threads, which hand on to `ledger` and then wake `engine`.
-    pub(crate) fn start(ledger: &Arc<Ledger>, engine: &Arc<Engine>) -> Self {
+    /// Starts the threads, which hand on to `ledger` and then wake `order`.
+    pub(crate) fn start(ledger: &Arc<Ledger>, order: &Arc<Order>) -> Self {
         let queue = Arc::new(Queue::default());
         let cores = thread::available_parallelism().map_or(1, usize::from);
         let threads = (0..cores).map(|_| {
-            let (queue, ledger, engine) = (queue.clone(), ledger.clone(), engine.clone());
+            let (queue, ledger, order) = (queue.clone(), ledger.clone(), order.clone());
             thread::spawn(move || {
                 while let Some(requests) = queue.take() {
                     // Those who wait are told that their answer was dropped; others go on.
@@ -59,7 +59,7 @@ impl Intake {
                     if panic::catch_unwind(checked).is_err() {
                         tracing::error!("checking submissions panicked");
                     }
-                    engine.wake();
+                    order.wake();
                 }
             })
         });

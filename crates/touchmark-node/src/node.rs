@@ -4,9 +4,12 @@ mod measured;
 
 use crate::attestation::{AttestationError, Attestor};
 use crate::ending::Ending;
-use crate::folder::{Folder, FolderError, Held, NewNetwork, Premises};
+use crate::folder::{Folder, FolderError, Held, NewNetwork, Part, Premises, Voting};
+use crate::follow::{FollowError, Follower};
 use crate::intake::{Decided, Intake};
+use crate::judgement::judge;
 use crate::keyring::Keyring;
+use crate::order::Order;
 use crate::proof::{Certification, ProofError};
 use crate::upkeep::{self, UpkeepError};
 use measured::Measured;
@@ -19,15 +22,13 @@ use std::time::SystemTime;
 use tokio::runtime::Handle;
 use tokio::sync::{broadcast, watch};
 use touchmark_batch::{Application as _, Backlog, BatchLimits};
-use touchmark_core::admission::{self, Input};
+use touchmark_core::admission::Input;
 use touchmark_core::refusal::{Outcome, Refusal};
-use touchmark_core::rules;
-use touchmark_core::view::Position;
-use touchmark_engine::{Config as EngineConfig, Engine, Pacing};
+use touchmark_engine::{Config as EngineConfig, Engine, Finality, Pacing};
 use touchmark_ledger::{Execution, Ledger, LedgerLimits, Observer};
 use touchmark_store::{CacheLimits, Manifest, Snapshot, Store};
 use touchmark_wire::genesis::{Committee, Genesis};
-use touchmark_wire::ids::{Height, LeafIndex, Timestamp, TreeSize};
+use touchmark_wire::ids::{Height, Timestamp, TreeSize};
 use touchmark_wire::registry::RefusalCode;
 
 /// What a node needs to start.
@@ -60,6 +61,9 @@ pub enum StartError {
     /// What proves that a committee has handed over.
     #[error(transparent)]
     Proof(#[from] ProofError),
+    /// What it is to follow.
+    #[error(transparent)]
+    Follow(#[from] FollowError),
     /// This node's signing keys.
     #[error(transparent)]
     Keys(#[from] AttestationError),
@@ -81,12 +85,12 @@ pub struct Node {
     pub genesis: Genesis,
     /// Log and state.
     pub store: Arc<Store>,
-    /// What this node signs.
-    pub attestor: Attestor,
+    /// What this node signs; who follows signs nothing.
+    attestor: Option<Attestor>,
     ledger: Arc<Ledger>,
     verifier: Arc<Keyring>,
     intake: Intake,
-    engine: Arc<Engine>,
+    order: Arc<Order>,
     ending: Ending,
     /// Keeps other processes out for as long as there is a node.
     premises: Premises,
@@ -104,7 +108,6 @@ impl Node {
         let first = premises.first_batch();
         let store =
             Arc::new(Store::open(&premises.ledger(), &genesis, &first, CacheLimits::default())?);
-        let attestor = Attestor::new(&genesis, &folder.secrets)?;
         let (announce, tip) = watch::channel(store.snapshot().size());
         let executions = broadcast::Sender::new(EXECUTIONS);
         let tell = executions.clone();
@@ -124,24 +127,20 @@ impl Node {
             observer,
         );
         let ledger = Arc::new(ledger.map_err(touchmark_engine::Error::Halted)?);
-        let offices = needed(&premises, &store.snapshot(), folder.offices)?;
-        let engine = Engine::start(
-            EngineConfig {
-                directory: premises.path.clone(),
-                network: genesis.network_id(),
-                identity: folder.secrets.seat().identity,
-                offices: offices.into_iter().map(|held| held.office).collect(),
-                listen: config.engine_listen.or(folder.peers.listen).unwrap_or(UNREACHED),
-                addresses: folder.peers.addresses,
-                pacing: config.pacing,
-                limits: BATCH,
-                cache: 4 << 20,
-            },
-            ledger.clone(),
-        )?;
-        let engine = Arc::new(engine);
-        let ending = Ending::of(&engine).map_err(StartError::Thread)?;
-        let intake = Intake::start(&ledger, &engine);
+        let (order, attestor) = match folder.part {
+            Part::Validator(validator) => {
+                let attestor = Attestor::new(&genesis, &validator.secrets)?;
+                let engine = engine(config, &premises, validator, &store.snapshot(), &ledger)?;
+                (Order::Engine(Box::new(engine)), Some(attestor))
+            }
+            Part::Follower(sources) => {
+                let follower = Follower::start(&genesis, &ledger, &store, &sources)?;
+                (Order::Follower(follower), None)
+            }
+        };
+        let order = Arc::new(order);
+        let ending = Ending::of(&order).map_err(StartError::Thread)?;
+        let intake = Intake::start(&ledger, &order);
         Ok(Self {
             genesis,
             store,
@@ -149,7 +148,7 @@ impl Node {
             ledger,
             verifier,
             intake,
-            engine,
+            order,
             ending,
             premises,
             tip,
@@ -168,26 +167,14 @@ impl Node {
     /// What would become of a leaf if it were submitted now; nothing is stored.
     pub async fn foresee(self: &Arc<Self>, leaf: Input) -> Outcome {
         let node = self.clone();
-        let foreseen = tokio::task::spawn_blocking(move || node.judge(leaf)).await;
+        let foreseen = tokio::task::spawn_blocking(move || {
+            judge(&node.store.snapshot(), &node.verifier, leaf)
+        });
+        let foreseen = foreseen.await;
         foreseen.unwrap_or_else(|_| {
             tracing::error!("judging a submission panicked");
             Outcome::Refused(Refusal::new(RefusalCode::INTERNAL, "the node could not judge it"))
         })
-    }
-
-    fn judge(&self, leaf: Input) -> Outcome {
-        let reader = self.store.snapshot();
-        let admitted = admission::admit(vec![leaf], reader.as_ref(), self.verifier.as_ref());
-        let height = Height(reader.height().0 + 1);
-        let position = Position { leaf: LeafIndex(reader.size().0), height, time: now() };
-        let mut admitted = admitted.into_iter();
-        match admitted.next().expect("one answer for one input") {
-            Err(refusal) => Outcome::Refused(refusal),
-            Ok(submission) => match rules::decide(reader.as_ref(), &submission, position) {
-                Ok(decision) => decision.into_outcome(),
-                Err(unreadable) => Outcome::Refused(unreadable.into()),
-            },
-        }
     }
 
     /// Bytes of submissions that can still wait for a batch.
@@ -230,9 +217,13 @@ impl Node {
         let _ = tip.wait_for(|known| *known >= size).await;
     }
 
-    /// The engine's proof that a batch is final.
-    pub async fn finality(&self, height: Height) -> Option<touchmark_engine::Finality> {
-        self.engine.finality(height).await
+    /// The proof that a batch is final, if there is one now.
+    pub(crate) async fn finality(
+        &self,
+        snapshot: &Snapshot,
+        height: Height,
+    ) -> Result<Option<Finality>, ProofError> {
+        self.order.finality(snapshot, height).await
     }
 
     /// What proves that the network certified the last batch of `snapshot`.
@@ -240,7 +231,7 @@ impl Node {
         &self,
         snapshot: &Snapshot,
     ) -> Result<Certification, ProofError> {
-        Certification::find(snapshot, &self.engine).await
+        Certification::find(snapshot, &self.order).await
     }
 
     /// Who certifies the next batch.
@@ -254,27 +245,69 @@ impl Node {
         self.ledger.appointed()
     }
 
-    /// How the engine is doing.
+    /// What this node signs, if it is a validator's.
+    pub(crate) const fn attestor(&self) -> Option<&Attestor> {
+        self.attestor.as_ref()
+    }
+
+    /// The part that follows, if the node has no vote and never will.
+    pub(crate) fn follower(&self) -> Option<&Follower> {
+        match self.order.as_ref() {
+            Order::Follower(follower) => Some(follower),
+            Order::Engine(_) => None,
+        }
+    }
+
+    /// How it goes with the order of batches.
     pub fn status(&self) -> touchmark_engine::Status {
-        self.engine.status()
+        self.order.status()
+    }
+
+    /// Why the node is of no use to those who want the newest or write, though it runs.
+    pub(crate) fn hindrance(&self) -> Option<String> {
+        self.order.hindrance()
     }
 
     /// The engine's own counters, in OpenMetrics text.
     pub fn engine_metrics(&self) -> String {
-        self.engine.metrics()
+        self.order.metrics()
     }
 
     /// Stops in order.
     pub fn stop(&self) {
-        self.engine.stop();
+        self.order.stop();
     }
 }
 
 impl Drop for Node {
     fn drop(&mut self) {
         // The threads of intake and ending have shares of it.
-        self.engine.stop();
+        self.order.stop();
     }
+}
+
+/// Starts a validator's engine.
+fn engine(
+    config: &NodeConfig,
+    premises: &Premises,
+    validator: Voting,
+    snapshot: &Snapshot,
+    ledger: &Arc<Ledger>,
+) -> Result<Engine, StartError> {
+    let Voting { offices, secrets, peers } = validator;
+    let offices = needed(premises, snapshot, offices)?;
+    let config = EngineConfig {
+        directory: premises.path.clone(),
+        network: premises.genesis.network_id(),
+        identity: secrets.seat().identity,
+        offices: offices.into_iter().map(|held| held.office).collect(),
+        listen: config.engine_listen.or(peers.listen).unwrap_or(UNREACHED),
+        addresses: peers.addresses,
+        pacing: config.pacing,
+        limits: BATCH,
+        cache: 4 << 20,
+    };
+    Ok(Engine::start(config, ledger.clone())?)
 }
 
 /// The places that are still needed; the shares of the others are deleted.

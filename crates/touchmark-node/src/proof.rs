@@ -3,10 +3,13 @@
 mod certification;
 mod collection;
 
-use crate::attestation::AttestationError;
-use crate::node::Node;
+use crate::attestation::{AttestationError, Attestor};
+use crate::follow::{Follower, WordError};
+use crate::node::{Node, now};
 pub(crate) use certification::Certification;
 use collection::Collection;
+use std::sync::Arc;
+use touchmark_core::appointment;
 use touchmark_core::refusal::Unreadable;
 use touchmark_ledger::StateView as _;
 use touchmark_store::Snapshot;
@@ -63,6 +66,9 @@ pub enum ProofError {
     /// The state cannot be read.
     #[error("the state cannot be read")]
     Unreadable,
+    /// What others sign is not to be had.
+    #[error(transparent)]
+    Word(#[from] WordError),
     /// The node's keys failed.
     #[error(transparent)]
     Attestation(#[from] AttestationError),
@@ -117,7 +123,8 @@ pub async fn prove_within(
     let committee = certification.committee(&node.genesis);
     let (size, root) = (tip.size(), tip.header().root);
     let fresh = |nonce: &[u8]| {
-        let (validator, signature) = node.attestor.fresh(committee, nonce, size, root)?;
+        let attestor = node.attestor().ok_or(AttestationError::NotValidator)?;
+        let (validator, signature) = attestor.fresh(committee, nonce, size, root)?;
         let (nonce, signature) = (nonce.to_vec(), signature.to_vec());
         Ok::<_, AttestationError>(Fresh { nonce, validator, signature })
     };
@@ -206,13 +213,64 @@ fn assemble(
     Ok(bytes)
 }
 
-/// The receipt of a leaf, at the size of its own batch: always the same bytes.
-pub fn receipt(node: &Node, index: LeafIndex) -> Result<Vec<u8>, ProofError> {
+/// A validator's receipt of a leaf, at the size of its own batch.
+pub async fn receipt(node: &Arc<Node>, index: LeafIndex) -> Result<Vec<u8>, ProofError> {
+    match node.attestor() {
+        Some(attestor) => signed_receipt(node, attestor, index),
+        None => passed_on(node, move |follower| follower.receipt(index)).await,
+    }
+}
+
+/// The newest checkpoint that is durable here, cosigned by a validator.
+pub(crate) async fn checkpoint(node: &Arc<Node>) -> Result<String, ProofError> {
+    let Some(attestor) = node.attestor() else {
+        return passed_on(node, Follower::checkpoint).await;
+    };
+    let snapshot = node.store.snapshot();
+    let tip = snapshot.tip().batch.clone();
+    // A mirror shows the certificate of the same committee beside it.
+    let committee = appointment::in_office(snapshot.as_ref(), tip.height())?;
+    Ok(attestor.checkpoint(&committee, tip.size(), tip.header().root, now())?)
+}
+
+/// As [`prove`], with a validator's answer to `nonce`; `query` is the question as it was asked.
+pub(crate) async fn prove_fresh(
+    node: &Arc<Node>,
+    questions: &[Question],
+    nonce: &[u8],
+    query: &str,
+) -> Result<Vec<u8>, ProofError> {
+    if node.attestor().is_some() {
+        return prove(node, questions, Some(nonce)).await;
+    }
+    let (query, nonce) = (query.to_owned(), nonce.to_vec());
+    passed_on(node, move |follower| follower.fresh(&query, &nonce)).await
+}
+
+/// What a node that signs nothing asks others for.
+async fn passed_on<T: Send + 'static>(
+    node: &Arc<Node>,
+    ask: impl FnOnce(&Follower) -> Result<T, WordError> + Send + 'static,
+) -> Result<T, ProofError> {
+    let node = node.clone();
+    let asked = tokio::task::spawn_blocking(move || {
+        let follower = node.follower().ok_or(AttestationError::NotValidator)?;
+        Ok(ask(follower)?)
+    });
+    asked.await.unwrap_or(Err(ProofError::NotCertified))
+}
+
+/// Always the same bytes.
+fn signed_receipt(
+    node: &Node,
+    attestor: &Attestor,
+    index: LeafIndex,
+) -> Result<Vec<u8>, ProofError> {
     let snapshot = node.store.snapshot();
     let batch = snapshot.batch_of_leaf(index)?;
     let (size, root) = (batch.header().size, batch.header().root);
     let path = snapshot.inclusion_path(index, size)?;
     // Whoever signs is in office now, whoever certified the batch.
     let committee = node.committee().ok_or(ProofError::Unreadable)?;
-    Ok(node.attestor.receipt(&committee, index, size, &path, &root)?)
+    Ok(attestor.receipt(&committee, index, size, &path, &root)?)
 }

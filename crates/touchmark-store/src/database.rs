@@ -46,11 +46,13 @@ pub(crate) enum Table {
     Channel,
     /// Leaves by channel.
     ChannelLeaf,
+    /// Certificates by height.
+    Certificate,
 }
 
 impl Table {
     /// Every table, at the place of its number, with its name and how much it gathers in memory before it writes a file, MiB.
-    pub(crate) const ALL: [(Self, &'static str, u64); 17] = [
+    pub(crate) const ALL: [(Self, &'static str, u64); 18] = [
         (Self::Tip, "tip", 1),
         (Self::Leaf, "leaf", 32),
         (Self::Tile, "tile", 8),
@@ -68,11 +70,12 @@ impl Table {
         (Self::Attribute, "attribute", 8),
         (Self::Channel, "channel", 2),
         (Self::ChannelLeaf, "channel-leaf", 4),
+        (Self::Certificate, "certificate", 1),
     ];
 
     /// Whether it follows from the log.
     pub(crate) const fn is_derived(self) -> bool {
-        !matches!(self, Self::Leaf | Self::Batch)
+        !matches!(self, Self::Leaf | Self::Batch | Self::Certificate)
     }
 
     /// The name of its folder: the engine numbers tables in the order of their creation, from 1.

@@ -9,12 +9,12 @@
 //! What a table's keys and values mean stands at the head of the module that writes it:
 //! `log` (leaves, batches; `run`: rows of neighbouring leaves), `tile` (the log's tree), `state` (entries, trie pages), `statement`
 //! (chains, ids), `event`, `thing` (lists of things and of their leaves), `channel` (the same of
-//! channels), `attribute` (search).
+//! channels), `attribute` (search), `certificate` (of batches that others gave).
 //!
 //! A [`Store::backup`] copies a running store into a folder that [`VerifiedBackup::check`] checks
 //! without a store; [`VerifiedBackup::restore`] makes a store of it.
 //!
-//! [`rebuild`] makes everything but the log's leaves and batches anew from these. A [`Replay`] makes
+//! [`rebuild`] makes everything but the log's leaves, batches and certificates anew from these. A [`Replay`] makes
 //! it from leaves alone, wherever they come from.
 //!
 //! When a write fails, because the disk is full for example, nothing is written until the next
@@ -24,6 +24,7 @@
 mod attribute;
 mod backup;
 mod cache;
+mod certificate;
 mod channel;
 mod database;
 mod dump;

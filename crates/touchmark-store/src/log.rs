@@ -100,6 +100,11 @@ impl Snapshot {
         self.database().batch(height)
     }
 
+    /// A batch's leaves, each after its length, as in a C2SP entry bundle.
+    pub fn body(&self, batch: &StoredBatch) -> Result<Vec<u8>, Error> {
+        self.database().body(batch.first.0..batch.header().size.0)
+    }
+
     /// All batches above `after`, in order.
     pub fn batches(&self, after: Height) -> impl Iterator<Item = Result<Batch, Error>> + '_ {
         (after.0 + 1..=self.height().0).map(|height| {

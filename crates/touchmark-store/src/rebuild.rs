@@ -1,6 +1,6 @@
 //! State and indexes made anew from the log.
 //!
-//! Leaves and batches are the truth; everything else follows from them. Every batch is executed
+//! Leaves and batches are the truth, certificates say so; everything else follows from them. Every batch is executed
 //! again, signatures included, and must lead to its own header: the log's root, and with the batch
 //! leaf the state's. The new tables are made beside those in use and take their place at the end,
 //! so a rebuild that is cut off or refused has changed nothing.
@@ -78,6 +78,7 @@ pub fn rebuild(
         ledger.deliver(Arc::new(batch)).map_err(|halt| diverged(halt.to_string()))?;
         progress(Progress { height, of });
     }
+    copy_certificates(&log, &store)?;
     store.sync()?;
     let tip = store.snapshot().tip();
     let rebuilt = Rebuilt {
@@ -109,6 +110,16 @@ fn open_log(folder: &Folder) -> Result<Database, Error> {
     folder.put_back(&derived)?;
     // This one says what is wrong with the log.
     Err(first)
+}
+
+/// Nothing else leads to them.
+fn copy_certificates(log: &DatabaseView, store: &Store) -> Result<(), Error> {
+    let mut write = store.begin_write();
+    for row in log.range(Table::Certificate, (Bound::Unbounded, Bound::Unbounded)) {
+        let (key, certificate) = row?;
+        write.put(Table::Certificate, key, certificate);
+    }
+    write.commit_lazily()
 }
 
 fn last_height(log: &DatabaseView) -> Result<Height, Error> {

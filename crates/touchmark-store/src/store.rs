@@ -1,7 +1,7 @@
 //! The store: one data folder, one process, one writer.
 
 use crate::cache::{CacheLimits, Caches};
-use crate::database::{Database, Table};
+use crate::database::{Database, Table, Write};
 use crate::error::Error;
 use crate::folder::Folder;
 use crate::payload::{Erased, Kept, Payload, Payloads};
@@ -122,6 +122,11 @@ impl Store {
 
     pub(crate) fn payload_folder(&self) -> &Path {
         self.payloads.folder()
+    }
+
+    /// Begins a write beside the commits.
+    pub(crate) fn begin_write(&self) -> Write<'_> {
+        self.database.write()
     }
 
     fn lock_writing(&self) -> MutexGuard<'_, ()> {

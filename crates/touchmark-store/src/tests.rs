@@ -2,6 +2,7 @@
 
 mod backup;
 mod caches;
+mod certificates;
 mod channels;
 mod commits;
 mod crash;

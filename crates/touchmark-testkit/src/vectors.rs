@@ -1,10 +1,12 @@
 //! Our own test vectors: made from fixed seeds, so that every run writes the same bytes.
 
+mod batches;
 mod channels;
 mod faults;
 mod handovers;
 mod writer;
 
+pub use batches::batches;
 pub use handovers::handovers;
 
 use crate::committee::Panel;

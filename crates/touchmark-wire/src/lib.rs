@@ -11,6 +11,7 @@
 //! * [`header`]: the batch header that the order engine certifies.
 //! * [`checkpoint`], [`certificate`]: the log's size and root as text, and who certifies them.
 //! * [`receipt`]: COSE receipts for tools outside of this project.
+//! * `batches`: certified batches, for nodes that follow a log (feature `alloc`).
 //! * `bundle`: self-contained proof files (feature `alloc`).
 //! * [`genesis`]: a network's root of trust and its committees.
 //! * `handover`: how a committee hands over to the next, and how readers follow (feature `alloc`).
@@ -27,6 +28,8 @@ extern crate alloc;
 extern crate std;
 
 pub mod algorithm;
+#[cfg(feature = "alloc")]
+pub mod batches;
 #[cfg(feature = "alloc")]
 pub mod bundle;
 pub mod certificate;

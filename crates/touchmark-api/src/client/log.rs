@@ -1,9 +1,9 @@
 //! The log itself, as C2SP tlog-tiles serve it.
 
 use super::{Client, ClientError, received};
-use crate::media;
 use crate::tile::{self, Row, Tile, WIDTH};
-use touchmark_wire::ids::{LeafIndex, TreeSize};
+use crate::{EdgeCode, media};
+use touchmark_wire::ids::{Height, LeafIndex, TreeSize};
 
 impl Client {
     /// The leaves from `from` on that stand in one entry bundle with it, of a log of `size` leaves.
@@ -22,6 +22,21 @@ impl Client {
             reason: "it is no bundle of so many entries".into(),
         })?;
         Ok(leaves.into_iter().skip(skip as usize).map(<[u8]>::to_vec).collect())
+    }
+
+    /// Certified batches from a height on, for who has a log of `size` leaves: as many as one answer
+    /// holds. Waits a few seconds for one; `None` if none comes. Nothing is checked here: see
+    /// [`touchmark_wire::batches::CertifiedBatches`].
+    pub fn batches(&self, from: Height, size: TreeSize) -> Result<Option<Vec<u8>>, ClientError> {
+        let at_least = size.0.saturating_add(1);
+        let path = format!("/v1/batches?from={from}&at_least={at_least}");
+        match self.bytes(&path, media::CBOR) {
+            Ok(bytes) => Ok(Some(bytes)),
+            Err(ClientError::Refused(problem)) if problem.code == EdgeCode::Behind.name() => {
+                Ok(None)
+            }
+            Err(error) => Err(error),
+        }
     }
 
     /// A file of a log that is served as files: `path` has no slash at its beginning. `None` where

@@ -44,6 +44,17 @@ impl Lanes {
         id
     }
 
+    /// Forgets what stands first of an origin, as far as it is `over`.
+    pub(crate) fn shed(&mut self, origin: Origin, over: impl Fn(&Digest) -> bool) {
+        let Some(queue) = self.queues.get_mut(&origin) else { return };
+        while queue.front().is_some_and(&over) {
+            queue.pop_front();
+        }
+        if queue.is_empty() {
+            self.queues.remove(&origin);
+        }
+    }
+
     /// What one origin brought, in order.
     pub(crate) fn of(&self, origin: Origin) -> impl Iterator<Item = &Digest> {
         self.queues.get(&origin).into_iter().flatten()
@@ -65,5 +76,17 @@ mod tests {
         lanes.push_front(noisy, id(9));
         let order: Vec<_> = std::iter::from_fn(|| lanes.pop()).map(|id| id.0[0]).collect();
         assert_eq!(order, [0, 9, 30, 1, 10, 11, 12, 13]);
+    }
+
+    #[test]
+    fn what_is_over_is_forgotten_up_to_the_first_that_is_not() {
+        let mut lanes = Lanes::default();
+        (0..5).for_each(|n| lanes.push_back(Origin::Here, Digest([n; 32])));
+        lanes.shed(Origin::Here, |id| id.0[0] != 2);
+        let left: Vec<_> = lanes.of(Origin::Here).map(|id| id.0[0]).collect();
+        assert_eq!(left, [2, 3, 4]);
+        lanes.shed(Origin::Here, |_| true);
+        assert_eq!(lanes.of(Origin::Here).count(), 0);
+        lanes.shed(Origin::Member(Member(1)), |_| true);
     }
 }

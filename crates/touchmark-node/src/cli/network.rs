@@ -3,6 +3,7 @@
 mod attendance;
 mod draft;
 mod failure;
+mod following;
 mod status;
 mod succession;
 
@@ -26,6 +27,7 @@ pub(super) enum Command {
     Invite(draft::Invite),
     Form(attendance::Form),
     Join(attendance::Join),
+    Follow(following::Follow),
     Approve(succession::Approve),
     Appoint(Box<succession::Appoint>),
     Adopt(succession::Adopt),
@@ -39,6 +41,7 @@ pub(super) fn run(session: &mut Session<'_, '_>, command: &Command) -> Result<An
         Command::Invite(invite) => draft::invite(session, invite),
         Command::Form(form) => attendance::form(session, form),
         Command::Join(join) => attendance::join(session, join),
+        Command::Follow(follow) => following::follow(session, follow),
         Command::Approve(approve) => succession::approve(session, approve),
         Command::Appoint(appoint) => succession::appoint(session, appoint),
         Command::Adopt(adopt) => succession::adopt(session, adopt),

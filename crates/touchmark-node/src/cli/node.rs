@@ -79,6 +79,11 @@ impl From<ServiceError> for Failure {
                      never an older copy",
                 )
             }
+            ServiceError::Start(StartError::Follow(_)) => {
+                Self::new(Fault::Config, "the node does not start")
+                    .because(text)
+                    .hint("name the nodes to follow again with `touchmark network follow`")
+            }
             ServiceError::Start(_) => Self::new(Fault::Storage, "the node does not start")
                 .because(text)
                 .hint("check the data folder's disk and permissions"),
@@ -135,11 +140,16 @@ impl From<FolderError> for Failure {
                 "`touchmark network status --data FOLDER` tells how far it is; go on with `network \
                  form` or `network join`, or name an empty folder",
             ),
+            FolderError::Follows { .. } => Self::new(Fault::Exists, text)
+                .hint("adopt the place into an empty folder with --genesis"),
+            FolderError::Other { .. } => {
+                Self::new(Fault::WrongNetwork, text).hint("name this network's own folder")
+            }
             FolderError::Foreign { .. } => Self::new(Fault::WrongNetwork, text).hint(
                 "give the data folder that was named with --of, or an empty one with --genesis",
             ),
             FolderError::Peers { .. } => Self::new(Fault::Config, text)
-                .hint("correct the file; `touchmark network show` tells the validators' keys"),
+                .hint("correct the file; `touchmark network show` tells the validators' keys, `touchmark network follow` writes sources anew"),
             FolderError::Damaged { .. } | FolderError::Incomplete { .. } => {
                 Self::new(Fault::Damaged, text).hint("restore the file, or start from a backup")
             }

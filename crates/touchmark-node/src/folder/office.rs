@@ -88,6 +88,9 @@ impl Promise {
         let _lock = Lock::take(data)?;
         let foreign = || FolderError::Foreign { path: data.into(), network: self.network };
         if has_network(data) {
+            if !data.join(SECRETS).exists() && data.join(super::sources::FILE).exists() {
+                return Err(FolderError::Follows { path: data.into() });
+            }
             let secrets: Secrets = read_cbor(&data.join(SECRETS), limits::GENESIS)?;
             if genesis(data)?.network_id() != self.network
                 || secrets.identity != self.secrets.identity

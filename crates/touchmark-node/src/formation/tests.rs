@@ -6,7 +6,7 @@ use super::draft::{Draft, Plan, Purpose, Role};
 use super::reception::Reception;
 use super::seal::Sealer;
 use super::{FormationError, Objection, accept, candidate, from_text, to_text};
-use crate::folder::{Folder, NewNetwork, Secrets, Site};
+use crate::folder::{Folder, NewNetwork, Part, Secrets, Site};
 use std::num::NonZeroU16;
 use std::sync::Arc;
 use std::time::Duration;
@@ -347,9 +347,10 @@ fn a_candidate_is_taken_only_for_its_own_network() {
     let new = NewNetwork { origin: None, validator: "x".into(), time: NOW };
     let folder = Folder::open_or_create(folder.path(), &new).unwrap();
     assert_eq!(folder.premises.genesis.network_id().0, network);
-    assert_eq!((folder.peers.listen, folder.peers.addresses.len()), (Some(listen), 1));
+    let Part::Validator(voting) = folder.part else { panic!("the folder is a validator's") };
+    assert_eq!((voting.peers.listen, voting.peers.addresses.len()), (Some(listen), 1));
     let office = Office { committee, seat: seats[0].clone() };
-    assert_eq!(folder.offices.iter().map(|held| &held.office).collect::<Vec<_>>(), [&office]);
+    assert_eq!(voting.offices.iter().map(|held| &held.office).collect::<Vec<_>>(), [&office]);
 }
 
 #[test]

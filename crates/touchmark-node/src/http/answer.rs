@@ -1,6 +1,7 @@
 //! Answers: problems (RFC 9457), and bytes with their media type.
 
 use crate::attestation::AttestationError;
+use crate::follow::WordError;
 use crate::proof::ProofError;
 use axum::Json;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, Uri, header};
@@ -114,11 +115,23 @@ impl From<AttestationError> for Negative {
     }
 }
 
+impl From<WordError> for Negative {
+    fn from(error: WordError) -> Self {
+        match error {
+            WordError::Store(error) => error.into(),
+            WordError::Unreadable => Self::new(RefusalCode::STORAGE, error.to_string()),
+            // Whose fault it is, this node can say nothing else now.
+            _ => Self::new(RefusalCode::NOT_READY, error.to_string()),
+        }
+    }
+}
+
 impl From<ProofError> for Negative {
     fn from(error: ProofError) -> Self {
         let code = match error {
             ProofError::Store(error) => return error.into(),
             ProofError::Attestation(error) => return error.into(),
+            ProofError::Word(error) => return error.into(),
             ProofError::NotCertified => RefusalCode::NOT_READY,
             ProofError::NoThing(_) => RefusalCode::NOT_FOUND,
             ProofError::TooMany(_) => RefusalCode::LIMIT,

@@ -92,7 +92,7 @@ pub(super) async fn tap(
     let is_stored = used_before || tap.action == TapAction::Update;
     let position = outcome.leaf().filter(|_| is_stored);
     let receipt = match position {
-        Some(leaf) if !used_before => Some(Base64(proof::receipt(node, leaf)?)),
+        Some(leaf) if !used_before => Some(Base64(proof::receipt(node, leaf).await?)),
         _ => None,
     };
     let replayed = RefusalCode::REPLAYED;

@@ -27,9 +27,7 @@ pub(super) async fn ready(State(gateway): State<Gateway>) -> impl IntoResponse {
     if let Some(reason) = node.store.halted() {
         reasons.push(format!("the store writes nothing: {reason}"));
     }
-    if status.phase == Phase::Running && !status.votes {
-        reasons.push("this node does not vote in the committee that certifies".to_owned());
-    }
+    reasons.extend(node.hindrance());
     if gateway.draining.load(Ordering::Relaxed) {
         reasons.push("an operator drained the node: it takes no writes".to_owned());
     }

@@ -6,6 +6,7 @@ use super::gate::AT_LEAST;
 use crate::node::Node;
 use crate::proof::{self, Question};
 use axum::extract::State;
+use axum::http::Uri;
 use std::str::FromStr;
 use std::sync::Arc;
 use touchmark_api::{Base64, media};
@@ -20,13 +21,14 @@ pub(super) async fn receipt(
     State(node): State<Arc<Node>>,
     Named(index): Named<u64>,
 ) -> Result<Body, Negative> {
-    Ok(Body(media::COSE, proof::receipt(&node, LeafIndex(index))?))
+    Ok(Body(media::COSE, proof::receipt(&node, LeafIndex(index)).await?))
 }
 
 /// `GET /v1/proofs?record=…&complete=…&mentioned=…&status=…&absent=…&latest=…&accredited=…
 /// &channel=…&complete_channel=…&writer=…&nonce=…`
 pub(super) async fn bundle(
     State(node): State<Arc<Node>>,
+    uri: Uri,
     Params(pairs): Params<Vec<(String, String)>>,
 ) -> Result<Body, Negative> {
     let mut questions = Vec::new();
@@ -42,7 +44,14 @@ pub(super) async fn bundle(
     if questions.is_empty() || questions.len() > CLAIMS {
         return Err(Negative::malformed(format!("ask for 1 to {CLAIMS} things to prove")));
     }
-    Ok(Body(media::BUNDLE, proof::prove(&node, &questions, nonce.as_deref()).await?))
+    let bundle = match nonce {
+        Some(nonce) => {
+            let query = uri.query().unwrap_or_default();
+            proof::prove_fresh(&node, &questions, &nonce, query).await?
+        }
+        None => proof::prove(&node, &questions, None).await?,
+    };
+    Ok(Body(media::BUNDLE, bundle))
 }
 
 fn nonce_of(text: &str) -> Result<Vec<u8>, Negative> {

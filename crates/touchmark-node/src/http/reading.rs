@@ -1,19 +1,21 @@
 //! Reading: the network, things, single leaves.
 
 use super::answer::{Body, IMMUTABLE, Negative, Tag};
-use super::extract::{Inquiry, Named};
+use super::extract::{Inquiry, Named, Params};
+use crate::batches;
 use crate::node::Node;
 use crate::proof::Question;
 use axum::Json;
 use axum::extract::State;
 use axum::response::{IntoResponse as _, Response};
+use serde::Deserialize;
 use std::sync::Arc;
 use touchmark_api::{NetworkView, ThingView, media};
 use touchmark_core::refusal::Unreadable;
 use touchmark_core::view::Read as _;
 use touchmark_ledger::StateView as _;
 use touchmark_store::Snapshot;
-use touchmark_wire::ids::{EvidenceId, LeafIndex, StatementId, ThingId};
+use touchmark_wire::ids::{EvidenceId, Height, LeafIndex, StatementId, ThingId};
 
 /// `GET /v1/network`
 pub(super) async fn network(State(node): State<Arc<Node>>) -> Result<Json<NetworkView>, Negative> {
@@ -32,6 +34,21 @@ pub(super) async fn network(State(node): State<Arc<Node>>) -> Result<Json<Networ
 /// `GET /v1/genesis`
 pub(super) async fn genesis(State(node): State<Arc<Node>>) -> Body {
     Body(media::CBOR, node.genesis.encode_to_vec())
+}
+
+#[derive(Deserialize)]
+pub(super) struct From {
+    from: u64,
+}
+
+/// `GET /v1/batches?from=…`
+pub(super) async fn batches(
+    State(node): State<Arc<Node>>,
+    Params(From { from }): Params<From>,
+) -> Result<Body, Negative> {
+    let certified = batches::certified(&node, Height(from)).await?;
+    let certified = certified.ok_or_else(|| Negative::not_found(format!("the batch {from}")));
+    Ok(Body(media::CBOR, certified?))
 }
 
 /// `GET /v1/things/{id}`

@@ -347,11 +347,23 @@ fn proving() -> Vec<Route> {
         Route::get("/v1/genesis", "The genesis document", reading::genesis)
             .timeless()
             .raw(media::CBOR, "Its SHA-256 is the network id"),
+        Route::get("/v1/batches", "Certified batches, for nodes that follow", reading::batches)
+            .describe(
+                "Batches in order, as many as 4 MiB of leaves and the term hold, with the \
+                 committee's certificate (spec/followers.md). Whoever follows asks for the next \
+                 height with `at_least`, one more than the leaves that it has.",
+            )
+            .parameters(&[query("from", "The first height, from 1", "1")])
+            .class(Class::Read(5))
+            .unstored()
+            .raw(media::CBOR, "The array [batches, headers, certificate]")
+            .problems(&READING)
+            .problems(&[Code::NOT_FOUND, Code::NOT_READY]),
         Route::get("/v1/receipts/{index}", "A COSE receipt (RFC 9942)", proofs::receipt)
             .parameters(&[POSITION])
             .raw(media::COSE, "The receipt")
             .problems(&READING)
-            .problems(&[Code::NOT_FOUND]),
+            .problems(&[Code::NOT_FOUND, Code::NOT_READY]),
         Route::get("/v1/proofs", "One bundle that proves everything asked for", proofs::bundle)
             .describe("1 to 64 claims; each parameter may stand several times.")
             .parameters(&CLAIMS)
@@ -360,7 +372,8 @@ fn proving() -> Vec<Route> {
             .problems(&READING)
             .problems(&[Code::NOT_FOUND, Code::LIMIT, Code::NOT_READY]),
         Route::get("/checkpoint", "The newest checkpoint, cosigned (C2SP)", tiles::checkpoint)
-            .raw(media::TEXT, "A signed note"),
+            .raw(media::TEXT, "A signed note")
+            .problems(&[Code::NOT_READY]),
         Route::get("/tile/{*path}", "The log as C2SP tlog-tiles", tiles::tile)
             .parameters(&[path("path", "As the specification has it", "entries/000.p/18")])
             .raw(media::OCTETS, "A tile; it never changes")

@@ -2,23 +2,17 @@
 
 use super::answer::{Body, IMMUTABLE, Negative};
 use super::extract::Named;
-use crate::node::{Node, now};
+use crate::node::Node;
+use crate::proof;
 use axum::extract::State;
 use axum::http::header;
 use axum::response::{IntoResponse, Response};
 use std::sync::Arc;
 use touchmark_api::media;
-use touchmark_core::appointment;
-use touchmark_ledger::StateView as _;
 
 /// `GET /checkpoint`: the newest durable checkpoint, cosigned.
 pub(super) async fn checkpoint(State(node): State<Arc<Node>>) -> Result<Response, Negative> {
-    let snapshot = node.store.snapshot();
-    let tip = snapshot.tip().batch.clone();
-    let (size, root) = (tip.size(), tip.header().root);
-    // A mirror shows the certificate of the same committee beside it.
-    let committee = appointment::in_office(snapshot.as_ref(), tip.height())?;
-    let note = node.attestor.checkpoint(&committee, size, root, now())?;
+    let note = proof::checkpoint(&node).await?;
     let headers = [(header::CONTENT_TYPE, media::TEXT), (header::CACHE_CONTROL, "no-cache")];
     Ok((headers, note).into_response())
 }

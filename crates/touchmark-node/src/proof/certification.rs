@@ -2,11 +2,13 @@
 //! handed over to the next.
 
 use super::ProofError;
+use crate::follow;
 use crate::node::BATCH;
+use crate::order::Order;
 use std::path::Path;
 use touchmark_core::appointment;
 use touchmark_core::entry::Appointed;
-use touchmark_engine::{Engine, Finality};
+use touchmark_engine::Finality;
 use touchmark_store::Snapshot;
 use touchmark_wire::bundle::Handovers;
 use touchmark_wire::genesis::{Committee, Genesis};
@@ -32,22 +34,28 @@ struct Step {
 }
 
 impl Certification {
-    /// Of the last batch of `snapshot`, from a running engine.
-    pub(crate) async fn find(snapshot: &Snapshot, engine: &Engine) -> Result<Self, ProofError> {
+    /// Of the last batch of `snapshot`, of a running node.
+    pub(crate) async fn find(snapshot: &Snapshot, order: &Order) -> Result<Self, ProofError> {
+        let finality = async |height| {
+            let found = order.finality(snapshot, height).await?;
+            found.ok_or(ProofError::NotCertified)
+        };
         let mut steps = Vec::new();
         for appointed in in_office(snapshot)? {
-            let finality =
-                engine.finality(last_before(&appointed)).await.ok_or(ProofError::NotCertified)?;
+            let finality = finality(last_before(&appointed)).await?;
             steps.push(Step::new(snapshot, appointed, finality)?);
         }
-        let batch = engine.finality(snapshot.height()).await.ok_or(ProofError::NotCertified)?;
+        let batch = finality(snapshot.height()).await?;
         Ok(Self { batch, steps })
     }
 
-    /// As [`Self::find`], from what a stopped node's engine left in the folder.
+    /// As [`Self::find`], from what a stopped node left in the folder.
     pub(crate) fn archived(data: &Path, snapshot: &Snapshot) -> Result<Self, ProofError> {
         let archived = |height| {
-            let found = Finality::archived(data, BATCH, height)?;
+            let found = match Finality::archived(data, BATCH, height)? {
+                None => follow::kept(snapshot, height)?,
+                found => found,
+            };
             found.ok_or(ProofError::NotCertified)
         };
         let steps = in_office(snapshot)?.into_iter().map(|appointed| {

@@ -47,6 +47,11 @@ impl Source {
         Ok(Self { name: name.to_owned(), place })
     }
 
+    /// A node by its URL.
+    pub(crate) fn node(url: &str) -> Result<Self, ShownError> {
+        Ok(Self { name: url.to_owned(), place: Place::Node(Client::new(url)?) })
+    }
+
     /// A folder that has a log.
     pub(crate) fn folder(path: &Path) -> Self {
         Self { name: path.display().to_string(), place: Place::Folder(path.into()) }

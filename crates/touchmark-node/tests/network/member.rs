@@ -109,6 +109,12 @@ impl Member {
         self.begin().ready()
     }
 
+    /// As [`Self::node`], with the folder beside it.
+    pub(crate) fn node_in_place(self) -> (Self, Node) {
+        let node = self.node();
+        (self, node)
+    }
+
     fn begin(&self) -> Beginning {
         let process = self.start(&["node", "run", "--listen", "127.0.0.1:0"]);
         Beginning { name: self.name.clone(), process }

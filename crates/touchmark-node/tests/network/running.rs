@@ -98,6 +98,11 @@ pub(crate) fn write(node: &Node, network: NetworkId) -> u64 {
 /// All nodes have the same leaves at these positions, give receipts for them, and have the same
 /// root at the same size.
 pub(crate) fn same(nodes: &[Node], positions: &[u64]) {
+    same_of(&nodes.iter().collect::<Vec<_>>(), positions);
+}
+
+/// As [`same`].
+pub(crate) fn same_of(nodes: &[&Node], positions: &[u64]) {
     let most = positions.iter().max().unwrap();
     let limit = Instant::now() + Duration::from_secs(60);
     let views: Vec<_> = loop {

@@ -1,6 +1,7 @@
 //! Committees that follow each other: one owner grows into a network, and validators are exchanged,
 //! each step from the command line.
 
+use super::following::follower;
 use super::member::{Member, Node, end, nodes};
 use super::running::{network, same, write};
 use std::time::{Duration, Instant};
@@ -180,6 +181,14 @@ fn one_owner_grows_into_four_and_then_exchanges_one() {
     same(&running, &each);
     verify(&members[0], &proof(&running[3], each[3], &kept, "later.tmb"), &id.to_string());
     verify(&members[0], &before, &id.to_string());
+
+    // Who follows goes through all of it from nothing, and hands it on.
+    let (_near, near) = follower("near", &[&running[3].url], id).node_in_place();
+    let (_far, far) = follower("far", &[&near.url], id).node_in_place();
+    running.extend([near, far]);
+    let followed = write(&running[5], id);
+    same(&running, &[first, each[0], followed]);
+    verify(&members[0], &proof(&running[5], followed, &kept, "far.tmb"), &id.to_string());
 
     // Who left fetches the end of its term, and then has no share any more.
     let places = || std::fs::read_dir(delta.data().join("offices")).unwrap().count();

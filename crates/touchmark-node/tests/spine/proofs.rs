@@ -536,11 +536,12 @@ fn another_network_another_nonce_and_no_trust_are_told_apart() {
 #[test]
 fn a_receipt_is_the_same_every_time_and_verifies_under_the_log_key() {
     let story = story();
-    let receipt = proof::receipt(&story.network.node, story.record).unwrap();
+    let of_record = || story.network.wait(proof::receipt(&story.network.node, story.record));
+    let receipt = of_record().unwrap();
     let mut device = Issuer::new(story.network.id(), ThingKind::DEVICE, Algorithm::Es256);
     let later = story.network.submit(vec![device.inception()]);
     assert!(matches!(later[0], Outcome::Accepted(_)));
-    assert_eq!(proof::receipt(&story.network.node, story.record).unwrap(), receipt);
+    assert_eq!(of_record().unwrap(), receipt);
 
     let leaf = story.network.node.store.snapshot().leaf(story.record).unwrap();
     let key = story.network.node.genesis.committee.validators[0].log_key.check().unwrap();

@@ -50,6 +50,7 @@ fn filled(folder: &Path) -> Vec<u8> {
     let (writer, former) = (actors[1].id, actors[2].id);
     let grants = [writer, former].map(|of| actors[0].access(channel, of, Rights::WRITE));
     node.batch([vec![opening], grants.to_vec(), vec![actors[1].enter(channel, b"x")]].concat());
+    node.store.keep_certificate(LAST, b"certificate").unwrap();
     node.batch(vec![actors[0].access(channel, former, Rights::NONE)]);
     node.try_batch(vec![actors[2].enter(channel, b"late")]).unwrap();
     let payload = Payload { salt: PERSONAL.salt, content: PERSONAL.content.to_vec() };

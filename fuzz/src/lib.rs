@@ -16,6 +16,7 @@ pub mod genesis;
 pub mod handover;
 pub mod leaf;
 pub mod mutation;
+pub mod ratchet;
 pub mod receipt;
 pub mod roster;
 pub mod senml;
@@ -48,6 +49,7 @@ pub const TARGETS: &[Target] = &[
     Target { name: "genesis", run: genesis::target },
     Target { name: "handover", run: handover::target },
     Target { name: "leaf", run: leaf::target },
+    Target { name: "ratchet", run: ratchet::target },
     Target { name: "receipt", run: receipt::target },
     Target { name: "roster", run: roster::target },
     Target { name: "senml", run: senml::target },

@@ -10,9 +10,11 @@ mod shown;
 use crate::confidence::Confidence;
 use alloc::borrow::Cow;
 use alloc::vec::Vec;
+use foundation::Foundation;
 use touchmark_wire::bundle::Bundle;
 use touchmark_wire::hash::Digest;
-use touchmark_wire::ids::{Height, LeafIndex, NetworkId, Timestamp, TreeSize};
+use touchmark_wire::ids::{LeafIndex, NetworkId};
+use touchmark_wire::ratchet::{Position, Shown};
 
 pub use claims::LEVELS;
 
@@ -105,19 +107,6 @@ impl Finding {
     }
 }
 
-/// The state of the log that a verdict speaks of.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct AsOf {
-    /// Number of the batch.
-    pub height: Height,
-    /// Its certified time.
-    pub time: Timestamp,
-    /// Size of the log.
-    pub size: TreeSize,
-    /// Root of the log.
-    pub root: Digest,
-}
-
 /// What a bundle proves, and what not.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Verdict {
@@ -125,13 +114,23 @@ pub struct Verdict {
     pub valid: bool,
     /// The network that the bundle speaks of.
     pub network: Option<NetworkId>,
-    /// The certified state of the log, where the certificate holds.
-    pub as_of: Option<AsOf>,
+    /// The certified state of the log that it speaks of, where the certificate holds.
+    pub as_of: Option<Position>,
+    /// Digests of the committees from genesis' to the one that certified it; empty without it.
+    pub committees: Vec<Digest>,
     /// The checks in order.
     pub checks: Vec<Check>,
     /// How far each record of the bundle can be believed. It does not bear on `valid`: that a
     /// stolen card was read is proved as well as anything.
     pub confidence: Vec<(LeafIndex, Confidence)>,
+}
+
+impl Verdict {
+    /// What a ratchet compares, where the certificate holds.
+    pub fn shown(&self) -> Option<Shown<'_>> {
+        let (network, position) = (self.network?, self.as_of?);
+        Some(Shown { network, position, committees: &self.committees })
+    }
 }
 
 /// Judges an encoded bundle.
@@ -145,8 +144,14 @@ pub fn judge(bytes: &[u8], trust: &Trust<'_>) -> Verdict {
         Err(malformed) => {
             let reason = alloc::format!("it is not a bundle: {malformed}");
             checks.push(Finding::fail("TM-MALFORMED", reason).into_check("format"));
-            let confidence = Vec::new();
-            return Verdict { valid: false, network: None, as_of: None, checks, confidence };
+            return Verdict {
+                valid: false,
+                network: None,
+                as_of: None,
+                committees: Vec::new(),
+                checks,
+                confidence: Vec::new(),
+            };
         }
     };
     let foundation = foundation::examine(&bundle, trust, &mut checks);
@@ -158,5 +163,6 @@ pub fn judge(bytes: &[u8], trust: &Trust<'_>) -> Verdict {
         checks.extend(bundle.claims.iter().map(not_run));
     }
     let valid = checks.iter().all(|check| check.result.holds()) && !bundle.claims.is_empty();
-    Verdict { valid, network: foundation.network, as_of: foundation.as_of, checks, confidence }
+    let Foundation { network, as_of, committees, .. } = foundation;
+    Verdict { valid, network, as_of, committees, checks, confidence }
 }

@@ -15,9 +15,11 @@ use touchmark_wire::algorithm::{CoseKey, PureVerifier, SignatureVerifier};
 use touchmark_wire::bundle::Bundle;
 use touchmark_wire::genesis::Committee;
 use touchmark_wire::hash::Digest;
+use touchmark_wire::header::BatchHeader;
 use touchmark_wire::ids::NetworkId;
 use touchmark_wire::leaf::Leaf;
 use touchmark_wire::merkle;
+use touchmark_wire::ratchet::{Ratchet, RatchetError};
 use touchmark_wire::registry::{RefusalCode, StatementKind};
 use touchmark_wire::statement::{Signatures, Statement};
 
@@ -158,6 +160,35 @@ fn bundles_lead_over_hand_overs_as_they_say() {
         let failed = verdict.checks.iter().find(|check| !check.result.holds());
         assert_eq!(failed.map(|check| &*check.name), case["check"].as_str(), "{name}");
         assert_eq!(failed.and_then(|check| check.code), case["code"].as_str(), "{name}");
+    }
+}
+
+/// Heights and committees of all valid bundles are those of one history.
+#[test]
+fn a_ratchet_goes_from_bundle_to_bundle_and_never_back() {
+    let vectors = file("hand-overs");
+    let bundles = vectors["bundles"].as_array().unwrap().iter();
+    let verdicts = bundles.map(|case| (case, judged(&vectors, case, &bytes(case, "bytes"))));
+    let valid: Vec<_> = verdicts.filter(|(_, verdict)| verdict.valid).collect();
+    assert!(valid.len() > 4);
+    for (case, verdict) in &valid {
+        let kept = Ratchet::begin(&verdict.shown().unwrap());
+        let encoded = bytes(case, "bytes");
+        let bundle = Bundle::decode(&encoded).unwrap();
+        assert_eq!(verdict.committees.len(), bundle.handovers.0.len() + 1, "{}", case["name"]);
+        assert_eq!(kept.position.header, BatchHeader::digest(bundle.headers[0].0));
+        for (_, other) in &valid {
+            let next = kept.follow(&other.shown().unwrap());
+            let heights = (kept.position.height, other.as_of.unwrap().height);
+            match next {
+                Ok(next) => assert_eq!(next.position, other.as_of.unwrap()),
+                Err(error) => {
+                    let (kept, shown) = heights;
+                    assert_eq!(error, RatchetError::Back { kept, shown });
+                }
+            }
+            assert_eq!(next.is_ok(), heights.0 <= heights.1, "{heights:?}");
+        }
     }
 }
 

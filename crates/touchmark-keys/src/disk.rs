@@ -53,7 +53,12 @@ pub fn make_folder(path: &Path) -> io::Result<()> {
 /// Locks `folder` for this process by a file in it, until that is dropped; none where another
 /// process has done so.
 pub fn lock(folder: &Path) -> io::Result<Option<File>> {
-    let file = File::create(folder.join("lock"))?;
+    lock_by(&folder.join("lock"))
+}
+
+/// As [`lock`], by the file at `path`, which is made if it is not there.
+pub fn lock_by(path: &Path) -> io::Result<Option<File>> {
+    let file = File::create(path)?;
     match file.try_lock() {
         Ok(()) => Ok(Some(file)),
         Err(TryLockError::WouldBlock) => Ok(None),

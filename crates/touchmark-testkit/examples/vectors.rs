@@ -13,6 +13,7 @@ struct Row {
 const FILES: &[Row] = &[
     Row { file: "certified-batches.json", generate: vectors::batches },
     Row { file: "hand-overs.json", generate: vectors::handovers },
+    Row { file: "ratchet.json", generate: vectors::ratchet },
     Row { file: "statements.json", generate: vectors::statements },
 ];
 

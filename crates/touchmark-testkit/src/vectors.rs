@@ -4,10 +4,12 @@ mod batches;
 mod channels;
 mod faults;
 mod handovers;
+mod ratchet;
 mod writer;
 
 pub use batches::batches;
 pub use handovers::handovers;
+pub use ratchet::ratchet;
 
 use crate::committee::Panel;
 use serde_json::{Value, json};

@@ -10,6 +10,7 @@
 //! * [`merkle`], [`trie`], [`state`]: proofs in the log and in the state.
 //! * [`header`]: the batch header that the order engine certifies.
 //! * [`checkpoint`], [`certificate`]: the log's size and root as text, and who certifies them.
+//! * [`ratchet`]: what a light client keeps, so that nothing goes back.
 //! * [`receipt`]: COSE receipts for tools outside of this project.
 //! * `batches`: certified batches, for nodes that follow a log (feature `alloc`).
 //! * `bundle`: self-contained proof files (feature `alloc`).
@@ -46,6 +47,7 @@ pub mod ids;
 pub mod leaf;
 pub mod limits;
 pub mod merkle;
+pub mod ratchet;
 pub mod receipt;
 pub mod registry;
 pub mod state;

@@ -3,6 +3,7 @@
 
 use crate::hash::Digest;
 use crate::ids::{LeafIndex, TreeSize};
+use core::cmp::Ordering;
 use core::fmt;
 
 mod frontier;
@@ -108,6 +109,16 @@ pub fn verify_consistency(
     climb.arrived()?;
     expect_root(&old_climbed, old_root)?;
     expect_root(&new_climbed, new_root)
+}
+
+/// How two logs, each its size and root, stand to each other: which one is larger, or that they are
+/// equal. `None` where they have one size and two roots, so neither continues the other. Of logs of
+/// different sizes only a consistency proof says that one is the beginning of the other.
+pub fn order(one: (TreeSize, &Digest), other: (TreeSize, &Digest)) -> Option<Ordering> {
+    match one.0.cmp(&other.0) {
+        Ordering::Equal if one.1 != other.1 => None,
+        ordering => Some(ordering),
+    }
 }
 
 fn expect_root(actual: &Digest, expected: &Digest) -> Result<(), ProofError> {

@@ -1,6 +1,6 @@
 //! From the network's root of trust to a certified log and state.
 
-use super::{AsOf, Check, Finding, Trust};
+use super::{Check, Finding, Trust};
 use alloc::vec::Vec;
 use touchmark_wire::algorithm::{PureVerifier, SignatureVerifier, SignedBytes};
 use touchmark_wire::bundle::{Bundle, Freshness, ProvedLeaf};
@@ -12,12 +12,15 @@ use touchmark_wire::header::BatchHeader;
 use touchmark_wire::ids::{NetworkId, TreeSize};
 use touchmark_wire::leaf::{BatchLeaf, Leaf};
 use touchmark_wire::merkle;
+use touchmark_wire::ratchet::Position;
 use touchmark_wire::trie::TrieProof;
 
 /// What claims can build on.
 pub(super) struct Foundation<'a> {
     pub(super) network: Option<NetworkId>,
-    pub(super) as_of: Option<AsOf>,
+    pub(super) as_of: Option<Position>,
+    /// From genesis' committee to the one that certified.
+    pub(super) committees: Vec<Digest>,
     pub(super) state: Option<TrieProof<'a>>,
 }
 
@@ -27,7 +30,8 @@ pub(super) fn examine<'a>(
     trust: &Trust<'_>,
     checks: &mut Vec<Check>,
 ) -> Foundation<'a> {
-    let mut foundation = Foundation { network: None, as_of: None, state: None };
+    let mut foundation =
+        Foundation { network: None, as_of: None, committees: Vec::new(), state: None };
     let Some(genesis) = note(checks, "network", network(bundle, trust)) else {
         let missing = ["certificate", "log", "state", "freshness"];
         checks.extend(missing.map(Check::not_run));
@@ -36,13 +40,14 @@ pub(super) fn examine<'a>(
     };
     foundation.network = Some(genesis.network_id());
     let network = genesis.network_id();
-    let followed = follow(bundle, network, genesis.committee);
+    let followed = follow(bundle, network, genesis.committee.clone());
     let certified = followed.and_then(|tenure| certificate(bundle, network, tenure));
     let Some((as_of, committee)) = note(checks, "certificate", certified) else {
         checks.extend(["log", "state", "freshness"].map(Check::not_run));
         return foundation;
     };
     foundation.as_of = Some(as_of);
+    foundation.committees = committees(&genesis, bundle);
     match note(checks, "log", batch(&bundle.batch, &as_of)) {
         Some(leaf) => {
             let state = TrieProof::verify(bundle.state, &leaf.state_root).map_err(|error| {
@@ -123,7 +128,7 @@ fn certificate(
     bundle: &Bundle<'_>,
     network: NetworkId,
     Tenure { committee, since }: Tenure,
-) -> Result<((AsOf, Committee), &'static str), Finding> {
+) -> Result<((Position, Committee), &'static str), Finding> {
     let fail = |reason| Finding::fail("TM-CERTIFICATE", reason);
     let (mut first, mut last) = (None, None);
     for encoded in &bundle.headers {
@@ -151,8 +156,22 @@ fn certificate(
     certificate
         .verify(last, &Namespace::of(&network), &key)
         .map_err(|error| Finding::fail("TM-CERTIFICATE", alloc::format!("{error}")))?;
-    let as_of = AsOf { height: first.height, time: first.time, size: first.size, root: first.root };
+    let as_of = Position {
+        height: first.height,
+        time: first.time,
+        size: first.size,
+        root: first.root,
+        header: BatchHeader::digest(bundle.headers[0].0),
+        epoch: committee.epoch,
+        committee: committee.digest(),
+    };
     Ok(((as_of, committee), "the network's committee has certified this state of the log"))
+}
+
+/// Digests of all committees that a followed bundle leads through.
+fn committees(genesis: &Genesis, bundle: &Bundle<'_>) -> Vec<Digest> {
+    let later = bundle.handovers.0.iter().map(|handover| &handover.committee);
+    core::iter::once(&genesis.committee).chain(later).map(Committee::digest).collect()
 }
 
 fn other_committee() -> Finding {
@@ -160,7 +179,7 @@ fn other_committee() -> Finding {
     Finding::fail("TM-HANDOVER", reason)
 }
 
-fn batch(leaf: &ProvedLeaf<'_>, as_of: &AsOf) -> Result<(BatchLeaf, &'static str), Finding> {
+fn batch(leaf: &ProvedLeaf<'_>, as_of: &Position) -> Result<(BatchLeaf, &'static str), Finding> {
     let fail = |reason| Finding::fail("TM-INCLUSION", reason);
     if leaf.index.size() != as_of.size {
         return Err(fail("the batch leaf is not the last one of the certified log"));
@@ -192,7 +211,7 @@ fn freshness(
     freshness: Option<&Freshness<'_>>,
     network: NetworkId,
     committee: &Committee,
-    as_of: &AsOf,
+    as_of: &Position,
     trust: &Trust<'_>,
 ) -> Option<Result<&'static str, Finding>> {
     let fail = |code, reason| Some(Err(Finding::fail(code, reason)));
@@ -214,7 +233,7 @@ fn quorum(
     fresh: &Freshness<'_>,
     network: NetworkId,
     Committee { validators, threshold, .. }: &Committee,
-    as_of: &AsOf,
+    as_of: &Position,
 ) -> Result<&'static str, Finding> {
     let message = Freshness::message(network, fresh.nonce, as_of.size, as_of.root);
     let message = SignedBytes::new([&message[..]]);

@@ -11,6 +11,7 @@ mod header;
 mod id;
 mod key;
 mod log_leaf;
+mod ratchet;
 mod receipt;
 mod signature;
 mod statement;
@@ -56,6 +57,7 @@ pub(super) enum Recognised {
     KeyFile,
     CoseKey,
     Certificate,
+    Ratchet,
 }
 
 /// A row of the table of kinds.
@@ -66,7 +68,7 @@ struct Kind {
 }
 
 /// The kinds, the more telling forms first: the last ones have the least of a shape of their own.
-const KINDS: [Kind; 15] = [
+const KINDS: [Kind; 16] = [
     Kind { recognised: Recognised::CardUrl, name: "card URL", explain: card::url },
     Kind { recognised: Recognised::Did, name: "DID", explain: id::did },
     Kind { recognised: Recognised::ThingId, name: "thing id", explain: id::thing },
@@ -78,6 +80,7 @@ const KINDS: [Kind; 15] = [
     Kind { recognised: Recognised::Bundle, name: "bundle", explain: bundle::explain },
     Kind { recognised: Recognised::Genesis, name: "genesis document", explain: genesis::explain },
     Kind { recognised: Recognised::Header, name: "batch header", explain: header::explain },
+    Kind { recognised: Recognised::Ratchet, name: "ratchet", explain: ratchet::explain },
     Kind { recognised: Recognised::CardPayload, name: "card payload", explain: card::payload },
     Kind { recognised: Recognised::KeyFile, name: "key file", explain: key::file },
     Kind { recognised: Recognised::CoseKey, name: "COSE_Key", explain: key::cose },

@@ -1,6 +1,7 @@
 //! `touchmark verify`: a verdict without a network, with every step that led to it.
 
 mod checkpoint;
+mod ratchet;
 mod receipt;
 mod verdict;
 
@@ -9,6 +10,7 @@ use super::failure::{Exit, Failure, Fault};
 use super::inspect::{self, Recognised};
 use super::session::{Session, network_id};
 use super::{input, proof};
+use ratchet::Kept;
 use std::path::{Path, PathBuf};
 use touchmark_core::verdict::{Trust, judge};
 use touchmark_wire::algorithm::PublicKey;
@@ -40,6 +42,9 @@ pub(super) struct Verify {
     /// The leaf that a receipt is about
     #[arg(long, value_name = "FILE")]
     leaf: Option<PathBuf>,
+    /// File in which the newest state of the log that you saw is kept: what is older is refused
+    #[arg(long, value_name = "FILE")]
+    ratchet: Option<PathBuf>,
 }
 
 /// What the reader trusts and brings.
@@ -53,11 +58,13 @@ struct Root {
 
 pub(super) fn run(session: &mut Session<'_, '_>, verify: &Verify) -> Result<Answer, Failure> {
     let root = root(session, verify)?;
+    let kept = verify.ratchet.as_ref().map(|path| Kept::open(session.path(path), root.network));
+    let mut kept = kept.transpose()?;
     let mut verdicts = Vec::new();
     for file in &verify.files {
         let bytes = session.read(file)?;
         let what = format!("checking {}", file.display());
-        verdicts.push(session.wait(&what, || verdict_on(file, &bytes, &root)));
+        verdicts.push(session.wait(&what, || verdict_on(file, &bytes, &root, kept.as_mut()))?);
     }
     let text: Vec<String> = verdicts.iter().map(ToString::to_string).collect();
     let valid = verdicts.iter().all(|verdict| verdict.valid);
@@ -108,21 +115,31 @@ fn root(session: &mut Session<'_, '_>, verify: &Verify) -> Result<Root, Failure>
     Ok(Root { network, genesis, key, nonce: verify.nonce.clone(), leaf })
 }
 
-fn verdict_on(file: &Path, bytes: &[u8], root: &Root) -> Verdict {
+fn verdict_on(
+    file: &Path,
+    bytes: &[u8],
+    root: &Root,
+    kept: Option<&mut Kept>,
+) -> Result<Verdict, Failure> {
     let name = file.display().to_string();
     let decodings = input::decodings(bytes);
+    // What is no bundle moves no ratchet, and is not positive where one was asked for.
+    let uncompared = || kept.is_some().then(ratchet::not_compared);
     for decoding in &decodings {
         let bytes = &decoding.bytes;
         if Bundle::decode(bytes).is_ok() {
             let nonce = root.nonce.as_ref().map(String::as_bytes);
-            let verdict = judge(bytes, &Trust { network: root.network, nonce });
-            return Verdict::of_bundle(name, verdict);
+            let mut verdict = judge(bytes, &Trust { network: root.network, nonce });
+            if let Some(kept) = kept {
+                kept.check(bytes, &mut verdict)?;
+            }
+            return Ok(Verdict::of_bundle(name, verdict));
         }
         if let Ok(receipt) = Receipt::decode(bytes) {
-            return receipt::verdict(name, &receipt, root);
+            return Ok(receipt::verdict(name, &receipt, root).and(uncompared()));
         }
         if let Ok(note) = SignedCheckpoint::parse(bytes) {
-            return checkpoint::verdict(name, &note, root);
+            return Ok(checkpoint::verdict(name, &note, root).and(uncompared()));
         }
     }
     let reason = match inspect::recognise(bytes, &[]) {
@@ -138,5 +155,5 @@ fn verdict_on(file: &Path, bytes: &[u8], root: &Root) -> Verdict {
         }
         Err(_) => "it is neither bundle, nor receipt, nor checkpoint".to_owned(),
     };
-    Verdict::new(name, vec![failed("format", "TM-MALFORMED", reason)])
+    Ok(Verdict::new(name, vec![failed("format", "TM-MALFORMED", reason)]))
 }

@@ -4,7 +4,6 @@ use super::{ShownError, Source};
 use crate::upkeep::Certified;
 use std::thread;
 use std::time::Duration;
-use touchmark_core::verdict::AsOf;
 use touchmark_wire::algorithm::PureVerifier;
 use touchmark_wire::bundle::Bundle;
 use touchmark_wire::certificate::{CertificateError, Cosigner, ThresholdCertificate};
@@ -13,6 +12,7 @@ use touchmark_wire::genesis::{Committee, Genesis};
 use touchmark_wire::hash::Digest;
 use touchmark_wire::ids::{Epoch, LeafIndex};
 use touchmark_wire::merkle;
+use touchmark_wire::ratchet::Position;
 use touchmark_wire::receipt::Receipt;
 
 /// How often checkpoint and proof are asked for, until a node that goes on meanwhile shows both of
@@ -30,7 +30,7 @@ pub struct Tip {
     /// The proof as it was shown: a bundle.
     pub proof: Vec<u8>,
     /// Size and root of the log, height and certified time of the batch.
-    pub as_of: AsOf,
+    pub as_of: Position,
     /// Root of the state.
     pub state_root: Digest,
 }

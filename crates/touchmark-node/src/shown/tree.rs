@@ -6,10 +6,10 @@
 use super::{ShownError, Source};
 use std::rc::Rc;
 use touchmark_api::tile::{LEVELS, Row, Tile, WIDTH};
-use touchmark_core::verdict::AsOf;
 use touchmark_wire::hash::Digest;
 use touchmark_wire::ids::{LeafIndex, TreeSize};
 use touchmark_wire::merkle::{self, Frontier};
+use touchmark_wire::ratchet::Position;
 
 /// The certified log of a source.
 pub struct Tree<'s> {
@@ -33,7 +33,7 @@ pub struct Entries {
 
 impl<'s> Tree<'s> {
     /// Reads the right edge of the log that was certified as `as_of`.
-    pub fn open(source: &'s Source, as_of: &AsOf) -> Result<Self, ShownError> {
+    pub fn open(source: &'s Source, as_of: &Position) -> Result<Self, ShownError> {
         let size = as_of.size;
         let mut edge = Vec::new();
         for level in levels(size) {

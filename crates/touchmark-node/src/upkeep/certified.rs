@@ -1,16 +1,17 @@
 //! What a network certified of its log and state, as a bundle proves it.
 
-use touchmark_core::verdict::{AsOf, Trust, judge};
+use touchmark_core::verdict::{Trust, judge};
 use touchmark_store::Manifest;
 use touchmark_wire::bundle::Bundle;
 use touchmark_wire::hash::Digest;
 use touchmark_wire::ids::NetworkId;
 use touchmark_wire::leaf::{BatchLeaf, Leaf};
+use touchmark_wire::ratchet::Position;
 
 /// A certified batch.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Certified {
-    pub(crate) header: AsOf,
+    pub(crate) header: Position,
     pub(crate) state_root: Digest,
 }
 
@@ -35,7 +36,7 @@ impl Certified {
 
     /// Whether a copy of log and state is what was certified; an error says what differs.
     pub(super) fn covers(&self, copy: &Manifest) -> Result<(), String> {
-        let AsOf { height, size, root, .. } = self.header;
+        let Position { height, size, root, .. } = self.header;
         let compared = [
             ("height", height == copy.height),
             ("size", size == copy.size),

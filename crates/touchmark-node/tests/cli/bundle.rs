@@ -57,11 +57,16 @@ pub(crate) fn root() -> Digest {
 }
 
 pub(crate) fn header() -> Vec<u8> {
+    header_at(Height(1), TIME)
+}
+
+/// The header of the log's batch, or of an empty one after it.
+fn header_at(height: Height, time: Timestamp) -> Vec<u8> {
     codec::encode(&BatchHeader {
         context: &[],
         parent: Digest([5; 32]),
-        height: Height(1),
-        time: TIME,
+        height,
+        time,
         epoch: Epoch(0),
         data_root: BatchHeader::data_root(&[root()]),
         size: TreeSize(1),
@@ -77,8 +82,17 @@ pub(crate) fn certificate(header: &[u8]) -> Vec<u8> {
 
 /// A bundle that shows the thing's status and another's absence, and answers [`NONCE`] on request.
 pub(crate) fn bundle(fresh: bool) -> Vec<u8> {
-    let (genesis, header, batch) = (genesis().encode_to_vec(), header(), batch_leaf());
-    let (certificate, state) = (certificate(&header), one_leaf::state());
+    certified(&header(), fresh)
+}
+
+/// The same as of a batch at this height, so many milliseconds after the first.
+pub(crate) fn bundle_at(height: u64, later: u64) -> Vec<u8> {
+    certified(&header_at(Height(height), Timestamp(TIME.0 + later)), false)
+}
+
+fn certified(header: &[u8], fresh: bool) -> Vec<u8> {
+    let (genesis, batch) = (genesis().encode_to_vec(), batch_leaf());
+    let (certificate, state) = (certificate(header), one_leaf::state());
     let nonce = NONCE.as_bytes();
     let message =
         Freshness::message(super::bundle::genesis().network_id(), nonce, TreeSize(1), root());
@@ -86,7 +100,7 @@ pub(crate) fn bundle(fresh: bool) -> Vec<u8> {
     let bundle = Bundle {
         version: Bundle::VERSION,
         genesis: &genesis,
-        headers: vec![Bytes(&header)],
+        headers: vec![Bytes(header)],
         certificate: &certificate,
         batch: ProvedLeaf { index: LeafIndex(0), leaf: &batch, path: Hashes::NONE },
         state: &state,

@@ -8,7 +8,7 @@ use core::time::Duration;
 use std::time::Instant;
 use touchmark_wire::bundle::{Handovers, Hashes, ProvedLeaf};
 use touchmark_wire::hash::Digest;
-use touchmark_wire::ids::{Height, Timestamp, TreeSize};
+use touchmark_wire::ids::TreeSize;
 use touchmark_wire::merkle;
 use touchmark_wire::registry::EntryKind;
 use touchmark_wire::trie::ProofWriter;
@@ -20,12 +20,12 @@ const CLAIMS: usize = Bundle::CLAIMS;
 
 /// Judges claims on a certified state; gives the checks and the shortest of some runs.
 fn examined(leaves: &[ProvedLeaf<'_>], state: &[u8], claims: &[Claim]) -> (Vec<Check>, Duration) {
-    let (root, height) = (Digest::default(), Height(1));
     let size = TreeSize(leaves.len() as u64 + 1);
     let state_root = TrieProof::root(state).unwrap();
     let foundation = Foundation {
-        network: Some(NetworkId(root)),
-        as_of: Some(AsOf { height, time: Timestamp(0), size, root }),
+        network: Some(NetworkId::default()),
+        as_of: Some(Position { size, ..Position::default() }),
+        committees: Vec::new(),
         state: None,
     };
     let bundle = Bundle {

@@ -67,6 +67,13 @@ impl Verdict {
         Self { file, network, valid: verdict.valid, as_of, checks: verdict.checks, confidence }
     }
 
+    /// With one more check, if there is one.
+    pub(super) fn and(mut self, check: Option<Check>) -> Self {
+        self.valid &= check.as_ref().is_none_or(|check| check.result.holds());
+        self.checks.extend(check);
+        self
+    }
+
     pub(super) fn of(mut self, network: Option<NetworkId>, as_of: Option<AsOf>) -> Self {
         self.network = network.map(|network| network.to_string());
         self.as_of = as_of;

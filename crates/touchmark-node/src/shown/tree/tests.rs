@@ -1,7 +1,6 @@
 use super::*;
 use std::fs;
 use std::path::Path;
-use touchmark_wire::ids::{Height, Timestamp};
 
 /// A log of so many leaves as files, without checkpoint and proof.
 fn write(folder: &Path, size: u64) {
@@ -41,8 +40,8 @@ fn roots(size: u64) -> Vec<Digest> {
     roots
 }
 
-fn as_of(size: u64, root: Digest) -> AsOf {
-    AsOf { height: Height(1), time: Timestamp(0), size: TreeSize(size), root }
+fn as_of(size: u64, root: Digest) -> Position {
+    Position { size: TreeSize(size), root, ..Position::default() }
 }
 
 #[test]

@@ -14,6 +14,7 @@
 use crate::cli::failure::{Failure, Fault};
 use crate::disk::{self, Secrecy};
 use minicbor::{Decode, Encode};
+use std::cmp::Ordering;
 use std::fmt;
 use std::fs::File;
 use std::io;
@@ -23,7 +24,7 @@ use touchmark_wire::codec;
 use touchmark_wire::hash::Digest;
 use touchmark_wire::ids::{LeafIndex, NetworkId, ThingId};
 use touchmark_wire::leaf::BatchLeaf;
-use touchmark_wire::merkle::Frontier;
+use touchmark_wire::merkle::{self, Frontier};
 
 /// How far a log was read, and what of it is needed to go on.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
@@ -116,7 +117,8 @@ impl Place {
     ) -> Result<(), Failure> {
         let frontier = &seen.position.frontier;
         let (size, root) = (frontier.size(), frontier.root());
-        if shown.size < size {
+        let order = merkle::order((size, &root), (shown.size, &shown.root));
+        if order == Some(Ordering::Greater) {
             let what = "the node shows a smaller log than was seen before";
             return Err(Failure::new(Fault::LogRolledBack, what)
                 .because(format!(
@@ -125,7 +127,7 @@ impl Place {
                 ))
                 .hint(format!("wait, or use another node; {} this log instead", self.restart())));
         }
-        if shown.size == size && shown.root != root {
+        if order.is_none() {
             let what = "the node shows another log than was seen before";
             let failure = Failure::new(Fault::LogSplit, what).because(format!(
                 "two roots of {size} leaves are certified: {root} was seen, {} is shown",

@@ -43,6 +43,8 @@ enum Command {
     Dist(dist::Arguments),
     /// Run the commands of README.md and docs/ and check the links between documents
     Docs,
+    /// Verify a proof on an emulated microcontroller, and measure what that takes
+    Firmware(targets::Arguments),
     /// Fuzz the decoders
     Fuzz(fuzz::Arguments),
     /// Write docs/openapi.json from the code, or check that it is up to date
@@ -78,6 +80,7 @@ fn run(command: Command) -> Result<ExitCode> {
         Command::Demo(arguments) => demo::run(&workspace, &arguments),
         Command::Dist(arguments) => dist::run(&workspace, &arguments),
         Command::Docs => docs::run(&workspace),
+        Command::Firmware(arguments) => targets::firmware::run(&workspace, &arguments),
         Command::Fuzz(arguments) => fuzz::run(&workspace, &arguments),
         Command::Openapi(arguments) => openapi::run(&workspace, &arguments),
         Command::Setup(arguments) => setup::run(&arguments),

@@ -52,6 +52,13 @@ const TEST_PACKAGES: &[Package] = &[
     Package { name: "iproute2", proof: &["ip"], purpose: "brings up a test's own network" },
 ];
 
+/// What runs firmware.
+const EMULATOR: &[Package] = &[Package {
+    name: "qemu-system-arm",
+    proof: &["qemu-system-arm"],
+    purpose: "the microcontroller that firmware is run on",
+}];
+
 /// What Python's environments need; Debian packages it apart from Python.
 const PYTHON_ENVIRONMENTS: &[Package] = &[Package {
     name: "python3-venv",
@@ -107,6 +114,11 @@ pub(crate) fn python_environments() -> Result<()> {
         let mut python = Command::new("python3");
         process::output(python.args(["-c", "import ensurepip, venv"])).is_ok()
     })
+}
+
+/// Provides the emulated microcontroller.
+pub(crate) fn emulator() -> Result<()> {
+    provide(EMULATOR, is_present)
 }
 
 fn provide(packages: &[Package], is_present: impl Fn(&Package) -> bool) -> Result<()> {

@@ -4,6 +4,7 @@
 //! the web ([`debian`]), whose sources let cargo build the standard library for any target.
 
 mod debian;
+pub(crate) mod firmware;
 
 use crate::process;
 use crate::workspace::Workspace;
@@ -43,8 +44,7 @@ const RUSTUP_LIMIT: Duration = Duration::from_secs(20);
 
 pub(crate) fn run(workspace: &Workspace, arguments: &Arguments) -> Result<ExitCode> {
     let targets = [MICROCONTROLLER, BROWSER];
-    let rustup = !arguments.debian && targets.into_iter().all(is_given_by_rustup);
-    let compiler = if rustup { Compiler::Rustup } else { Compiler::debian(workspace)? };
+    let compiler = Compiler::of(workspace, &targets, arguments)?;
     for build in BUILDS {
         process::run(&mut compiler.cargo(workspace, build))?;
     }
@@ -78,6 +78,13 @@ enum Compiler {
 }
 
 impl Compiler {
+    fn of(workspace: &Workspace, targets: &[&str], arguments: &Arguments) -> Result<Self> {
+        if !arguments.debian && targets.iter().copied().all(is_given_by_rustup) {
+            return Ok(Self::Rustup);
+        }
+        Self::debian(workspace)
+    }
+
     fn debian(workspace: &Workspace) -> Result<Self> {
         debian::Compiler::provide(&workspace.target.join("web-toolchain")).map(Self::Debian)
     }

@@ -1,4 +1,4 @@
-//! The contract: spec/vectors/statements.json and hand-overs.json.
+//! The contract: spec/vectors/statements.json, hand-overs.json and status-proof.json.
 
 #![allow(clippy::unwrap_used, reason = "a test stops where something is not as it should be")]
 
@@ -209,5 +209,25 @@ fn no_byte_of_a_hand_over_in_a_bundle_can_be_changed() {
         changed[at] ^= 1 << bit;
         let verdict = judged(&vectors, case, &changed);
         assert!(valid.valid && !verdict.valid, "byte {at} of {}", bundle.len());
+    }
+}
+
+/// What firmware is tested with: a bit in each part of a proof counts.
+#[test]
+fn a_proof_of_status_holds_until_a_bit_of_it_changes() {
+    let vectors = file("status-proof");
+    let bundle = bytes(&vectors, "bundle");
+    assert!(judged(&vectors, &vectors, &bundle).valid);
+    let regions = vectors["regions"].as_array().unwrap().iter();
+    let certified: Vec<_> = regions.filter(|it| it["certified"] == true).collect();
+    assert!(certified.len() > 8);
+    for region in certified {
+        let [start, end] = ["start", "end"].map(|it| region[it].as_u64().unwrap() as usize);
+        for at in (start..end).step_by(23).chain([end - 1]) {
+            let mut changed = bundle.clone();
+            changed[at] ^= 1 << (at % 8);
+            let valid = judged(&vectors, &vectors, &changed).valid;
+            assert!(!valid, "{}, byte {at}", region["name"]);
+        }
     }
 }

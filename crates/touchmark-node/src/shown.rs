@@ -11,7 +11,6 @@ mod tree;
 
 pub use error::ShownError;
 pub use source::Source;
-pub(crate) use tip::cosigners;
 pub use tip::{Signer, Tip};
 pub use tree::{Entries, Tree};
 pub(crate) use tree::{end, levels};

@@ -14,6 +14,7 @@ const FILES: &[Row] = &[
     Row { file: "certified-batches.json", generate: vectors::batches },
     Row { file: "hand-overs.json", generate: vectors::handovers },
     Row { file: "ratchet.json", generate: vectors::ratchet },
+    Row { file: "status-proof.json", generate: vectors::status_proof },
     Row { file: "statements.json", generate: vectors::statements },
 ];
 

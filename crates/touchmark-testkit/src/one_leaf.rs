@@ -13,9 +13,9 @@ use touchmark_wire::trie::{ProofWriter, TrieProof};
 /// The only thing of the state: an active card without keys.
 pub const THING: ThingId = ThingId([9; 20]);
 
-/// Trie proof that shows the thing.
-pub fn state() -> Vec<u8> {
-    let thing = Thing {
+/// The thing's entry, encoded.
+pub fn entry() -> Vec<u8> {
+    codec::encode(&Thing {
         kind: ThingKind::CARD,
         controller: None,
         threshold: 1,
@@ -29,9 +29,13 @@ pub fn state() -> Vec<u8> {
         threshold_from: LeafIndex(0),
         confirmed: None,
         taken: Vec::new(),
-    };
+    })
+}
+
+/// Trie proof that shows the thing.
+pub fn state() -> Vec<u8> {
     let mut state = ProofWriter::default();
-    state.leaf(&StateKey::thing(THING, EntryKind::THING), &codec::encode(&thing));
+    state.leaf(&StateKey::thing(THING, EntryKind::THING), &entry());
     state.finish()
 }
 

@@ -5,11 +5,13 @@ mod channels;
 mod faults;
 mod handovers;
 mod ratchet;
+mod status;
 mod writer;
 
 pub use batches::batches;
 pub use handovers::handovers;
 pub use ratchet::ratchet;
+pub use status::status_proof;
 
 use crate::committee::Panel;
 use serde_json::{Value, json};

@@ -54,6 +54,7 @@ impl Compiler {
             .env("RUSTC_BOOTSTRAP", "1")
             .env("LD_LIBRARY_PATH", self.root.join("usr/lib/x86_64-linux-gnu"))
             .env("CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_LINKER", "wasm-ld")
+            .env("CARGO_TARGET_THUMBV7EM_NONE_EABI_LINKER", "ld.lld")
             .env("CARGO_TARGET_DIR", target);
         if let Ok(path) = path {
             cargo.env("PATH", path);

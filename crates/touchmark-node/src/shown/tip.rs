@@ -6,7 +6,7 @@ use std::thread;
 use std::time::Duration;
 use touchmark_wire::algorithm::PureVerifier;
 use touchmark_wire::bundle::Bundle;
-use touchmark_wire::certificate::{CertificateError, Cosigner, ThresholdCertificate};
+use touchmark_wire::certificate::{CertificateError, ThresholdCertificate};
 use touchmark_wire::checkpoint::SignedCheckpoint;
 use touchmark_wire::genesis::{Committee, Genesis};
 use touchmark_wire::hash::Digest;
@@ -149,23 +149,13 @@ fn committee<'b>(bundle: &'b Bundle<'_>, genesis: &'b Genesis) -> &'b Committee 
     bundle.handovers.0.last().map_or(&genesis.committee, |handover| &handover.committee)
 }
 
-/// The validators of a committee as those who cosign checkpoints.
-pub(crate) fn cosigners(committee: &Committee) -> Vec<Cosigner<'_>> {
-    let validators = committee.validators.iter();
-    validators
-        .filter_map(|validator| {
-            Cosigner::new(&validator.name, validator.cosigner_key.check().ok()?).ok()
-        })
-        .collect()
-}
-
 /// Names of the validators that cosigned a checkpoint; a wrong line of one of them is an error.
 fn cosigned(
     note: &SignedCheckpoint<'_>,
     committee: &Committee,
 ) -> Result<Vec<String>, CertificateError> {
     let mut names = Vec::new();
-    for cosigner in cosigners(committee) {
+    for cosigner in committee.cosigners() {
         match cosigner.verify(note, &PureVerifier) {
             Ok(_) => names.push(cosigner.name().to_owned()),
             Err(CertificateError::NotCosigned) => {}

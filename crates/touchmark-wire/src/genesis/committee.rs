@@ -2,6 +2,7 @@
 
 use super::{CertificateKey, ValidatorKeys};
 use crate::algorithm::CoseKey;
+use crate::certificate::Cosigner;
 use crate::checkpoint::check_key_name;
 use crate::codec::{self, Malformed};
 use crate::hash::{Digest, domain};
@@ -60,6 +61,14 @@ impl Committee {
     /// Whether it takes at least one validator, and no more than there are, to give its word.
     pub fn is_sound(&self) -> bool {
         (1..=self.validators.len()).contains(&usize::from(self.threshold))
+    }
+
+    /// The validators as those who cosign checkpoints; one whose key or name no note can hold is none.
+    pub fn cosigners(&self) -> Vec<Cosigner<'_>> {
+        let validators = self.validators.iter();
+        validators
+            .filter_map(|it| Cosigner::new(&it.name, it.cosigner_key.check().ok()?).ok())
+            .collect()
     }
 
     /// Decodes the one accepted encoding.

@@ -2,7 +2,6 @@
 
 use super::Root;
 use super::verdict::{AsOf, Verdict, failed, no_freshness, passed, undecided};
-use crate::shown::cosigners;
 use touchmark_core::verdict::Check;
 use touchmark_wire::algorithm::{PublicKey, PureVerifier};
 use touchmark_wire::certificate::{CertificateError, Cosigner, verify_quorum};
@@ -46,7 +45,7 @@ fn origin(note: &SignedCheckpoint<'_>, genesis: &Genesis) -> Check {
 
 fn quorum(note: &SignedCheckpoint<'_>, genesis: &Genesis) -> Check {
     let threshold = usize::from(genesis.committee.threshold);
-    match verify_quorum(note, &cosigners(&genesis.committee), threshold, &PureVerifier) {
+    match verify_quorum(note, &genesis.committee.cosigners(), threshold, &PureVerifier) {
         Ok(()) => passed("cosignatures", format!("at least {threshold} validators cosigned it")),
         Err(error) => failed("cosignatures", code(&error), error.to_string()),
     }

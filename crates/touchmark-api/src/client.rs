@@ -11,15 +11,15 @@ pub use error::ClientError;
 pub use query::{Order, Page, ProofQuery, ThingsQuery};
 
 use crate::{
-    ChannelView, LeafView, Listing, NetworkView, PayloadView, Problem, ThingView, WriterView,
-    Written, media,
+    ChannelView, LeafView, Listing, NetworkView, NodeView, PayloadView, Problem, Readiness,
+    ThingView, WriterView, Written, media,
 };
 use serde::de::DeserializeOwned;
 use std::time::Duration;
 use touchmark_wire::bundle::Bundle;
 use touchmark_wire::ids::{ChannelId, EvidenceId, LeafIndex, StatementId, ThingId};
 use touchmark_wire::registry::{EvidenceFormat, RefusalCode};
-use ureq::http::Response;
+use ureq::http::{Response, StatusCode};
 use ureq::{Agent, Body};
 
 /// Longest answer that is read, bytes: the longest bundle with some room.
@@ -93,6 +93,11 @@ impl Client {
     /// The network, its validators and where its log stands.
     pub fn network(&self) -> Result<NetworkView, ClientError> {
         self.json("/v1/network")
+    }
+
+    /// How the node does its part in the network.
+    pub fn node(&self) -> Result<NodeView, ClientError> {
+        self.json("/v1/node")
     }
 
     /// The genesis document. Its SHA-256 is the network id: compare it with the one you trust.
@@ -223,11 +228,20 @@ impl Client {
 
     /// Whether the node takes requests now.
     pub fn is_ready(&self) -> Result<bool, ClientError> {
-        match self.bytes("/health/ready", media::TEXT) {
-            Ok(_) => Ok(true),
+        match self.readiness() {
+            Ok(readiness) => Ok(readiness.ready),
             Err(ClientError::Refused(_) | ClientError::Answer { .. }) => Ok(false),
             Err(error) => Err(error),
         }
+    }
+
+    /// Whether the node takes requests now, and why not.
+    pub fn readiness(&self) -> Result<Readiness, ClientError> {
+        let url = format!("{}/health/ready", self.base);
+        let answer = self.agent.get(&url).header("accept", "application/json").call();
+        let (status, body) = answered(&url, answer)?;
+        // A node that is not ready says why in the same form.
+        serde_json::from_slice(&body).or_else(|_| parsed(&url, &judged(&url, status, body)?))
     }
 
     fn json<T: DeserializeOwned>(&self, path: &str) -> Result<T, ClientError> {
@@ -267,6 +281,15 @@ fn received(
     url: &str,
     answer: Result<Response<Body>, ureq::Error>,
 ) -> Result<Vec<u8>, ClientError> {
+    let (status, body) = answered(url, answer)?;
+    judged(url, status, body)
+}
+
+/// Status and body of any answer.
+fn answered(
+    url: &str,
+    answer: Result<Response<Body>, ureq::Error>,
+) -> Result<(StatusCode, Vec<u8>), ClientError> {
     let answer = answer.map_err(|error| ClientError::from_transport(url, &error))?;
     let status = answer.status();
     let body = answer
@@ -275,6 +298,10 @@ fn received(
         .limit(ANSWER_LIMIT)
         .read_to_vec()
         .map_err(|error| ClientError::from_transport(url, &error))?;
+    Ok((status, body))
+}
+
+fn judged(url: &str, status: StatusCode, body: Vec<u8>) -> Result<Vec<u8>, ClientError> {
     if status.is_success() {
         return Ok(body);
     }

@@ -38,7 +38,7 @@ pub use directory::DirectoryEntry;
 pub use edge::EdgeCode;
 pub use event::{EventView, Happening};
 pub use leaf::{EvidenceView, Kind, LeafView, Listing, SignerView, StatementView};
-pub use network::{NetworkView, Readiness, ValidatorView};
+pub use network::{NetworkView, NodeView, Readiness, ValidatorView};
 pub use payload::PayloadView;
 pub use problem::{HeadView, Problem};
 pub use proved::Proved;

@@ -40,10 +40,41 @@ pub struct NetworkView {
 pub struct ValidatorView {
     /// Its name.
     pub name: String,
+    /// Its key among the validators, hexadecimal: Ed25519.
+    pub peer: String,
     /// Signs receipts and fresh answers: COSE_Key.
     pub log_key: Base64,
     /// Cosigns checkpoints: COSE_Key.
     pub cosigner_key: Base64,
+}
+
+/// How a node does its part in the network.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
+pub struct NodeView {
+    /// Its key among the validators, hexadecimal: who of them it is. A follower is none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub peer: Option<String>,
+    /// What its clock says, milliseconds since 1970-01-01T00:00:00Z.
+    pub clock: u64,
+    /// The term that consensus is in.
+    pub term: u64,
+    /// The term's last height: only after it can another committee certify.
+    pub term_ends: u64,
+    /// The round of voting; rounds begin anew in each term.
+    pub view: u64,
+    /// Whether it votes.
+    pub votes: bool,
+    /// Peers that it is connected with, by their keys.
+    pub connected: Vec<String>,
+    /// The last batch that is final; it may not have arrived yet.
+    pub finalized: u64,
+    /// The last batch that it has.
+    pub height: u64,
+    /// Submissions that wait for a batch.
+    pub pending: u64,
+    /// Their bytes.
+    pub pending_bytes: u64,
 }
 
 /// Whether a node takes traffic.
@@ -66,6 +97,7 @@ impl NetworkView {
         let key = |key| Base64(touchmark_wire::codec::encode(key));
         let validators = committee.validators.iter().map(|validator| ValidatorView {
             name: validator.name.clone(),
+            peer: validator.peer.to_string(),
             log_key: key(&validator.log_key),
             cosigner_key: key(&validator.cosigner_key),
         });

@@ -23,6 +23,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, mpsc};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 use touchmark_batch::{Application, BatchLimits};
+use touchmark_wire::hash::Digest;
 use touchmark_wire::ids::{Height, NetworkId};
 
 /// What the engine needs to start.
@@ -74,6 +75,8 @@ const FAREWELL: Duration = Duration::from_secs(5);
 pub(crate) const FOLDER: &str = "consensus";
 /// What the runtime keeps in it.
 pub(crate) const STORE: &str = "store";
+/// How the network's counters begin a sample for each connected peer.
+const CONNECTED: &str = "network_tracker_directory_connected{";
 /// Threads that run tasks; what blocks has its own.
 const WORKERS: usize = 2;
 
@@ -149,7 +152,7 @@ impl Engine {
     /// How the engine is doing.
     pub fn status(&self) -> Status {
         let status = self.monitor.status();
-        let peers = if status.members > 1 { connected(&self.metrics()) } else { 0 };
+        let peers = if status.members > 1 { connected(&self.metrics()) } else { Vec::new() };
         Status { peers, ..status }
     }
 
@@ -228,9 +231,11 @@ pub(crate) fn lock(directory: &Path) -> Result<File, Error> {
     }
 }
 
-/// Counts the members whose connection the network's counters show.
-fn connected(metrics: &str) -> usize {
-    metrics.lines().filter(|line| line.starts_with("network_tracker_connected{")).count()
+/// The peers whose connection the network's counters show.
+fn connected(metrics: &str) -> Vec<PeerKey> {
+    let samples = metrics.lines().filter_map(|line| line.strip_prefix(CONNECTED));
+    let keys = samples.filter_map(|labels| labels.split('"').nth(1)?.parse::<Digest>().ok());
+    keys.map(|key| PeerKey(key.0)).collect()
 }
 
 pub(crate) fn message(panic: &(dyn Any + Send)) -> String {

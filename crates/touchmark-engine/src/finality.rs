@@ -45,23 +45,39 @@ impl Finality {
         limits: BatchLimits,
         height: Height,
     ) -> Result<Option<Self>, Error> {
-        let directory = directory.join(FOLDER);
-        if !directory.join(STORE).exists() {
-            return Ok(None);
-        }
-        let _held_until_the_runtime_is_gone = engine::lock(&directory)?;
-        let runtime = tokio::Config::new()
-            .with_storage_directory(directory.join(STORE))
-            .with_worker_threads(1);
-        let read = || {
-            tokio::Runner::new(runtime).start(|context| async move {
-                let archives = Archives::open(&context, limits).await?;
-                find(&archives, height).await
-            })
-        };
-        catch_unwind(AssertUnwindSafe(read))
-            .unwrap_or_else(|panic| Err(Error::Store(engine::message(&*panic))))
+        let found = read(directory, limits, async |archives| find(&archives, height).await)?;
+        Ok(found.flatten())
     }
+}
+
+/// Whether an engine that does not run has ordered the batch of `height` in `directory`: what is
+/// delivered was ordered before, so one that lacks it was set back, or is another's. `limits` are
+/// those that it ran with.
+pub fn has_ordered(directory: &Path, limits: BatchLimits, height: Height) -> Result<bool, Error> {
+    let header = read(directory, limits, async |archives| archives.header(height).await)?;
+    Ok(header.flatten().is_some())
+}
+
+/// Reads what an engine that does not run left in `directory`; none if none ever ran there.
+fn read<T>(
+    directory: &Path,
+    limits: BatchLimits,
+    look: impl AsyncFnOnce(Archives<tokio::Context>) -> Result<T, Error>,
+) -> Result<Option<T>, Error> {
+    let directory = directory.join(FOLDER);
+    if !directory.join(STORE).exists() {
+        return Ok(None);
+    }
+    let _held_until_the_runtime_is_gone = engine::lock(&directory)?;
+    let runtime =
+        tokio::Config::new().with_storage_directory(directory.join(STORE)).with_worker_threads(1);
+    let read = || {
+        tokio::Runner::new(runtime)
+            .start(|context| async move { look(Archives::open(&context, limits).await?).await })
+    };
+    catch_unwind(AssertUnwindSafe(read))
+        .unwrap_or_else(|panic| Err(Error::Store(engine::message(&*panic))))
+        .map(Some)
 }
 
 /// Where headers and certificates of final batches are looked up.

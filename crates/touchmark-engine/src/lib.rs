@@ -49,7 +49,7 @@ pub use ceremony::{Committee, Office, PeerKey, Seat};
 pub use context::genesis_context;
 pub use engine::{Config, Engine};
 pub use error::Error;
-pub use finality::Finality;
+pub use finality::{Finality, has_ordered};
 pub use generation::{Generation, GenerationError};
 pub use pacing::Pacing;
 pub use status::{Phase, Status};

@@ -1,5 +1,6 @@
 //! How the engine is doing: what its parts report and what its owner asks.
 
+use crate::ceremony::PeerKey;
 use crate::error::Error;
 use crate::keys::Standing;
 use crate::signal::Signal;
@@ -22,8 +23,8 @@ pub struct Status {
     pub finalized: Height,
     /// Last batch that the ledger made durable.
     pub height: Height,
-    /// Connected members, without this node.
-    pub peers: usize,
+    /// Connected peers, without this node: members, and those who follow.
+    pub peers: Vec<PeerKey>,
     /// Whether the engine runs, and why not.
     pub phase: Phase,
 }

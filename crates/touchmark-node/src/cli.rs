@@ -18,6 +18,7 @@ mod channel;
 mod clock;
 mod config;
 mod context;
+mod doctor;
 mod environment;
 mod evidence;
 pub(crate) mod explain;
@@ -100,6 +101,7 @@ enum Noun {
     Inspect(inspect::Inspect),
     Mirror(mirror::Copy),
     Audit(audit::Audit),
+    Doctor(doctor::Doctor),
     /// Identities that this machine speaks for
     #[command(subcommand)]
     Identity(identity::Command),
@@ -161,6 +163,7 @@ fn dispatch(session: &mut Session<'_, '_>, noun: Noun) -> Result<Answer, Failure
         Noun::Inspect(inspect) => inspect::run(session, &inspect),
         Noun::Mirror(copy) => mirror::run(session, &copy),
         Noun::Audit(audit) => audit::run(session, &audit),
+        Noun::Doctor(doctor) => Ok(doctor::run(session, &doctor)),
         Noun::Identity(command) => identity::run(session, command),
         Noun::Thing(command) => thing::run(session, command),
         Noun::Center(command) => center::run(session, command),

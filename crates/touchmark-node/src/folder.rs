@@ -180,13 +180,13 @@ pub struct Folder {
 /// What a node does for its network.
 pub enum Part {
     /// It votes.
-    Validator(Voting),
+    Validator(Equipment),
     /// It follows these nodes.
     Follower(Vec<String>),
 }
 
-/// What a validator needs.
-pub struct Voting {
+/// What a validator needs: places, keys and addresses.
+pub struct Equipment {
     /// Its places in committees, the oldest first.
     pub offices: Vec<Held>,
     /// Its secrets.
@@ -230,6 +230,11 @@ impl Secrets {
             log: seed(Algorithm::Es256)?,
             cosigner: seed(Algorithm::Ed25519)?,
         })
+    }
+
+    /// Who of the validators it is.
+    pub(crate) fn peer(&self) -> Result<Digest, SoftwareKeyError> {
+        Ok(Digest(*self.peer_key()?.public_key().cose().x()))
     }
 
     /// The same keys with a place in a committee.
@@ -388,18 +393,42 @@ impl Folder {
 
     fn locked(path: &Path, lock: Lock) -> Result<Self, FolderError> {
         let premises = Premises::locked(path, lock)?;
+        let equipment = Equipment::read(path, &premises.genesis)?;
+        Ok(Self { premises, part: Part::Validator(equipment) })
+    }
+}
+
+impl Equipment {
+    /// Reads it, which needs no lock: all of it is replaced file by file.
+    pub(crate) fn read(path: &Path, genesis: &Genesis) -> Result<Self, FolderError> {
+        if !path.join(SECRETS).exists() {
+            return Err(FolderError::Keyless { path: path.into() });
+        }
         let secrets: Secrets = read_cbor(&path.join(SECRETS), limits::GENESIS)?;
         let mut offices = Vec::new();
         if !secrets.share.is_empty() {
-            offices.push(Held::first(path, &premises.genesis, &secrets)?);
+            offices.push(Held::first(path, genesis, &secrets)?);
         }
         offices.extend(Held::all(path, secrets.identity)?);
         let alone = offices.iter().all(|held| held.committee.validators.len() == 1);
         let nowhere = alone && !path.join(Peers::FILE).exists();
         let peers = if nowhere { Peers::default() } else { Peers::read(path)? };
-        let part = Part::Validator(Voting { offices, secrets, peers });
-        Ok(Self { premises, part })
+        Ok(Self { offices, secrets, peers })
     }
+}
+
+/// The files of the folder that only its owner is to read, as far as they are there.
+pub(crate) fn secret_files(folder: &Path) -> Result<Vec<PathBuf>, FolderError> {
+    let names = [SECRETS, DRAFT, CANDIDATE, office::PROMISE];
+    let mut files: Vec<_> = names.iter().map(|name| folder.join(name)).collect();
+    files.retain(|file| file.exists());
+    files.extend(office::files(folder)?);
+    Ok(files)
+}
+
+/// Whether the folder has a ledger, and what the node has voted for.
+pub(crate) fn has_ledger_and_votes(folder: &Path) -> (bool, bool) {
+    (folder.join(LEDGER).exists(), folder.join(CONSENSUS).exists())
 }
 
 /// The root of trust of the network whose files are in `folder`.

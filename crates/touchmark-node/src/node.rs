@@ -4,7 +4,7 @@ mod measured;
 
 use crate::attestation::{AttestationError, Attestor};
 use crate::ending::Ending;
-use crate::folder::{Folder, FolderError, Held, NewNetwork, Part, Premises, Voting};
+use crate::folder::{Equipment, Folder, FolderError, Held, NewNetwork, Part, Premises};
 use crate::follow::{FollowError, Follower};
 use crate::intake::{Decided, Intake};
 use crate::judgement::judge;
@@ -28,6 +28,7 @@ use touchmark_engine::{Config as EngineConfig, Engine, Finality, Pacing};
 use touchmark_ledger::{Execution, Ledger, LedgerLimits, Observer};
 use touchmark_store::{CacheLimits, Manifest, Snapshot, Store};
 use touchmark_wire::genesis::{Committee, Genesis};
+use touchmark_wire::hash::Digest;
 use touchmark_wire::ids::{Height, Timestamp, TreeSize};
 use touchmark_wire::registry::RefusalCode;
 
@@ -92,6 +93,8 @@ pub struct Node {
     intake: Intake,
     order: Arc<Order>,
     ending: Ending,
+    /// Who of the validators it is.
+    peer: Option<Digest>,
     /// Keeps other processes out for as long as there is a node.
     premises: Premises,
     tip: watch::Receiver<TreeSize>,
@@ -102,8 +105,7 @@ pub struct Node {
 impl Node {
     /// Starts a node; returns when it takes submissions.
     pub fn start(config: &NodeConfig) -> Result<Self, StartError> {
-        let folder = Folder::open_or_create(&config.data, &config.new)?;
-        let premises = folder.premises;
+        let Folder { premises, part } = Folder::open_or_create(&config.data, &config.new)?;
         let genesis = premises.genesis.clone();
         let first = premises.first_batch();
         let store =
@@ -127,15 +129,16 @@ impl Node {
             observer,
         );
         let ledger = Arc::new(ledger.map_err(touchmark_engine::Error::Halted)?);
-        let (order, attestor) = match folder.part {
-            Part::Validator(validator) => {
-                let attestor = Attestor::new(&genesis, &validator.secrets)?;
-                let engine = engine(config, &premises, validator, &store.snapshot(), &ledger)?;
-                (Order::Engine(Box::new(engine)), Some(attestor))
+        let (order, attestor, peer) = match part {
+            Part::Validator(equipment) => {
+                let attestor = Attestor::new(&genesis, &equipment.secrets)?;
+                let peer = equipment.secrets.peer().map_err(AttestationError::from)?;
+                let engine = engine(config, &premises, equipment, &store.snapshot(), &ledger)?;
+                (Order::Engine(Box::new(engine)), Some(attestor), Some(peer))
             }
             Part::Follower(sources) => {
                 let follower = Follower::start(&genesis, &ledger, &store, &sources)?;
-                (Order::Follower(follower), None)
+                (Order::Follower(follower), None, None)
             }
         };
         let order = Arc::new(order);
@@ -150,6 +153,7 @@ impl Node {
             intake,
             order,
             ending,
+            peer,
             premises,
             tip,
             executions,
@@ -258,6 +262,11 @@ impl Node {
         }
     }
 
+    /// Its key among the validators, if it has one.
+    pub const fn peer(&self) -> Option<Digest> {
+        self.peer
+    }
+
     /// How it goes with the order of batches.
     pub fn status(&self) -> touchmark_engine::Status {
         self.order.status()
@@ -290,11 +299,11 @@ impl Drop for Node {
 fn engine(
     config: &NodeConfig,
     premises: &Premises,
-    validator: Voting,
+    equipment: Equipment,
     snapshot: &Snapshot,
     ledger: &Arc<Ledger>,
 ) -> Result<Engine, StartError> {
-    let Voting { offices, secrets, peers } = validator;
+    let Equipment { offices, secrets, peers } = equipment;
     let offices = needed(premises, snapshot, offices)?;
     let config = EngineConfig {
         directory: premises.path.clone(),

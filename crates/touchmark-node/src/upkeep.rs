@@ -2,10 +2,12 @@
 
 mod backup;
 mod certified;
+mod examination;
 
 pub(crate) use backup::write as write_backup;
 pub use backup::{Restored, backup, restore, verify_backup};
 pub(crate) use certified::Certified;
+pub(crate) use examination::Examined;
 
 use crate::folder::{FolderError, Premises};
 use crate::keyring::Keyring;

@@ -56,3 +56,15 @@ fn what_no_node_answers_is_told_from_no_answer() {
         assert!(matches!(error, ClientError::Address { .. }), "{wrong}");
     }
 }
+
+#[test]
+fn a_node_that_is_not_ready_says_why() {
+    let (url, _asked) = node(
+        "HTTP/1.1 503 Service Unavailable\r\nconnection: close\r\n\r\n\
+         {\"ready\":false,\"reasons\":[\"drained\"],\"height\":3,\"size\":7}",
+    );
+    let readiness = Client::new(&url).unwrap().readiness().unwrap();
+    assert_eq!((readiness.ready, readiness.reasons), (false, vec!["drained".to_owned()]));
+    let (url, _asked) = node("HTTP/1.1 502 Bad Gateway\r\nconnection: close\r\n\r\n<html>");
+    assert!(!Client::new(&url).unwrap().is_ready().unwrap());
+}

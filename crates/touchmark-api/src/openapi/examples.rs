@@ -2,8 +2,8 @@
 
 use crate::{
     BackupView, CardView, ChannelView, DrainView, EventView, LeafView, Listing, LoadView,
-    NetworkView, PayloadView, Problem, Proved, Readiness, Tap, TapView, ThingView, WriterView,
-    Written,
+    NetworkView, NodeView, PayloadView, Problem, Proved, Readiness, Tap, TapView, ThingView,
+    WriterView, Written,
 };
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -143,6 +143,7 @@ impl Exampled for NetworkView {
             "appointed": 2,
             "validators": [{
                 "name": "log.example.org/2026/validator-1",
+                "peer": HASH,
                 "log_key": "pQECAyYgAQ",
                 "cosigner_key": "pAEBAycgBg",
             }],
@@ -151,6 +152,24 @@ impl Exampled for NetworkView {
             "time": TIME,
             "size": 18,
             "root": HASH,
+        })
+    }
+}
+
+impl Exampled for NodeView {
+    fn example() -> Value {
+        json!({
+            "peer": HASH,
+            "clock": TIME,
+            "term": 0,
+            "term_ends": 511,
+            "view": 12,
+            "votes": true,
+            "connected": [HASH],
+            "finalized": 9,
+            "height": 9,
+            "pending": 3,
+            "pending_bytes": 720,
         })
     }
 }

@@ -181,22 +181,31 @@ pub fn next_number(data: &Path) -> Result<Epoch, FolderError> {
 
 /// What was adopted, by the committees' numbers, with the files.
 fn places(data: &Path) -> Result<Vec<(PathBuf, Place)>, FolderError> {
+    let mut places: Vec<(PathBuf, Place)> = Vec::new();
+    for path in files(data)? {
+        let place = read_cbor(&path, LIMIT)?;
+        places.push((path, place));
+    }
+    places
+        .sort_by(|(a, one), (b, other)| (one.committee.epoch, a).cmp(&(other.committee.epoch, b)));
+    Ok(places)
+}
+
+/// The files of what was adopted.
+pub(super) fn files(data: &Path) -> Result<Vec<PathBuf>, FolderError> {
     let folder = data.join(OFFICES);
     if !folder.exists() {
         return Ok(Vec::new());
     }
     let failed = |source| FolderError::File { path: folder.clone(), source };
-    let mut places: Vec<(PathBuf, Place)> = Vec::new();
+    let mut files = Vec::new();
     for entry in fs::read_dir(&folder).map_err(failed)? {
         let path = entry.map_err(failed)?.path();
         if path.extension().is_some_and(|extension| extension == "cbor") {
-            let place = read_cbor(&path, LIMIT)?;
-            places.push((path, place));
+            files.push(path);
         }
     }
-    places
-        .sort_by(|(a, one), (b, other)| (one.committee.epoch, a).cmp(&(other.committee.epoch, b)));
-    Ok(places)
+    Ok(files)
 }
 
 fn file(data: &Path, committee: &Committee) -> PathBuf {

@@ -38,8 +38,7 @@ impl Candidate {
         listen: SocketAddr,
     ) -> Result<Self, String> {
         let agreed = certifiers(agreement, committee)?;
-        let me = secrets.peer_key().map_err(|error| error.to_string())?;
-        let me = Digest(*touchmark_wire::algorithm::Signer::public_key(&me).cose().x());
+        let me = secrets.peer().map_err(|error| error.to_string())?;
         let others = agreement.members.iter().map(|member| &member.record);
         let others = others
             .filter(|record| record.peer != me)

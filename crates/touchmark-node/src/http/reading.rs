@@ -3,19 +3,21 @@
 use super::answer::{Body, IMMUTABLE, Negative, Tag};
 use super::extract::{Inquiry, Named, Params};
 use crate::batches;
-use crate::node::Node;
+use crate::node::{Node, now};
 use crate::proof::Question;
 use axum::Json;
 use axum::extract::State;
-use axum::response::{IntoResponse as _, Response};
+use axum::http::header;
+use axum::response::{IntoResponse, Response};
 use serde::Deserialize;
 use std::sync::Arc;
-use touchmark_api::{NetworkView, ThingView, media};
+use touchmark_api::{NetworkView, NodeView, ThingView, media};
 use touchmark_core::refusal::Unreadable;
 use touchmark_core::view::Read as _;
 use touchmark_ledger::StateView as _;
 use touchmark_store::Snapshot;
 use touchmark_wire::ids::{EvidenceId, Height, LeafIndex, StatementId, ThingId};
+use touchmark_wire::limits;
 
 /// `GET /v1/network`
 pub(super) async fn network(State(node): State<Arc<Node>>) -> Result<Json<NetworkView>, Negative> {
@@ -29,6 +31,26 @@ pub(super) async fn network(State(node): State<Arc<Node>>) -> Result<Json<Networ
         root: batch.header().root.to_string(),
         ..NetworkView::new(&node.genesis, &committee)
     }))
+}
+
+/// `GET /v1/node`
+pub(super) async fn node(State(node): State<Arc<Node>>) -> impl IntoResponse {
+    let (status, backlog) = (node.status(), node.backlog());
+    let term = Height(status.term.saturating_mul(limits::TERM));
+    let view = NodeView {
+        peer: node.peer().map(|peer| peer.to_string()),
+        clock: now().0,
+        term: status.term,
+        term_ends: term.next_term().0.saturating_sub(1),
+        view: status.view,
+        votes: status.votes,
+        connected: status.peers.iter().map(ToString::to_string).collect(),
+        finalized: status.finalized.0,
+        height: status.height.0,
+        pending: backlog.items as u64,
+        pending_bytes: backlog.bytes as u64,
+    };
+    ([(header::CACHE_CONTROL, "no-store")], Json(view))
 }
 
 /// `GET /v1/genesis`

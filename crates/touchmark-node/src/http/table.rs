@@ -13,8 +13,8 @@ use axum::response::IntoResponse;
 use touchmark_api::openapi::{Content, Parameter, Place, Shape, identifiers};
 use touchmark_api::{
     BackupView, CardView, ChannelView, DrainView, EventView, LeafView, Listing, LoadView,
-    NetworkView, PayloadView, Proved, Readiness, Tap, TapView, ThingView, WriterView, Written,
-    media,
+    NetworkView, NodeView, PayloadView, Proved, Readiness, Tap, TapView, ThingView, WriterView,
+    Written, media,
 };
 use touchmark_wire::registry::RefusalCode as Code;
 
@@ -344,6 +344,10 @@ fn proving() -> Vec<Route> {
     vec![
         Route::get("/v1/network", "Network id, validators, size and root", reading::network)
             .json::<NetworkView>(200, "The network"),
+        Route::get("/v1/node", "How this node does its part", reading::node)
+            .timeless()
+            .unstored()
+            .json::<NodeView>(200, "The node"),
         Route::get("/v1/genesis", "The genesis document", reading::genesis)
             .timeless()
             .raw(media::CBOR, "Its SHA-256 is the network id"),

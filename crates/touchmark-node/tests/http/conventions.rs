@@ -237,7 +237,7 @@ fn bytes_that_never_change_are_kept_and_all_else_is_asked_for_again() {
 }
 
 /// What says nothing of how long the log is.
-const TIMELESS: [&str; 3] = ["/v1/genesis", "/openapi.json", "/metrics"];
+const TIMELESS: [&str; 4] = ["/v1/genesis", "/v1/node", "/openapi.json", "/metrics"];
 
 #[test]
 fn every_read_waits_for_what_was_just_written() {
@@ -331,7 +331,8 @@ fn identity(item: &Value) -> Value {
 }
 
 /// Single answers that are no facts of the ledger, or are their own proof.
-const UNPROVED: [&str; 3] = ["/v1/network", "/v1/leaves/{index}/payload", "/openapi.json"];
+const UNPROVED: [&str; 4] =
+    ["/v1/network", "/v1/node", "/v1/leaves/{index}/payload", "/openapi.json"];
 
 #[test]
 fn every_fact_comes_with_its_proof() {

@@ -12,6 +12,7 @@ mod exposition;
 mod issuer;
 mod limits;
 mod lists;
+mod operation;
 mod payloads;
 mod queries;
 mod repetition;

@@ -4,6 +4,7 @@
 mod backup;
 mod certified;
 mod configuration;
+mod doctor;
 #[path = "../spine/issuer.rs"]
 #[allow(dead_code, reason = "shared with the tests of the whole way")]
 mod issuer;

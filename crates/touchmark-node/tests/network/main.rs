@@ -9,4 +9,5 @@ mod forming;
 mod issuer;
 mod member;
 mod running;
+mod status;
 mod succession;

@@ -1,15 +1,19 @@
-//! How a network is doing, or how far it is formed.
+//! How a network is doing, as one of its nodes has it, or how far it is formed.
 
 use crate::cli::answer::Answer;
 use crate::cli::failure::Failure;
 use crate::cli::session::Session;
 use crate::cli::sheet::{Field, Sheet};
-use crate::cli::view;
 use crate::formation::{Convening, Draft, Role};
 use crate::node::now;
 use std::path::PathBuf;
+use touchmark_api::{NetworkView, NodeView, Readiness, ValidatorView};
+use touchmark_wire::ids::Timestamp;
 
 /// Show how the network is doing, or with a data folder how far one is formed there
+///
+/// Of a running node: where its log stands and since when, which term consensus is in and when the
+/// committee can change, who certifies and is connected with it, and what it waits for.
 #[derive(clap::Args, Debug)]
 pub(in crate::cli) struct Status {
     /// Data folder in which a network is being formed
@@ -24,8 +28,62 @@ pub(super) fn run(session: &Session<'_, '_>, status: &Status) -> Result<Answer, 
     }
     let client = session.client()?;
     session.network(&client)?;
-    let network = client.network()?;
-    Ok(Answer::new(&network, view::network(&network).to_string()))
+    let (network, node, readiness) = (client.network()?, client.node()?, client.readiness()?);
+    Ok(Answer::sheet(&running(&network, &node, &readiness)))
+}
+
+fn running(network: &NetworkView, node: &NodeView, readiness: &Readiness) -> Sheet {
+    let mut sheet = Sheet::default();
+    sheet.add("network", network.network.as_str()).add("origin", network.origin.as_str());
+    sheet.add("height", network.height).add("size", network.size);
+    sheet.add("root", network.root.as_str()).add("time", Timestamp(network.time));
+    sheet.add("milliseconds since", node.clock.saturating_sub(network.time));
+    sheet.add("term", node.term).add("term ends at", node.term_ends);
+    sheet.add("committee", network.committee);
+    sheet.add_some("appointed", network.appointed);
+    sheet.add("threshold", network.threshold);
+    let members = network.validators.iter().map(|member| {
+        let mut line = Sheet::default();
+        line.add("name", member.name.as_str()).add("is", standing(member, node));
+        line
+    });
+    sheet.add("members", members.collect::<Field>());
+    sheet.add("peers", node.connected.len()).add("votes", node.votes);
+    sheet.add("pending", node.pending).add("pending bytes", node.pending_bytes);
+    sheet.add("ready", readiness.ready);
+    let waits = waits(network, node, readiness).into_iter();
+    sheet.add("waits for", waits.collect::<Field>());
+    sheet
+}
+
+/// What a member is to the node that is asked.
+fn standing(member: &ValidatorView, node: &NodeView) -> &'static str {
+    if member.peer == node.peer {
+        "this node"
+    } else if node.connected.contains(&member.peer) {
+        "connected"
+    } else {
+        "not connected"
+    }
+}
+
+/// What has to happen before the node goes on.
+fn waits(network: &NetworkView, node: &NodeView, readiness: &Readiness) -> Vec<String> {
+    let mut waits = readiness.reasons.clone();
+    if node.finalized > node.height {
+        waits.push(format!("batches up to {}, which are final, from others", node.finalized));
+    }
+    let is_there = |member: &&ValidatorView| match standing(member, node) {
+        "this node" => node.votes,
+        standing => standing == "connected",
+    };
+    let (there, away): (Vec<_>, Vec<_>) = network.validators.iter().partition(is_there);
+    let missing = usize::from(network.threshold).saturating_sub(there.len());
+    if missing > 0 {
+        let names: Vec<_> = away.iter().map(|member| member.name.as_str()).collect();
+        waits.push(format!("{missing} more of {}: nothing is certified", names.join(", ")));
+    }
+    waits
 }
 
 fn forming(draft: &Draft) -> Sheet {

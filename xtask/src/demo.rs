@@ -9,6 +9,7 @@ mod reader;
 mod stage;
 mod story;
 
+use crate::process;
 use crate::setup;
 use crate::workspace::Workspace;
 use anyhow::Result;
@@ -59,7 +60,7 @@ struct Outcome {
 
 pub(crate) fn run(workspace: &Workspace, arguments: &Arguments) -> Result<ExitCode> {
     setup::packages()?;
-    let interrupts = interrupts()?;
+    let interrupts = process::interrupts()?;
     let mut stage = Stage::new(workspace.binary()?)?;
     let report = perform(story::STEPS, &mut stage, &interrupts);
     if report.ok && !arguments.once && stage.is_busy() {
@@ -99,15 +100,6 @@ fn perform(steps: &[Step], stage: &mut Stage, interrupts: &mpsc::Receiver<()>) -
     let done = outcomes.iter().filter(|outcome| outcome.ok).count();
     println!("\n{}: {done} of {} steps", if ok { "ok" } else { "FAILED" }, steps.len());
     Report { ok, steps: outcomes }
-}
-
-/// Ctrl-C and termination as messages, so that the nodes are always ended with the demo.
-fn interrupts() -> Result<mpsc::Receiver<()>> {
-    let (sender, receiver) = mpsc::channel();
-    ctrlc::set_handler(move || {
-        let _ = sender.send(());
-    })?;
-    Ok(receiver)
 }
 
 /// Waits for an interrupt, for Enter on a terminal, or for the end of a node.

@@ -9,6 +9,8 @@ mod demo;
 mod dist;
 mod docs;
 mod fuzz;
+mod network;
+mod node;
 mod openapi;
 mod process;
 mod setup;
@@ -47,6 +49,8 @@ enum Command {
     Firmware(targets::Arguments),
     /// Fuzz the decoders
     Fuzz(fuzz::Arguments),
+    /// Form a network of several validators on this machine and run it until Ctrl-C
+    Network(network::Arguments),
     /// Write docs/openapi.json from the code, or check that it is up to date
     Openapi(openapi::Arguments),
     /// Install what a fresh machine lacks, or name it
@@ -82,6 +86,7 @@ fn run(command: Command) -> Result<ExitCode> {
         Command::Docs => docs::run(&workspace),
         Command::Firmware(arguments) => targets::firmware::run(&workspace, &arguments),
         Command::Fuzz(arguments) => fuzz::run(&workspace, &arguments),
+        Command::Network(arguments) => network::run(&workspace, &arguments),
         Command::Openapi(arguments) => openapi::run(&workspace, &arguments),
         Command::Setup(arguments) => setup::run(&arguments),
         Command::Simulate(arguments) => simulate::run(&workspace, &arguments),

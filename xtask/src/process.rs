@@ -4,6 +4,7 @@ use anyhow::{Context as _, Result, bail};
 use std::io::{BufRead as _, BufReader, Read, Write};
 use std::os::unix::process::CommandExt as _;
 use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::mpsc;
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -156,6 +157,15 @@ impl Drop for Owned {
             let _ = self.child.wait();
         }
     }
+}
+
+/// Ctrl-C and termination as messages, so that what was started is always ended with the command.
+pub(crate) fn interrupts() -> Result<mpsc::Receiver<()>> {
+    let (sender, receiver) = mpsc::channel();
+    ctrlc::set_handler(move || {
+        let _ = sender.send(());
+    })?;
+    Ok(receiver)
 }
 
 /// Runs a program that may hang, for example for want of a network: at most so long.

@@ -106,7 +106,7 @@ impl Gateway {
         let gateway = Self(Arc::new(Shared {
             keys: ApiKeys::in_folder(data),
             backups: Backups::in_folder(data),
-            metrics: Metrics::new(node.commits()),
+            metrics: Metrics::new(node.commits(), data),
             reads: buckets(limits.reads),
             writes: buckets(limits.writes),
             identities: Identities::new(limits.identity, limits.remembered),

@@ -21,6 +21,7 @@ mod order;
 pub mod outbox;
 pub mod pages;
 pub mod proof;
+mod room;
 pub mod sensor;
 pub mod service;
 pub mod shown;

@@ -39,6 +39,11 @@ const DATA: &str = "/var/lib/touchmark";
 const KEPT: &[(&str, &str, &str)] = &[
     ("packaging/touchmark.service", "systemd/touchmark.service", UNIT),
     ("packaging/touchmark.sysusers", "systemd/touchmark.conf", "usr/lib/sysusers.d/touchmark.conf"),
+    (
+        "packaging/grafana/touchmark.json",
+        "grafana/touchmark.json",
+        "usr/share/doc/touchmark/grafana/touchmark.json",
+    ),
     ("README.md", "README.md", "usr/share/doc/touchmark/README.md"),
     ("CHANGELOG.md", "CHANGELOG.md", "usr/share/doc/touchmark/changelog.gz"),
     ("SECURITY.md", "SECURITY.md", "usr/share/doc/touchmark/SECURITY.md"),

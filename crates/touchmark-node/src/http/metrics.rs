@@ -1,18 +1,22 @@
 //! What is counted, for Prometheus (OpenMetrics text).
 
 mod engine;
+mod process;
 
 use super::Gateway;
 use super::answer::Negative;
+use crate::room;
 use axum::extract::State;
 use axum::http::header;
 use axum::response::{IntoResponse, Response};
+use process::Process;
 use prometheus_client::encoding::{EncodeLabelSet, text};
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::histogram::{Histogram, exponential_buckets};
 use prometheus_client::registry::{Registry, Unit};
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 use touchmark_ledger::Execution;
 use touchmark_wire::registry::RefusalCode;
@@ -62,10 +66,18 @@ pub(super) struct Metrics {
     listeners: Gauge,
     connections: Gauge,
     sources: Gauge,
+    peers: Gauge,
+    members: Gauge,
+    votes: Gauge,
+    halted: Gauge,
+    free: Gauge,
+    process: Process,
+    data: PathBuf,
 }
 
 impl Metrics {
-    pub(super) fn new(commits: Histogram) -> Self {
+    /// Of a node with this data folder.
+    pub(super) fn new(commits: Histogram, data: &Path) -> Self {
         let mut registry = Registry::with_prefix("touchmark");
         let seconds = || Histogram::new(exponential_buckets(0.000_5, 2.0, 16));
         let made = Self {
@@ -82,6 +94,13 @@ impl Metrics {
             listeners: Gauge::default(),
             connections: Gauge::default(),
             sources: Gauge::default(),
+            peers: Gauge::default(),
+            members: Gauge::default(),
+            votes: Gauge::default(),
+            halted: Gauge::default(),
+            free: Gauge::default(),
+            process: Process::default(),
+            data: data.into(),
             registry: Registry::default(),
         };
         macro_rules! register {
@@ -101,6 +120,10 @@ impl Metrics {
             "log_batches" height "Height of the last batch";
             "pool_items" pool_items "Submissions that wait for a batch";
             "pool_bytes" pool_bytes "Their bytes";
+            "consensus_peers" peers "Connected peers";
+            "consensus_members" members "Members of the committee of the term";
+            "consensus_votes" votes "Whether this node votes";
+            "store_halted" halted "Whether the store writes nothing any more";
         }
         registry.register_with_unit(
             "http_duration",
@@ -114,6 +137,9 @@ impl Metrics {
             Unit::Seconds,
             made.commits.clone(),
         );
+        let about = "Room where the data folder is";
+        registry.register_with_unit("store_free", about, Unit::Bytes, made.free.clone());
+        made.process.register(&mut registry);
         Self { registry, ..made }
     }
 
@@ -157,6 +183,16 @@ pub(super) async fn metrics(State(gateway): State<Gateway>) -> Result<Response, 
     set(&metrics.listeners, gateway.listeners.len() as u64);
     set(&metrics.connections, gateway.connections.len() as u64);
     set(&metrics.sources, gateway.sources() as u64);
+    let status = gateway.node.status();
+    set(&metrics.peers, status.peers.len() as u64);
+    set(&metrics.members, status.members as u64);
+    set(&metrics.votes, status.votes.into());
+    set(&metrics.halted, gateway.node.store.halted().is_some().into());
+    // What is not known stays as it was.
+    if let Ok(free) = room::free(&metrics.data) {
+        set(&metrics.free, free);
+    }
+    metrics.process.measure();
     let mut text = String::new();
     text::encode(&mut text, &metrics.registry)
         .map_err(|error| Negative::new(RefusalCode::INTERNAL, error.to_string()))?;

@@ -5,6 +5,7 @@
 mod administration;
 mod channels;
 mod conventions;
+mod dashboard;
 mod events;
 mod exposition;
 #[allow(dead_code, reason = "issuers are shared with other tests")]

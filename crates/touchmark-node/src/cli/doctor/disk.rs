@@ -1,6 +1,7 @@
 //! The disk: whether it can be written, how long a sync takes, and how much room is left.
 
 use super::finding::Finding;
+use crate::room;
 use std::fs::File;
 use std::io::{self, Write as _};
 use std::path::Path;
@@ -18,7 +19,7 @@ const SCARCE: u64 = 2 << 30;
 const NONE: u64 = 64 << 20;
 
 pub(super) fn examine(data: &Path) -> [Finding; 2] {
-    [written(data), room(data)]
+    [written(data), left(data)]
 }
 
 fn written(data: &Path) -> Finding {
@@ -65,9 +66,9 @@ fn judged(time: Duration) -> Finding {
     Finding::warning("disk", found, "use a disk of its own, one that syncs fast")
 }
 
-fn room(data: &Path) -> Finding {
-    match rustix::fs::statvfs(data) {
-        Ok(stat) => judged_room(stat.f_bavail.saturating_mul(stat.f_frsize)),
+fn left(data: &Path) -> Finding {
+    match room::free(data) {
+        Ok(free) => judged_room(free),
         Err(error) => Finding::failed(
             "space",
             format!("the room on the disk is not known: {error}"),
@@ -113,7 +114,7 @@ mod tests {
         assert!(measured(folder.path()).unwrap() > Duration::ZERO);
         assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0);
         assert_eq!(written(&folder.path().join("none")).verdict, Verdict::Failed);
-        let found = room(folder.path()).found;
+        let found = left(folder.path()).found;
         assert!(found.split(' ').next().unwrap().parse::<u64>().unwrap() > 0, "{found}");
     }
 }

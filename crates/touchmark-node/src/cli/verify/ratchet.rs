@@ -118,7 +118,9 @@ fn continued(ratchet: &Ratchet, shown: &Shown<'_>) -> String {
     let (old, new) = (ratchet.position, shown.position);
     match new.height.0 - old.height.0 {
         0 => format!("it is batch {}, as was seen before", new.height),
-        more => format!("it is {more} batches after what was seen before"),
+        _ => {
+            format!("it is batch {}, after batch {}, which was seen before", new.height, old.height)
+        }
     }
 }
 

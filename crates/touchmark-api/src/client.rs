@@ -24,6 +24,8 @@ use ureq::{Agent, Body};
 
 /// Longest answer that is read, bytes: the longest bundle with some room.
 const ANSWER_LIMIT: u64 = Bundle::LIMIT as u64 + 65_536;
+/// Longest problem that is read, bytes.
+const PROBLEM_LIMIT: u64 = 65_536;
 /// Longest explanation of a failure that is kept, characters.
 const EXCERPT: usize = 200;
 
@@ -42,6 +44,11 @@ impl Client {
 
     /// A client of the node at `base`, such as `http://127.0.0.1:8080`.
     pub fn new(base: &str) -> Result<Self, ClientError> {
+        Self::patient(base, Self::TIMEOUT)
+    }
+
+    /// As [`Self::new`], for exchanges that may take so long.
+    pub fn patient(base: &str, patience: Duration) -> Result<Self, ClientError> {
         let base = base.trim_end_matches('/');
         let host = base.strip_prefix("http://").or_else(|| base.strip_prefix("https://"));
         let plain = |host: &str| !host.is_empty() && !host.contains(['?', '#', ' ']);
@@ -52,7 +59,7 @@ impl Client {
             .http_status_as_error(false)
             .proxy(None)
             .max_redirects(0)
-            .timeout_global(Some(Self::TIMEOUT))
+            .timeout_global(Some(patience))
             .timeout_connect(Some(Self::CONNECT_TIMEOUT))
             .user_agent(concat!("touchmark/", env!("CARGO_PKG_VERSION")))
             .build()
@@ -295,7 +302,7 @@ fn answered(
     let body = answer
         .into_body()
         .into_with_config()
-        .limit(ANSWER_LIMIT)
+        .limit(if status.is_success() { ANSWER_LIMIT } else { PROBLEM_LIMIT })
         .read_to_vec()
         .map_err(|error| ClientError::from_transport(url, &error))?;
     Ok((status, body))

@@ -17,19 +17,23 @@ mod word;
 pub(crate) use word::WordError;
 
 use sources::Sources;
+use std::panic::{self, AssertUnwindSafe};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
-use tokio::sync::watch;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 use touchmark_batch::Application as _;
-use touchmark_engine::{Finality, Phase, Status};
+use touchmark_core::appointment;
+use touchmark_engine::{Error, Finality, Phase, Status};
 use touchmark_ledger::Ledger;
 use touchmark_store::{Snapshot, Store};
 use touchmark_wire::genesis::Genesis;
-use touchmark_wire::ids::{Height, TreeSize};
+use touchmark_wire::ids::{Epoch, Height, TreeSize};
 
 /// How many batches a node may lack and still be called up to date.
 const UP_TO_DATE: u64 = 8;
+/// Most requests at a time that ask a source.
+const ASKING: usize = 16;
 /// How long a stop waits for a source's answer: nothing is lost with it.
 const FAREWELL: Duration = Duration::from_secs(2);
 
@@ -44,7 +48,15 @@ struct Following {
     genesis: Genesis,
     ledger: Arc<Ledger>,
     store: Arc<Store>,
+    /// Who gives batches.
     sources: Sources,
+    /// Who takes what is submitted: the same, each with a turn of its own.
+    takers: Sources,
+    /// Headers of the last answer, from this height on: those that are not here yet lead to its
+    /// certificate.
+    ahead: Mutex<(Height, Vec<Vec<u8>>)>,
+    /// Places for those who ask sources in the name of others.
+    asking: Arc<Semaphore>,
     standing: Mutex<Standing>,
     /// The log grew, something was submitted, or all is to end.
     changed: Condvar,
@@ -60,6 +72,8 @@ struct Standing {
     newest: Height,
     /// Why the source that was asked last gave nothing.
     failing: Option<String>,
+    /// How many in a row gave nothing.
+    failures: usize,
     /// How often something was submitted.
     submitted: u64,
     stopping: bool,
@@ -73,11 +87,15 @@ impl Follower {
         store: &Arc<Store>,
         sources: &[String],
     ) -> Result<Self, FollowError> {
+        led_to(store)?;
         let following = Arc::new(Following {
             genesis: genesis.clone(),
             ledger: ledger.clone(),
             store: store.clone(),
             sources: Sources::new(sources)?,
+            takers: Sources::new(sources)?,
+            ahead: Mutex::default(),
+            asking: Arc::new(Semaphore::new(ASKING)),
             standing: Mutex::default(),
             changed: Condvar::new(),
             phase: watch::Sender::new(Phase::Running),
@@ -86,11 +104,20 @@ impl Follower {
         let begin = |name: &str, work: fn(&Following)| {
             let following = following.clone();
             let thread = thread::Builder::new().name(name.into());
-            thread.spawn(move || work(&following)).map_err(FollowError::Thread)
+            let work = move || {
+                let worked = panic::catch_unwind(AssertUnwindSafe(|| work(&following)));
+                if worked.is_err() {
+                    following.end(Phase::Failed(Error::Internal("following panicked".into())));
+                }
+            };
+            thread.spawn(work).map_err(FollowError::Thread)
         };
-        let threads =
-            vec![begin("replication", replication::run)?, begin("passing on", passing::run)?];
-        Ok(Self { following, threads: Mutex::new(threads) })
+        // Dropped, and so ended, if the second does not begin.
+        let follower = Self { following: following.clone(), threads: Mutex::default() };
+        let begun = |thread| follower.threads.lock().expect(NO_PANIC).push(thread);
+        begun(begin("replication", replication::run)?);
+        begun(begin("passing on", passing::run)?);
+        Ok(follower)
     }
 
     /// Something was submitted.
@@ -99,7 +126,7 @@ impl Follower {
         self.following.changed.notify_all();
     }
 
-    /// As an engine tells it; a source that answers is its only peer.
+    /// As an engine tells it.
     pub(crate) fn status(&self) -> Status {
         let following = &self.following;
         let height = following.ledger.finalized();
@@ -112,7 +139,6 @@ impl Follower {
             votes: false,
             finalized: standing.newest.max(height),
             height,
-            peers: usize::from(standing.failing.is_none()),
             phase: following.phase.borrow().clone(),
             ..Status::default()
         }
@@ -120,19 +146,40 @@ impl Follower {
 
     /// Why what it reads here may be old, and what is written not be taken.
     pub(crate) fn hindrance(&self) -> Option<String> {
-        if *self.following.phase.borrow() != Phase::Running {
+        let following = &self.following;
+        if *following.phase.borrow() != Phase::Running {
             return None;
         }
-        let height = self.following.ledger.finalized();
-        let standing = self.following.lock();
+        let height = following.ledger.finalized();
+        let standing = following.lock();
         let behind = standing.newest.0.saturating_sub(height.0);
-        match &standing.failing {
+        let silent = standing.failures >= following.sources.len();
+        match standing.failing.as_ref().filter(|_| silent) {
             Some(reason) => Some(format!("no source gives anything: {reason}")),
             None if behind > UP_TO_DATE => {
                 Some(format!("this node catches up: its source is {behind} batches further"))
             }
             None => None,
         }
+    }
+
+    /// What proves that a batch of `snapshot` is final.
+    pub(crate) fn finality(
+        &self,
+        snapshot: &Snapshot,
+        height: Height,
+    ) -> Result<Option<Finality>, touchmark_store::Error> {
+        kept_or(snapshot, height, |height| {
+            let ahead = self.following.ahead.lock().expect(NO_PANIC);
+            let (first, headers) = &*ahead;
+            let place = height.0.checked_sub(first.0)?;
+            headers.get(usize::try_from(place).ok()?).cloned()
+        })
+    }
+
+    /// A place for a request that asks a source; none if too many ask already.
+    pub(crate) fn place(&self) -> Option<OwnedSemaphorePermit> {
+        self.following.asking.clone().try_acquire_owned().ok()
     }
 
     /// Waits until it is over and says why.
@@ -210,17 +257,42 @@ pub(crate) fn kept(
     snapshot: &Snapshot,
     height: Height,
 ) -> Result<Option<Finality>, touchmark_store::Error> {
+    kept_or(snapshot, height, |_| None)
+}
+
+/// As [`kept`]; `ahead` has headers of batches that are not here yet.
+fn kept_or(
+    snapshot: &Snapshot,
+    height: Height,
+    ahead: impl Fn(Height) -> Option<Vec<u8>>,
+) -> Result<Option<Finality>, touchmark_store::Error> {
     let Some((certified, certificate)) = snapshot.certificate(height)? else { return Ok(None) };
-    // One that came before its batch proves nothing yet.
-    if certified > snapshot.height() || certified.term() != height.term() {
+    if certified.term() != height.term() {
         return Ok(None);
     }
     let mut headers = Vec::new();
     for height in (height.0..=certified.0).map(Height) {
-        let Some(batch) = snapshot.batch(height)? else { return Ok(None) };
-        headers.push(batch.header_bytes().to_vec());
+        let here = snapshot.batch(height)?.map(|batch| batch.header_bytes().to_vec());
+        let Some(header) = here.or_else(|| ahead(height)) else { return Ok(None) };
+        headers.push(header);
     }
     Ok(Some(Finality { certificate, headers }))
+}
+
+/// Refuses a ledger that lacks what leads from the genesis to it: nothing could be proved with it.
+fn led_to(store: &Store) -> Result<(), FollowError> {
+    let snapshot = store.snapshot();
+    let unreadable = |_| FollowError::Unreadable;
+    let last = appointment::in_office(snapshot.as_ref(), snapshot.height()).map_err(unreadable)?;
+    for number in (1..=last.epoch.0).map(Epoch) {
+        let appointed = appointment::appointed(snapshot.as_ref(), number).map_err(unreadable)?;
+        let appointed = appointed.ok_or(FollowError::Unreadable)?;
+        let end = Height(appointed.since.0.saturating_sub(1));
+        if kept(&snapshot, end).map_err(|_| FollowError::Unreadable)?.is_none() {
+            return Err(FollowError::NotLed { height: end });
+        }
+    }
+    Ok(())
 }
 
 /// Why a node does not begin to follow.
@@ -230,6 +302,15 @@ pub enum FollowError {
     /// A source is no URL of a node.
     #[error(transparent)]
     Source(#[from] touchmark_api::client::ClientError),
+    /// The state cannot be read.
+    #[error("the state cannot be read")]
+    Unreadable,
+    /// The ledger came from a validator's backup, which has no certificates.
+    #[error("there is no certificate of batch {height}, after which the committee changed")]
+    NotLed {
+        /// The last batch of a committee.
+        height: Height,
+    },
     /// There is no source.
     #[error("there is no node to follow")]
     Nobody,

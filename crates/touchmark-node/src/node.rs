@@ -97,7 +97,7 @@ pub struct Node {
     peer: Option<Digest>,
     /// Keeps other processes out for as long as there is a node.
     premises: Premises,
-    tip: watch::Receiver<TreeSize>,
+    tip: watch::Receiver<(Height, TreeSize)>,
     executions: broadcast::Sender<Arc<Execution>>,
     commits: Histogram,
 }
@@ -110,11 +110,11 @@ impl Node {
         let first = premises.first_batch();
         let store =
             Arc::new(Store::open(&premises.ledger(), &genesis, &first, CacheLimits::default())?);
-        let (announce, tip) = watch::channel(store.snapshot().size());
+        let (announce, tip) = watch::channel((store.snapshot().height(), store.snapshot().size()));
         let executions = broadcast::Sender::new(EXECUTIONS);
         let tell = executions.clone();
         let observer: Observer = Box::new(move |batch, execution| {
-            announce.send_replace(batch.size());
+            announce.send_replace((batch.height(), batch.size()));
             // Nobody has to listen.
             let _ = tell.send(execution.clone());
         });
@@ -218,7 +218,13 @@ impl Node {
     pub async fn reach(&self, size: TreeSize) {
         let mut tip = self.tip.clone();
         // An error means that the ledger is gone; the caller then finds what there is.
-        let _ = tip.wait_for(|known| *known >= size).await;
+        let _ = tip.wait_for(|(_, known)| *known >= size).await;
+    }
+
+    /// Waits until there is a batch of `height`.
+    pub(crate) async fn reach_height(&self, height: Height) {
+        let mut tip = self.tip.clone();
+        let _ = tip.wait_for(|(known, _)| *known >= height).await;
     }
 
     /// The proof that a batch is final, if there is one now.

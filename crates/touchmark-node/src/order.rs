@@ -1,6 +1,6 @@
 //! Where a node's batches come from: its own order engine, or nodes that it follows.
 
-use crate::follow::{self, Follower};
+use crate::follow::Follower;
 use crate::proof::ProofError;
 use touchmark_engine::{Engine, Finality, Phase, Status};
 use touchmark_store::Snapshot;
@@ -31,7 +31,7 @@ impl Order {
     ) -> Result<Option<Finality>, ProofError> {
         match self {
             Self::Engine(engine) => Ok(engine.finality(height).await),
-            Self::Follower(_) => Ok(follow::kept(snapshot, height)?),
+            Self::Follower(follower) => Ok(follower.finality(snapshot, height)?),
         }
     }
 

@@ -221,7 +221,8 @@ pub async fn receipt(node: &Arc<Node>, index: LeafIndex) -> Result<Vec<u8>, Proo
     }
 }
 
-/// The newest checkpoint that is durable here, cosigned by a validator.
+/// The newest checkpoint of the log as it is here, cosigned by a validator; who follows has perhaps
+/// a somewhat older one.
 pub(crate) async fn checkpoint(node: &Arc<Node>) -> Result<String, ProofError> {
     let Some(attestor) = node.attestor() else {
         return passed_on(node, Follower::checkpoint).await;
@@ -243,8 +244,9 @@ pub(crate) async fn prove_fresh(
     if node.attestor().is_some() {
         return prove(node, questions, Some(nonce)).await;
     }
+    let own = prove(node, questions, None).await?;
     let (query, nonce) = (query.to_owned(), nonce.to_vec());
-    passed_on(node, move |follower| follower.fresh(&query, &nonce)).await
+    passed_on(node, move |follower| follower.fresh(&query, &nonce, &own)).await
 }
 
 /// What a node that signs nothing asks others for.
@@ -252,8 +254,11 @@ async fn passed_on<T: Send + 'static>(
     node: &Arc<Node>,
     ask: impl FnOnce(&Follower) -> Result<T, WordError> + Send + 'static,
 ) -> Result<T, ProofError> {
+    let follower = node.follower().ok_or(AttestationError::NotValidator)?;
+    let place = follower.place().ok_or(WordError::Busy)?;
     let node = node.clone();
     let asked = tokio::task::spawn_blocking(move || {
+        let _held_to_the_end = place;
         let follower = node.follower().ok_or(AttestationError::NotValidator)?;
         Ok(ask(follower)?)
     });

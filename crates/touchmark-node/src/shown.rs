@@ -11,6 +11,7 @@ mod tree;
 
 pub use error::ShownError;
 pub use source::Source;
+pub(crate) use tip::cosigned;
 pub use tip::{Signer, Tip};
 pub use tree::{Entries, Tree};
 pub(crate) use tree::{end, levels};

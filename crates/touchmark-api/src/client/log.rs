@@ -24,12 +24,11 @@ impl Client {
         Ok(leaves.into_iter().skip(skip as usize).map(<[u8]>::to_vec).collect())
     }
 
-    /// Certified batches from a height on, for who has a log of `size` leaves: as many as one answer
-    /// holds. Waits a few seconds for one; `None` if none comes. Nothing is checked here: see
+    /// Certified batches from a height on, as many as one answer holds. Waits a few seconds for one;
+    /// `None` if none comes. Nothing is checked here: see
     /// [`touchmark_wire::batches::CertifiedBatches`].
-    pub fn batches(&self, from: Height, size: TreeSize) -> Result<Option<Vec<u8>>, ClientError> {
-        let at_least = size.0.saturating_add(1);
-        let path = format!("/v1/batches?from={from}&at_least={at_least}");
+    pub fn batches(&self, from: Height) -> Result<Option<Vec<u8>>, ClientError> {
+        let path = format!("/v1/batches?from={from}");
         match self.bytes(&path, media::CBOR) {
             Ok(bytes) => Ok(Some(bytes)),
             Err(ClientError::Refused(problem)) if problem.code == EdgeCode::Behind.name() => {

@@ -82,7 +82,7 @@ impl From<ServiceError> for Failure {
             ServiceError::Start(StartError::Follow(_)) => {
                 Self::new(Fault::Config, "the node does not start")
                     .because(text)
-                    .hint("name the nodes to follow again with `touchmark network follow`")
+                    .hint("begin with an empty folder: `touchmark network follow` prepares one")
             }
             ServiceError::Start(_) => Self::new(Fault::Storage, "the node does not start")
                 .because(text)

@@ -46,6 +46,9 @@ pub(crate) fn follow(path: &Path, genesis: &Genesis, nodes: &[String]) -> Result
     if path.join(SECRETS).exists() {
         return Err(FolderError::Taken { path: path.into() });
     }
+    if [super::CONSENSUS, super::office::OFFICES].iter().any(|name| path.join(name).exists()) {
+        return Err(FolderError::Incomplete { path: path.join(SECRETS) });
+    }
     if is_forming(path) {
         return Err(FolderError::Forming { path: path.into() });
     }
@@ -57,8 +60,8 @@ pub(crate) fn follow(path: &Path, genesis: &Genesis, nodes: &[String]) -> Result
     } else if has_network(path) {
         return Err(FolderError::Incomplete { path: path.join(GENESIS) });
     }
-    write(&path.join(FILE), text(nodes)?.as_bytes(), Secrecy::Public)?;
-    write(&path.join(GENESIS), &genesis.encode_to_vec(), Secrecy::Public)
+    write(&path.join(GENESIS), &genesis.encode_to_vec(), Secrecy::Public)?;
+    write(&path.join(FILE), text(nodes)?.as_bytes(), Secrecy::Public)
 }
 
 #[cfg(test)]

@@ -4,7 +4,7 @@
 use super::Following;
 use crate::judgement::judge;
 use crate::keyring::Keyring;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use touchmark_api::client::{Client, ClientError};
 use touchmark_api::{OutcomeName, Written};
 use touchmark_batch::Application as _;
@@ -17,37 +17,39 @@ use touchmark_wire::registry::RefusalCode;
 const TOGETHER: usize = 1 << 20;
 /// Most leaves of one request: a node takes a few more.
 const MANY: usize = 8_192;
-/// After this time what still waits is passed on again.
+/// After this time what still waits is passed on again, to the next source.
 const AGAIN: Duration = Duration::from_secs(10);
 /// The first pause after a failure, and the longest.
 const PAUSES: [Duration; 2] = [Duration::from_millis(100), Duration::from_secs(5)];
-/// How long the batch may take that has what a source calls known.
-const PATIENCE: Duration = Duration::from_secs(10);
+/// How long the log may take to become as long as the source's, whose verdicts it is to understand.
+const PATIENCE: Duration = Duration::from_secs(3);
 
 /// Passes on until all is to end.
 pub(super) fn run(following: &Following) {
     let verifier = Keyring::default();
-    let (mut round, mut seen, mut pause) = (0, 0, PAUSES[0]);
+    let (mut round, mut since, mut pause) = (0, Instant::now(), PAUSES[0]);
     while following.goes_on() {
+        if since.elapsed() > AGAIN {
+            (round, since) = (round + 1, Instant::now());
+            if following.ledger.backlog().items > 0 {
+                following.takers.pass(following.takers.now().0);
+            }
+        }
+        let seen = following.lock().submitted;
         let leaves = following.ledger.pass_on(round, TOGETHER);
         if leaves.is_empty() {
-            let before = seen;
-            following.wait(AGAIN, |standing| standing.submitted != before);
-            let submitted = following.lock().submitted;
-            if submitted == seen {
-                round += 1;
-            }
-            seen = submitted;
+            let left = AGAIN.saturating_sub(since.elapsed()) + PAUSES[0];
+            following.wait(left, |standing| standing.submitted != seen);
             continue;
         }
-        let (turn, client) = following.sources.now();
+        let (turn, client) = following.takers.now();
         let mut portions = leaves.chunks(MANY);
         match portions.try_for_each(|portion| pass(following, &verifier, client, portion)) {
             Ok(()) => pause = PAUSES[0],
             Err(reason) => {
-                tracing::warn!(%reason, "a source takes nothing");
-                following.sources.pass(turn);
-                round += 1;
+                tracing::warn!(%reason, "a source does not take all");
+                following.takers.pass(turn);
+                (round, since) = (round + 1, Instant::now());
                 following.wait(pause, |_| false);
                 pause = PAUSES[1].min(pause * 2);
             }
@@ -55,7 +57,7 @@ pub(super) fn run(following: &Following) {
     }
 }
 
-/// Gives leaves to a source; an error says why it takes none of them now.
+/// Gives leaves to a source; an error says why it does not take all of them now.
 fn pass(
     following: &Following,
     verifier: &Keyring,
@@ -64,48 +66,64 @@ fn pass(
 ) -> Result<(), String> {
     match client.submit_sequence(&leaves.concat()) {
         Ok(written) if written.len() == leaves.len() => {
+            let patience = Instant::now() + PATIENCE;
+            let mut open = Ok(());
             for (leaf, written) in leaves.iter().zip(&written) {
-                answer(following, verifier, leaf, written);
+                if !answer(following, verifier, leaf, written, patience) {
+                    open = Err(format!("{} says what this log does not", client.base()));
+                }
             }
-            Ok(())
+            open
         }
         Ok(written) => Err(format!("{} answers came for {}", written.len(), leaves.len())),
         // What is wrong with one of them must not keep back the others.
-        Err(ClientError::Refused(problem)) if problem.status < 500 => match leaves {
-            [leaf] => {
-                let outcome = Outcome::Refused(refused(Some(&problem.code)));
-                following.ledger.answer(merkle::leaf_hash(leaf), outcome);
-                Ok(())
-            }
-            several => {
-                let (first, rest) = several.split_at(several.len() / 2);
-                pass(following, verifier, client, first)?;
-                pass(following, verifier, client, rest)
-            }
-        },
-        Err(error) => Err(error.to_string()),
+        Err(ClientError::Refused(problem)) if leaves.len() > 1 && is_of_form(&problem.code) => {
+            let (first, rest) = leaves.split_at(leaves.len() / 2);
+            let first = pass(following, verifier, client, first);
+            first.and(pass(following, verifier, client, rest))
+        }
+        Err(error) => Err(error.to_string().chars().take(300).collect()),
     }
+}
+
+/// Whether it says that something cannot be read, whoever is asked.
+fn is_of_form(code: &str) -> bool {
+    [RefusalCode::MALFORMED, RefusalCode::TOO_LONG].iter().any(|form| form.to_string() == code)
 }
 
 /// Answers those who wait for a leaf of which no batch will tell; all others hear of it when the
-/// batch is here.
-fn answer(following: &Following, verifier: &Keyring, leaf: &[u8], written: &Written) {
-    if let (OutcomeName::Known, Some(position)) = (written.outcome, written.position) {
-        following.reach(TreeSize(position.saturating_add(1)), PATIENCE);
-    } else if written.outcome != OutcomeName::Refused {
-        return;
-    }
-    let outcome = match judge(&following.store.snapshot(), verifier, leaf.to_vec()) {
-        // The same verdict, from this node's own state.
-        own @ (Outcome::Known(_) | Outcome::Refused(_)) => own,
-        // What is not in this log is not known, whatever a source says: it is passed on again.
-        _ if written.outcome == OutcomeName::Known => return,
-        _ => Outcome::Refused(refused(written.code.as_deref())),
+/// batch is here. The verdict is this node's own, on its own log: if it does not come to the
+/// source's, the leaf waits for another source.
+fn answer(
+    following: &Following,
+    verifier: &Keyring,
+    leaf: &[u8],
+    written: &Written,
+    patience: Instant,
+) -> bool {
+    let wanted = match written.outcome {
+        OutcomeName::Known => written.position.map(|position| position.saturating_add(1)),
+        OutcomeName::Refused => None,
+        _ => return true,
     };
-    following.ledger.answer(merkle::leaf_hash(leaf), outcome);
-}
-
-fn refused(code: Option<&str>) -> Refusal {
-    let code = code.and_then(RefusalCode::from_name).unwrap_or(RefusalCode::NOT_READY);
-    Refusal::new(code, "the node that this one follows refuses it")
+    let own = || judge(&following.store.snapshot(), verifier, leaf.to_vec());
+    let agrees = |outcome: &Outcome| match outcome {
+        Outcome::Known(_) => written.outcome == OutcomeName::Known,
+        Outcome::Refused(Refusal { code, .. }) => {
+            written.outcome == OutcomeName::Refused && written.code == Some(code.to_string())
+        }
+        _ => false,
+    };
+    let mut outcome = own();
+    if !agrees(&outcome) {
+        let newer = following.store.snapshot().size().0.saturating_add(1);
+        let size = TreeSize(wanted.unwrap_or(newer));
+        following.reach(size, patience.saturating_duration_since(Instant::now()));
+        outcome = own();
+    }
+    let agreed = agrees(&outcome);
+    if agreed {
+        following.ledger.answer(merkle::leaf_hash(leaf), outcome);
+    }
+    agreed
 }

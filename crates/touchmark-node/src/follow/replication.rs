@@ -1,9 +1,9 @@
 //! Batches come from a source, are checked, and go to the ledger.
 
-use super::Following;
+use super::{Following, NO_PANIC};
 use crate::node::BATCH;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use touchmark_api::client::{Client, ClientError};
 use touchmark_batch::{Application as _, Batch, Halt};
 use touchmark_engine::{Error, Phase};
@@ -14,8 +14,13 @@ use touchmark_wire::codec::Malformed;
 use touchmark_wire::genesis::Committee;
 use touchmark_wire::ids::Height;
 
+/// Longest reason that is kept, characters: some of it is a source's.
+const REASON: usize = 300;
 /// The first pause after a failure, and the longest.
 const PAUSES: [Duration; 2] = [Duration::from_millis(100), Duration::from_secs(10)];
+
+/// Who waits for a batch is not told in less than this that there is none.
+const AT_ONCE: Duration = Duration::from_secs(1);
 
 /// Why nothing came of asking.
 #[derive(Debug, thiserror::Error)]
@@ -36,17 +41,23 @@ pub(super) fn run(following: &Following) {
     let mut pause = PAUSES[0];
     while following.goes_on() {
         let (turn, client) = following.sources.now();
+        let asked = Instant::now();
         match step(following, client) {
             Ok(News::Batches) => {
                 pause = PAUSES[0];
                 recovered(following, client.base());
             }
             Ok(News::Nothing) => {
-                pause = PAUSES[0];
                 recovered(following, client.base());
-                following.lock().newest = following.store.snapshot().height();
+                following.lock().newest = following.ledger.finalized();
                 // Whoever holds back what the others have looks like this.
                 following.sources.pass(turn);
+                if asked.elapsed() > AT_ONCE {
+                    pause = PAUSES[0];
+                } else {
+                    following.wait(pause, |_| false);
+                    pause = PAUSES[1].min(pause * 2);
+                }
             }
             Err(Failure::Ledger(halt)) => {
                 following.end(Phase::Failed(Error::Halted(halt)));
@@ -72,18 +83,14 @@ enum News {
 fn step(following: &Following, client: &Client) -> Result<News, Failure> {
     let tip = following.store.snapshot().tip();
     let next = Height(tip.batch.height().0.saturating_add(1));
-    let Some(bytes) = client.batches(next, tip.batch.size())? else { return Ok(News::Nothing) };
+    let Some(bytes) = client.batches(next)? else { return Ok(News::Nothing) };
     let committee = following.ledger.committee(next);
     let committee = committee.ok_or_else(|| Halt("nobody certifies the next batch".into()))?;
     let network = Namespace::of(&following.genesis.network_id());
-    let (batches, certified) = checked(&bytes, &tip.batch, &network, &committee)
+    let Taken { batches, headers, certificate } = checked(&bytes, &tip.batch, &network, &committee)
         .map_err(|error| Failure::False { url: client.base().into(), reason: error.to_string() })?;
-    if batches.len() > 1
-        && let Ok(network) = client.network()
-    {
-        following.lock().newest = Height(network.height);
-    }
-    let (height, certificate) = certified;
+    let height = Height(tip.batch.height().0 + headers.len() as u64);
+    following.lock().newest = height;
     if !following.goes_on() {
         return Ok(News::Nothing);
     }
@@ -91,12 +98,15 @@ fn step(following: &Following, client: &Client) -> Result<News, Failure> {
         .store
         .keep_certificate(height, &certificate)
         .map_err(|error| Halt(error.to_string()))?;
+    *following.ahead.lock().expect(NO_PANIC) = (next, headers);
     for batch in batches {
         // After the end the folder is somebody else's.
         if !following.goes_on() {
             break;
         }
         following.ledger.deliver(batch)?;
+        // Whoever waits has either seen the batch or hears of it.
+        drop(following.lock());
         following.changed.notify_all();
     }
     Ok(News::Batches)
@@ -115,8 +125,13 @@ enum Untaken {
     Body(Malformed),
 }
 
-/// Batches, and the certificate for them with the height that it names.
-type Taken = (Vec<Arc<Batch>>, (Height, Vec<u8>));
+/// What an answer brings.
+struct Taken {
+    batches: Vec<Arc<Batch>>,
+    /// Theirs, and those after them up to the certified one.
+    headers: Vec<Vec<u8>>,
+    certificate: Vec<u8>,
+}
 
 /// Takes an answer apart: what `committee` certified to follow after `last`.
 fn checked(
@@ -132,21 +147,25 @@ fn checked(
         let (header, body) = (batch.header.to_vec(), batch.body.to_vec());
         Batch::from_parts(header, body, BATCH).map(Arc::new).map_err(Untaken::Body)
     });
-    let headers = (page.batches.len() + page.headers.len()) as u64;
-    let certified = Height(last.height().0 + headers);
-    Ok((batches.collect::<Result<_, _>>()?, (certified, page.certificate.to_vec())))
+    let batches = batches.collect::<Result<_, _>>()?;
+    let own = page.batches.iter().map(|batch| batch.header);
+    let headers = own.chain(page.headers.iter().map(|header| header.0)).map(<[u8]>::to_vec);
+    let certificate = page.certificate.to_vec();
+    Ok(Taken { batches, headers: headers.collect(), certificate })
 }
 
 fn recovered(following: &Following, url: &str) {
     let mut standing = following.lock();
+    standing.failures = 0;
     if standing.failing.take().is_some() {
         tracing::info!(%url, "the log is followed again");
     }
 }
 
 fn failed(following: &Following, failure: &Failure) {
-    let reason = failure.to_string();
+    let reason: String = failure.to_string().chars().take(REASON).collect();
     let mut standing = following.lock();
+    standing.failures = standing.failures.saturating_add(1);
     if standing.failing.as_ref() != Some(&reason) {
         tracing::warn!(%reason, "a source gives nothing");
     }

@@ -2,7 +2,11 @@
 
 use super::FollowError;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
 use touchmark_api::client::{Client, ClientError};
+
+/// How long an exchange may take: a source keeps who waits for a batch for 10 s.
+const PATIENCE: Duration = Duration::from_secs(20);
 
 /// Nodes in the order in which they are asked.
 pub(super) struct Sources {
@@ -14,7 +18,7 @@ pub(super) struct Sources {
 impl Sources {
     pub(super) fn new(urls: &[String]) -> Result<Self, FollowError> {
         let clients: Result<Vec<_>, ClientError> =
-            urls.iter().map(|url| Client::new(url)).collect();
+            urls.iter().map(|url| Client::patient(url, PATIENCE)).collect();
         let clients = clients?;
         if clients.is_empty() {
             return Err(FollowError::Nobody);
@@ -39,5 +43,14 @@ impl Sources {
     /// How many there are.
     pub(super) fn len(&self) -> usize {
         self.clients.len()
+    }
+
+    /// All of them, first who is asked now.
+    pub(super) fn all(&self) -> impl Iterator<Item = &Client> {
+        let (first, _) = self.now();
+        (0..self.clients.len() as u64).map(move |place| {
+            let place = first.wrapping_add(place) % self.clients.len() as u64;
+            &self.clients[place as usize]
+        })
     }
 }

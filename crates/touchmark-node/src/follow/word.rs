@@ -1,17 +1,19 @@
 //! What only validators sign, asked of a source, checked, and passed on.
 
 use super::{Follower, Following};
-use crate::shown::cosigners;
+use crate::shown::cosigned;
+use std::sync::Arc;
 use std::time::Duration;
 use touchmark_api::client::{Client, ClientError};
 use touchmark_core::appointment;
 use touchmark_core::refusal::Unreadable;
 use touchmark_core::verdict::{Trust, judge};
-use touchmark_wire::algorithm::PureVerifier;
-use touchmark_wire::bundle::Bundle;
+use touchmark_wire::algorithm::{PureVerifier, SignatureVerifier as _, SignedBytes};
+use touchmark_wire::bundle::{Bundle, Bytes, Claim, Freshness};
 use touchmark_wire::checkpoint::SignedCheckpoint;
 use touchmark_wire::genesis::Committee;
 use touchmark_wire::hash::Digest;
+use touchmark_wire::header::BatchHeader;
 use touchmark_wire::ids::{Height, LeafIndex, TreeSize};
 use touchmark_wire::merkle;
 use touchmark_wire::receipt::Receipt;
@@ -34,6 +36,12 @@ pub enum WordError {
         /// Of what kind it was to be.
         what: &'static str,
     },
+    /// It gives nothing newer than what is here.
+    #[error("no source gives a checkpoint of the log as it is here")]
+    Old,
+    /// Too many ask at the same time.
+    #[error("too many ask for what only validators sign")]
+    Busy,
     /// This log is not as long yet as the source's.
     #[error("this node has not yet all that its source signs")]
     Behind,
@@ -61,7 +69,11 @@ impl Follower {
             Some((size, note)) if size >= own => return Ok(note),
             _ => {}
         }
-        let asked = following.ask(|client| following.checkpoint_of(client));
+        let asked = following.ask(|client| {
+            let (size, note) = following.checkpoint_of(client)?;
+            // Somebody else may have a newer one.
+            if size < own { Err(WordError::Old) } else { Ok((size, note)) }
+        });
         if let Ok((size, note)) = &asked {
             let mut newest = following.note.lock().expect(super::NO_PANIC);
             if newest.as_ref().is_none_or(|(known, _)| size > known) {
@@ -78,37 +90,43 @@ impl Follower {
     pub(crate) fn receipt(&self, index: LeafIndex) -> Result<Vec<u8>, WordError> {
         let snapshot = self.following.store.snapshot();
         let hash = merkle::leaf_hash(&snapshot.leaf(index)?);
-        // Whoever signs is in office now, whoever certified the batch.
+        // Whoever signs is in office now, whoever certified the batch; at the end of a term the
+        // source may be a little further.
         let next = Height(snapshot.height().0.saturating_add(1));
-        let committee = appointment::in_office(snapshot.as_ref(), next)?;
+        let mut committees = vec![appointment::in_office(snapshot.as_ref(), next)?];
+        let waiting = appointment::waiting(snapshot.as_ref(), next)?;
+        committees.extend(waiting.map(|appointed| Arc::new(appointed.committee)));
         self.following.ask(|client| {
             let bytes = client.receipt(index)?;
             let is_right =
                 |(size, root): (TreeSize, Digest)| snapshot.root(size).is_ok_and(|own| own == root);
-            if receipted(&bytes, &hash, index, &committee).is_some_and(is_right) {
+            if committees.iter().any(|it| receipted(&bytes, &hash, index, it).is_some_and(is_right))
+            {
                 return Ok(bytes);
             }
             Err(WordError::False { url: client.base().into(), what: "receipt" })
         })
     }
 
-    /// A bundle with a validator's answer to a nonce, as the query asks for it.
-    pub(crate) fn fresh(&self, query: &str, nonce: &[u8]) -> Result<Vec<u8>, WordError> {
-        let network = self.following.genesis.network_id();
-        self.following.ask(|client| {
+    /// A bundle with a validator's answer to a nonce: the one that `query` asks for, with the claims
+    /// of `own`, a bundle of this node for the same questions. How many validators have to answer is
+    /// up to whoever asks.
+    pub(crate) fn fresh(
+        &self,
+        query: &str,
+        nonce: &[u8],
+        own: &[u8],
+    ) -> Result<Vec<u8>, WordError> {
+        let following = &self.following;
+        let size = following.store.snapshot().size();
+        let own = Bundle::decode(own).map_err(|_| WordError::Unreadable)?;
+        following.ask(|client| {
             let bytes = client.proof_as_asked(query)?;
-            // How many validators have to answer is up to whoever asks.
-            let is_answer = |bundle: Bundle<'_>| {
-                bundle.freshness.is_some_and(|freshness| freshness.nonce == nonce)
-            };
-            let verdict = judge(&bytes, &Trust { network: Some(network), nonce: Some(nonce) });
-            let mut checks = verdict.checks.iter().filter(|check| check.name != "freshness");
-            if checks.all(|check| check.result.holds())
-                && Bundle::decode(&bytes).is_ok_and(is_answer)
-            {
-                return Ok(bytes);
+            match following.answered(&bytes, nonce, &own.claims, size) {
+                Some(size) if !following.reach(size, PATIENCE) => Err(WordError::Behind),
+                Some(size) if following.has_root_of(&bytes, size) => Ok(bytes),
+                _ => Err(WordError::False { url: client.base().into(), what: "proof" }),
             }
-            Err(WordError::False { url: client.base().into(), what: "proof" })
         })
     }
 }
@@ -117,21 +135,50 @@ impl Following {
     /// Asks one source after the other; the first failure counts, if none succeeds.
     fn ask<T>(&self, ask: impl Fn(&Client) -> Result<T, WordError>) -> Result<T, WordError> {
         let mut first = None;
-        for _ in 0..self.sources.len() {
-            let (turn, client) = self.sources.now();
+        for client in self.sources.all() {
             match ask(client) {
-                // Nobody else has an answer to what is wrong with the question.
-                Err(WordError::Client(ClientError::Refused(problem))) if problem.status == 400 => {
-                    return Err(ClientError::Refused(problem).into());
-                }
-                Err(error) => {
-                    self.sources.pass(turn);
-                    first.get_or_insert(error);
-                }
-                answered => return answered,
+                Ok(answer) => return Ok(answer),
+                Err(error) => drop(first.get_or_insert(error)),
             }
         }
         Err(first.unwrap_or(WordError::Unreadable))
+    }
+
+    /// Size of the log of which a bundle proves these claims, no older than `size`, with at least
+    /// one validator's answer to the nonce.
+    fn answered(
+        &self,
+        bytes: &[u8],
+        nonce: &[u8],
+        claims: &[Claim],
+        size: TreeSize,
+    ) -> Option<TreeSize> {
+        let network = self.genesis.network_id();
+        let verdict = judge(bytes, &Trust { network: Some(network), nonce: Some(nonce) });
+        let mut checks = verdict.checks.iter().filter(|check| check.name != "freshness");
+        let as_of = verdict.as_of.filter(|as_of| as_of.size >= size)?;
+        let bundle = Bundle::decode(bytes).ok()?;
+        let fresh = bundle.freshness.as_ref().filter(|fresh| fresh.nonce == nonce)?;
+        let handovers = &bundle.handovers.0;
+        let committee = handovers.last().map_or(&self.genesis.committee, |it| &it.committee);
+        let message = Freshness::message(network, nonce, as_of.size, as_of.root);
+        let message = SignedBytes::new([&message[..]]);
+        let signed = |(place, signature): &(u16, Bytes<'_>)| {
+            let key = committee.validators.get(usize::from(*place))?.log_key.check().ok()?;
+            PureVerifier.verify(&key, &message, signature.0).ok()
+        };
+        let answered = !fresh.signatures.is_empty()
+            && fresh.signatures.iter().all(|signature| signed(signature).is_some());
+        let proved = checks.all(|check| check.result.holds()) && bundle.claims == claims;
+        (answered && proved).then_some(as_of.size)
+    }
+
+    /// Whether a bundle is of a log that this node's continues.
+    fn has_root_of(&self, bytes: &[u8], size: TreeSize) -> bool {
+        let Ok(bundle) = Bundle::decode(bytes) else { return false };
+        let first = bundle.headers.first().and_then(|it| BatchHeader::decode(it.0).ok());
+        let own = self.store.snapshot().root(size).ok();
+        first.is_some_and(|header| header.size == size && Some(header.root) == own)
     }
 
     fn checkpoint_of(&self, client: &Client) -> Result<(TreeSize, String), WordError> {
@@ -149,8 +196,7 @@ impl Following {
         let batch = snapshot.batch_of_size(shown.size)?.ok_or_else(is_false)?;
         let header = batch.header();
         let committee = appointment::in_office(snapshot.as_ref(), header.height)?;
-        let mut cosigners = cosigners(&committee).into_iter();
-        let cosigned = cosigners.any(|it| it.verify(&signed, &PureVerifier).is_ok());
+        let cosigned = cosigned(&signed, &committee).is_ok_and(|by| !by.is_empty());
         if header.root != shown.root || !cosigned {
             return Err(is_false());
         }

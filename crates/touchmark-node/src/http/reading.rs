@@ -1,5 +1,6 @@
 //! Reading: the network, things, single leaves.
 
+use super::Gateway;
 use super::answer::{Body, IMMUTABLE, Negative, Tag};
 use super::extract::{Inquiry, Named, Params};
 use crate::batches;
@@ -11,7 +12,8 @@ use axum::http::header;
 use axum::response::{IntoResponse, Response};
 use serde::Deserialize;
 use std::sync::Arc;
-use touchmark_api::{NetworkView, NodeView, ThingView, media};
+use std::time::Duration;
+use touchmark_api::{EdgeCode, NetworkView, NodeView, Problem, ThingView, media};
 use touchmark_core::refusal::Unreadable;
 use touchmark_core::view::Read as _;
 use touchmark_ledger::StateView as _;
@@ -58,6 +60,9 @@ pub(super) async fn genesis(State(node): State<Arc<Node>>) -> Body {
     Body(media::CBOR, node.genesis.encode_to_vec())
 }
 
+/// How long a follower waits for the next batch, if an answer may take so long.
+const BATCH_PATIENCE: Duration = Duration::from_secs(10);
+
 #[derive(Deserialize)]
 pub(super) struct From {
     from: u64,
@@ -65,11 +70,18 @@ pub(super) struct From {
 
 /// `GET /v1/batches?from=…`
 pub(super) async fn batches(
-    State(node): State<Arc<Node>>,
+    State(gateway): State<Gateway>,
     Params(From { from }): Params<From>,
 ) -> Result<Body, Negative> {
-    let certified = batches::certified(&node, Height(from)).await?;
-    let certified = certified.ok_or_else(|| Negative::not_found(format!("the batch {from}")));
+    let node = &gateway.node;
+    let patience = BATCH_PATIENCE.min(gateway.limits.answer_time / 2);
+    // A node that ends wakes who waits as well: what counts is what there is then.
+    let _ = tokio::time::timeout(patience, node.reach_height(Height(from))).await;
+    let certified = batches::certified(node, Height(from)).await?;
+    let certified = certified.ok_or_else(|| {
+        let detail = format!("the batch {from} is not here yet");
+        Negative::from(Problem::of_edge(EdgeCode::Behind, detail))
+    });
     Ok(Body(media::CBOR, certified?))
 }
 

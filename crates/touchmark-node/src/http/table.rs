@@ -12,7 +12,7 @@ use axum::http::header;
 use axum::response::IntoResponse;
 use touchmark_api::openapi::{Content, Parameter, Place, Shape, identifiers};
 use touchmark_api::{
-    BackupView, CardView, ChannelView, DrainView, EventView, LeafView, Listing, LoadView,
+    BackupView, CardView, ChannelView, DrainView, EdgeCode, EventView, LeafView, Listing, LoadView,
     NetworkView, NodeView, PayloadView, Proved, Readiness, Tap, TapView, ThingView, WriterView,
     Written, media,
 };
@@ -354,15 +354,17 @@ fn proving() -> Vec<Route> {
         Route::get("/v1/batches", "Certified batches, for nodes that follow", reading::batches)
             .describe(
                 "Batches in order, as many as 4 MiB of leaves and the term hold, with the \
-                 committee's certificate (spec/followers.md). Whoever follows asks for the next \
-                 height with `at_least`, one more than the leaves that it has.",
+                 committee's certificate (spec/followers.md). Who asks for the next height waits \
+                 for it, at most 10 s, then TM-BEHIND.",
             )
             .parameters(&[query("from", "The first height, from 1", "1")])
-            .class(Class::Read(5))
+            .class(Class::Read(20))
+            .timeless()
             .unstored()
             .raw(media::CBOR, "The array [batches, headers, certificate]")
             .problems(&READING)
-            .problems(&[Code::NOT_FOUND, Code::NOT_READY]),
+            .problems(&[Code::NOT_READY])
+            .problems(&[EdgeCode::Behind]),
         Route::get("/v1/receipts/{index}", "A COSE receipt (RFC 9942)", proofs::receipt)
             .parameters(&[POSITION])
             .raw(media::COSE, "The receipt")

@@ -150,7 +150,7 @@ fn committee<'b>(bundle: &'b Bundle<'_>, genesis: &'b Genesis) -> &'b Committee 
 }
 
 /// Names of the validators that cosigned a checkpoint; a wrong line of one of them is an error.
-fn cosigned(
+pub(crate) fn cosigned(
     note: &SignedCheckpoint<'_>,
     committee: &Committee,
 ) -> Result<Vec<String>, CertificateError> {

@@ -7,7 +7,7 @@ use super::running::{network, same, write};
 use std::time::{Duration, Instant};
 use touchmark_api::client::ProofQuery;
 use touchmark_wire::bundle::Claim;
-use touchmark_wire::ids::LeafIndex;
+use touchmark_wire::ids::{LeafIndex, NetworkId};
 
 /// What a member brings to the formation of a committee.
 struct Candidate<'m> {
@@ -109,6 +109,15 @@ fn verify(member: &Member, file: &str, trust: &str) {
     assert_eq!((verified.code, &verified.document["valid"]), (0, &true.into()), "{verified:?}");
 }
 
+/// Who follows goes through all committees from nothing, and hands the log on.
+fn followed(running: &mut Vec<Node>, positions: &[u64], id: NetworkId) {
+    let (_near, near) = follower("near", &[&running[3].url], id).node_in_place();
+    let (_far, far) = follower("far", &[&near.url], id).node_in_place();
+    running.extend([near, far]);
+    let position = write(&running[5], id);
+    same(running, &[positions, &[position]].concat());
+}
+
 #[test]
 fn one_owner_grows_into_four_and_then_exchanges_one() {
     let kept = tempfile::tempdir().unwrap();
@@ -182,13 +191,8 @@ fn one_owner_grows_into_four_and_then_exchanges_one() {
     verify(&members[0], &proof(&running[3], each[3], &kept, "later.tmb"), &id.to_string());
     verify(&members[0], &before, &id.to_string());
 
-    // Who follows goes through all of it from nothing, and hands it on.
-    let (_near, near) = follower("near", &[&running[3].url], id).node_in_place();
-    let (_far, far) = follower("far", &[&near.url], id).node_in_place();
-    running.extend([near, far]);
-    let followed = write(&running[5], id);
-    same(&running, &[first, each[0], followed]);
-    verify(&members[0], &proof(&running[5], followed, &kept, "far.tmb"), &id.to_string());
+    followed(&mut running, &[first, each[0]], id);
+    verify(&members[0], &proof(&running[5], first, &kept, "far.tmb"), &id.to_string());
 
     // Who left fetches the end of its term, and then has no share any more.
     let places = || std::fs::read_dir(delta.data().join("offices")).unwrap().count();

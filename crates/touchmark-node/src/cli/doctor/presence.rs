@@ -88,7 +88,7 @@ impl Answering {
             let why = failure.why.map(|why| format!(": {why}")).unwrap_or_default();
             failure.what + &why
         })?;
-        if node.peer != peer.to_string() {
+        if node.peer != Some(peer.to_string()) {
             return Err(format!("another node answers at {url}"));
         }
         Ok(Self { url: url.into(), network, node, readiness })

@@ -2,12 +2,14 @@
 
 use crate::cli::answer::Answer;
 use crate::cli::config::DataFolder;
-use crate::cli::failure::Failure;
+use crate::cli::failure::{Failure, Fault};
 use crate::cli::session::Session;
 use crate::cli::sheet::{Field, Sheet};
 use crate::cli::verify::root_of_trust;
 use crate::folder;
 use crate::shown::Source;
+use touchmark_wire::genesis::Genesis;
+use touchmark_wire::ids::NetworkId;
 
 /// Prepare a data folder for a node that follows others
 ///
@@ -40,7 +42,7 @@ pub(super) fn follow(session: &mut Session<'_, '_>, follow: &Follow) -> Result<A
     };
     let genesis = match known {
         Some(genesis) => genesis,
-        None => Source::node(&follow.sources[0])?.genesis(trusted)?,
+        None => genesis(&follow.sources, trusted)?,
     };
     for source in &follow.sources {
         Source::node(source)?;
@@ -61,4 +63,17 @@ pub(super) fn follow(session: &mut Session<'_, '_>, follow: &Follow) -> Result<A
         .add("sources", Field::List(sources.collect()));
     session.say("next: `touchmark node run` with this folder");
     Ok(Answer::sheet(&sheet))
+}
+
+/// The genesis document as the first of the sources has it that answers.
+fn genesis(sources: &[String], trusted: Option<NetworkId>) -> Result<Genesis, Failure> {
+    let mut first = None;
+    for source in sources {
+        match Source::node(source)?.genesis(trusted) {
+            Ok(genesis) => return Ok(genesis),
+            Err(error) => drop(first.get_or_insert(error)),
+        }
+    }
+    let nobody = Failure::new(Fault::Usage, "there is no node to follow");
+    Err(first.map_or(nobody, Failure::from))
 }

@@ -58,7 +58,7 @@ fn running(network: &NetworkView, node: &NodeView, readiness: &Readiness) -> She
 
 /// What a member is to the node that is asked.
 fn standing(member: &ValidatorView, node: &NodeView) -> &'static str {
-    if member.peer == node.peer {
+    if Some(&member.peer) == node.peer.as_ref() {
         "this node"
     } else if node.connected.contains(&member.peer) {
         "connected"

@@ -72,7 +72,7 @@ pub(super) struct From {
 pub(super) async fn batches(
     State(gateway): State<Gateway>,
     Params(From { from }): Params<From>,
-) -> Result<Body, Negative> {
+) -> Result<impl IntoResponse, Negative> {
     let node = &gateway.node;
     let patience = BATCH_PATIENCE.min(gateway.limits.answer_time / 2);
     // A node that ends wakes who waits as well: what counts is what there is then.
@@ -82,7 +82,7 @@ pub(super) async fn batches(
         let detail = format!("the batch {from} is not here yet");
         Negative::from(Problem::of_edge(EdgeCode::Behind, detail))
     });
-    Ok(Body(media::CBOR, certified?))
+    Ok(([(header::CACHE_CONTROL, "no-store")], Body(media::CBOR, certified?)))
 }
 
 /// `GET /v1/things/{id}`

@@ -237,7 +237,7 @@ fn bytes_that_never_change_are_kept_and_all_else_is_asked_for_again() {
 }
 
 /// What says nothing of how long the log is.
-const TIMELESS: [&str; 4] = ["/v1/genesis", "/v1/node", "/openapi.json", "/metrics"];
+const TIMELESS: [&str; 5] = ["/v1/genesis", "/v1/node", "/v1/batches", "/openapi.json", "/metrics"];
 
 #[test]
 fn every_read_waits_for_what_was_just_written() {

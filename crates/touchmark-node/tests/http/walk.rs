@@ -171,8 +171,12 @@ impl World {
             path.replace(&format!("{{{name}}}"), &self.value(row, name))
         };
         let path = row.parameters("path").iter().fold(row.path.clone(), put);
-        // The one route that answers nothing unless it is asked something.
-        if row.has("complete") { format!("{path}?record={}", self.record) } else { path }
+        // Those that answer nothing unless they are asked something.
+        match row.path.as_str() {
+            "/v1/proofs" => format!("{path}?record={}", self.record),
+            "/v1/batches" => format!("{path}?from=1"),
+            _ => path,
+        }
     }
 
     /// The same with another parameter.

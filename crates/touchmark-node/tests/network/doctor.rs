@@ -23,16 +23,21 @@ fn a_validator_knows_whom_it_reaches_and_when_they_are_too_few() {
     let members = form(&["alpha", "beta", "gamma", "delta"]);
     let mut nodes = nodes(&members);
     let limit = Instant::now() + Duration::from_secs(60);
-    let wait = |nodes: &[Node], wanted: &str| loop {
+    // Connections come and go one by one.
+    let wait = |nodes: &[Node], wanted: &str, count: &str| loop {
         let others: Vec<_> = nodes[1..].iter().map(|node| node.url.as_str()).collect();
         let (exit, checks) = examine(&members[0], &nodes[0], &others);
-        if verdicts(&checks, "quorum") == [wanted] && verdicts(&checks, "node") == ["fine"] {
+        let counted = checks.to_string().contains(count);
+        if counted
+            && verdicts(&checks, "quorum") == [wanted]
+            && verdicts(&checks, "node") == ["fine"]
+        {
             break (exit, checks);
         }
         assert!(Instant::now() < limit, "{checks}");
         std::thread::sleep(Duration::from_millis(200));
     };
-    let (exit, checks) = wait(&nodes, "fine");
+    let (exit, checks) = wait(&nodes, "fine", "4 of 4 members are there");
     assert_eq!(exit, 0, "{checks}");
     for name in ["ledger", "http port", "engine port", "peers", "committee"] {
         assert_eq!(verdicts(&checks, name), ["fine"], "{name}: {checks}");
@@ -40,8 +45,7 @@ fn a_validator_knows_whom_it_reaches_and_when_they_are_too_few() {
     // That of the log, and those of the others.
     assert_eq!(verdicts(&checks, "clock"), ["fine"; 4], "{checks}");
     nodes.truncate(2);
-    let (exit, checks) = wait(&nodes, "failed");
+    let (exit, checks) = wait(&nodes, "failed", "2 of 4 members are there");
     assert_eq!((exit, verdicts(&checks, "peers")), (1, vec!["warning"]), "{checks}");
-    let text = checks.to_string();
-    assert!(text.contains("gamma") && text.contains("2 of 4 members are there"), "{text}");
+    assert!(checks.to_string().contains("gamma"), "{checks}");
 }

@@ -17,6 +17,7 @@ use touchmark_wire::ids::{LeafIndex, NetworkId};
 use touchmark_wire::ratchet::{Position, Shown};
 
 pub use claims::LEVELS;
+pub use foundation::answers;
 
 /// What the reader of a bundle trusts and asks.
 #[derive(Clone, Copy, Debug, Default)]

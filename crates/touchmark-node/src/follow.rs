@@ -16,19 +16,20 @@ mod word;
 
 pub(crate) use word::WordError;
 
+use crate::proof::Certification;
 use sources::Sources;
+use std::fmt;
 use std::panic::{self, AssertUnwindSafe};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 use touchmark_batch::Application as _;
-use touchmark_core::appointment;
 use touchmark_engine::{Error, Finality, Phase, Status};
 use touchmark_ledger::Ledger;
 use touchmark_store::{Snapshot, Store};
 use touchmark_wire::genesis::Genesis;
-use touchmark_wire::ids::{Epoch, Height, TreeSize};
+use touchmark_wire::ids::{Height, TreeSize};
 
 /// How many batches a node may lack and still be called up to date.
 const UP_TO_DATE: u64 = 8;
@@ -236,12 +237,15 @@ impl Following {
         !self.lock().stopping
     }
 
-    /// Waits until `done` holds, time is over, or all is to end; whether it goes on.
-    fn wait(&self, time: Duration, done: impl Fn(&Standing) -> bool) -> bool {
-        let standing = self.lock();
+    /// Waits until `done` holds, time is over, or all is to end.
+    fn wait(&self, time: Duration, done: impl Fn(&Standing) -> bool) {
         let waits = |standing: &mut Standing| !standing.stopping && !done(standing);
-        let (standing, _) = self.changed.wait_timeout_while(standing, time, waits).expect(NO_PANIC);
-        !standing.stopping
+        drop(self.changed.wait_timeout_while(self.lock(), time, waits).expect(NO_PANIC));
+    }
+
+    /// Waits a while, because it did not work.
+    fn pause(&self, time: Duration) {
+        self.wait(time, |_| false);
     }
 
     /// Waits until the log has `size` leaves; whether it has.
@@ -282,17 +286,19 @@ fn kept_or(
 /// Refuses a ledger that lacks what leads from the genesis to it: nothing could be proved with it.
 fn led_to(store: &Store) -> Result<(), FollowError> {
     let snapshot = store.snapshot();
-    let unreadable = |_| FollowError::Unreadable;
-    let last = appointment::in_office(snapshot.as_ref(), snapshot.height()).map_err(unreadable)?;
-    for number in (1..=last.epoch.0).map(Epoch) {
-        let appointed = appointment::appointed(snapshot.as_ref(), number).map_err(unreadable)?;
-        let appointed = appointed.ok_or(FollowError::Unreadable)?;
-        let end = Height(appointed.since.0.saturating_sub(1));
-        if kept(&snapshot, end).map_err(|_| FollowError::Unreadable)?.is_none() {
+    for end in Certification::ends(&snapshot).map_err(|_| FollowError::Unreadable)? {
+        if kept(&snapshot, end)?.is_none() {
             return Err(FollowError::NotLed { height: end });
         }
     }
     Ok(())
+}
+
+/// What is said of a failure: some of it is a source's.
+fn excerpt(failure: &impl fmt::Display) -> String {
+    /// Longest, characters.
+    const LIMIT: usize = 300;
+    failure.to_string().chars().take(LIMIT).collect()
 }
 
 /// Why a node does not begin to follow.
@@ -305,6 +311,9 @@ pub enum FollowError {
     /// The state cannot be read.
     #[error("the state cannot be read")]
     Unreadable,
+    /// The store cannot be read.
+    #[error(transparent)]
+    Store(#[from] touchmark_store::Error),
     /// The ledger came from a validator's backup, which has no certificates.
     #[error("there is no certificate of batch {height}, after which the committee changed")]
     NotLed {

@@ -20,6 +20,7 @@ pub mod node;
 mod order;
 pub mod outbox;
 pub mod pages;
+mod pauses;
 pub mod proof;
 mod room;
 pub mod sensor;

@@ -232,29 +232,41 @@ fn freshness(
 fn quorum(
     fresh: &Freshness<'_>,
     network: NetworkId,
-    Committee { validators, threshold, .. }: &Committee,
+    committee: &Committee,
     as_of: &Position,
 ) -> Result<&'static str, Finding> {
+    let fail = |reason| Finding::fail("TM-NOT-FRESH", reason);
+    if answers(fresh, network, committee, as_of).map_err(fail)? < usize::from(committee.threshold) {
+        return Err(fail("fewer validators signed than the network asks"));
+    }
+    Ok("enough validators signed your nonce with this state of the log")
+}
+
+/// How many validators of `committee` signed a nonce with this state of the log; an error says what
+/// is wrong with a signature.
+pub fn answers(
+    fresh: &Freshness<'_>,
+    network: NetworkId,
+    Committee { validators, .. }: &Committee,
+    as_of: &Position,
+) -> Result<usize, &'static str> {
     let message = Freshness::message(network, fresh.nonce, as_of.size, as_of.root);
     let message = SignedBytes::new([&message[..]]);
     let mut counted = Vec::new();
     for (place, signature) in &fresh.signatures {
         let Some(validator) = validators.get(usize::from(*place)) else {
-            return Err(Finding::fail("TM-NOT-FRESH", "a signature is of no validator"));
+            return Err("a signature is of no validator");
         };
         let verified = validator
             .log_key
             .check()
             .is_ok_and(|key| PureVerifier.verify(&key, &message, signature.0).is_ok());
         if !verified {
-            return Err(Finding::fail("TM-NOT-FRESH", "a validator's signature does not verify"));
+            return Err("a validator's signature does not verify");
         }
         if !counted.contains(&validator.log_key) {
             counted.push(validator.log_key);
         }
     }
-    if counted.len() < usize::from(*threshold) {
-        return Err(Finding::fail("TM-NOT-FRESH", "fewer validators signed than the network asks"));
-    }
-    Ok("enough validators signed your nonce with this state of the log")
+    Ok(counted.len())
 }

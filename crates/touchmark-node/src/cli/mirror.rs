@@ -41,10 +41,7 @@ pub(super) fn run(session: &mut Session<'_, '_>, copy: &Copy) -> Result<Answer, 
     let source = Source::open(&copy.source, &session.environment.folder)?;
     let genesis = source.genesis(trusted)?;
     if trusted.is_none() {
-        session.say(&format!(
-            "trusting network {}, as the source says; compare it, or give yours with --trust",
-            genesis.network_id()
-        ));
+        session.say_trusting(genesis.network_id());
     }
     let mut mirror = Mirror::open(&to, genesis)?;
     let answer = |copied: &Copied, network| {

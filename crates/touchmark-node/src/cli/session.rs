@@ -83,6 +83,13 @@ impl Session<'_, '_> {
         self.context()?.network.map(|text| network_id(&text)).transpose()
     }
 
+    /// Says that a source's own network is trusted, because nothing says which is to be.
+    pub(super) fn say_trusting(&mut self, network: NetworkId) {
+        self.say(&format!(
+            "trusting network {network}, as the source says; compare it, or give yours with --trust"
+        ));
+    }
+
     /// Makes sure that the node is of the trusted network; gives the network's id.
     pub(super) fn network(&self, client: &Client) -> Result<NetworkId, Failure> {
         let view = client.network()?;

@@ -1,9 +1,10 @@
 //! What is submitted to a node that follows is passed on to a source, and answered when its batch
 //! comes.
 
-use super::Following;
+use super::{Following, excerpt};
 use crate::judgement::judge;
 use crate::keyring::Keyring;
+use crate::pauses::Pauses;
 use std::time::{Duration, Instant};
 use touchmark_api::client::{Client, ClientError};
 use touchmark_api::{OutcomeName, Written};
@@ -19,15 +20,14 @@ const TOGETHER: usize = 1 << 20;
 const MANY: usize = 8_192;
 /// After this time what still waits is passed on again, to the next source.
 const AGAIN: Duration = Duration::from_secs(10);
-/// The first pause after a failure, and the longest.
-const PAUSES: [Duration; 2] = [Duration::from_millis(100), Duration::from_secs(5)];
 /// How long the log may take to become as long as the source's, whose verdicts it is to understand.
 const PATIENCE: Duration = Duration::from_secs(3);
 
 /// Passes on until all is to end.
 pub(super) fn run(following: &Following) {
     let verifier = Keyring::default();
-    let (mut round, mut since, mut pause) = (0, Instant::now(), PAUSES[0]);
+    let mut pauses = Pauses::new(Duration::from_millis(100), Duration::from_secs(5));
+    let (mut round, mut since) = (0, Instant::now());
     while following.goes_on() {
         if since.elapsed() > AGAIN {
             (round, since) = (round + 1, Instant::now());
@@ -38,20 +38,20 @@ pub(super) fn run(following: &Following) {
         let seen = following.lock().submitted;
         let leaves = following.ledger.pass_on(round, TOGETHER);
         if leaves.is_empty() {
-            let left = AGAIN.saturating_sub(since.elapsed()) + PAUSES[0];
+            // A little longer, so that the round is over then.
+            let left = AGAIN.saturating_sub(since.elapsed()) + Duration::from_millis(100);
             following.wait(left, |standing| standing.submitted != seen);
             continue;
         }
         let (turn, client) = following.takers.now();
         let mut portions = leaves.chunks(MANY);
         match portions.try_for_each(|portion| pass(following, &verifier, client, portion)) {
-            Ok(()) => pause = PAUSES[0],
+            Ok(()) => pauses.reset(),
             Err(reason) => {
                 tracing::warn!(%reason, "a source does not take all");
                 following.takers.pass(turn);
                 (round, since) = (round + 1, Instant::now());
-                following.wait(pause, |_| false);
-                pause = PAUSES[1].min(pause * 2);
+                following.pause(pauses.longer());
             }
         }
     }
@@ -82,7 +82,7 @@ fn pass(
             let first = pass(following, verifier, client, first);
             first.and(pass(following, verifier, client, rest))
         }
-        Err(error) => Err(error.to_string().chars().take(300).collect()),
+        Err(error) => Err(excerpt(&error)),
     }
 }
 

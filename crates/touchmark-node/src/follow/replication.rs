@@ -1,7 +1,8 @@
 //! Batches come from a source, are checked, and go to the ledger.
 
-use super::{Following, NO_PANIC};
+use super::{Following, NO_PANIC, excerpt};
 use crate::node::BATCH;
+use crate::pauses::Pauses;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 use touchmark_api::client::{Client, ClientError};
@@ -13,11 +14,6 @@ use touchmark_wire::certificate::{CertificateError, CommitteeKey, Namespace};
 use touchmark_wire::codec::Malformed;
 use touchmark_wire::genesis::Committee;
 use touchmark_wire::ids::Height;
-
-/// Longest reason that is kept, characters: some of it is a source's.
-const REASON: usize = 300;
-/// The first pause after a failure, and the longest.
-const PAUSES: [Duration; 2] = [Duration::from_millis(100), Duration::from_secs(10)];
 
 /// Who waits for a batch is not told in less than this that there is none.
 const AT_ONCE: Duration = Duration::from_secs(1);
@@ -38,13 +34,13 @@ enum Failure {
 
 /// Follows until all is to end or the ledger gives up.
 pub(super) fn run(following: &Following) {
-    let mut pause = PAUSES[0];
+    let mut pauses = Pauses::new(Duration::from_millis(100), Duration::from_secs(10));
     while following.goes_on() {
         let (turn, client) = following.sources.now();
         let asked = Instant::now();
         match step(following, client) {
             Ok(News::Batches) => {
-                pause = PAUSES[0];
+                pauses.reset();
                 recovered(following, client.base());
             }
             Ok(News::Nothing) => {
@@ -53,10 +49,9 @@ pub(super) fn run(following: &Following) {
                 // Whoever holds back what the others have looks like this.
                 following.sources.pass(turn);
                 if asked.elapsed() > AT_ONCE {
-                    pause = PAUSES[0];
+                    pauses.reset();
                 } else {
-                    following.wait(pause, |_| false);
-                    pause = PAUSES[1].min(pause * 2);
+                    following.pause(pauses.longer());
                 }
             }
             Err(Failure::Ledger(halt)) => {
@@ -66,8 +61,7 @@ pub(super) fn run(following: &Following) {
             Err(failure) => {
                 failed(following, &failure);
                 following.sources.pass(turn);
-                following.wait(pause, |_| false);
-                pause = PAUSES[1].min(pause * 2);
+                following.pause(pauses.longer());
             }
         }
     }
@@ -163,7 +157,7 @@ fn recovered(following: &Following, url: &str) {
 }
 
 fn failed(following: &Following, failure: &Failure) {
-    let reason: String = failure.to_string().chars().take(REASON).collect();
+    let reason = excerpt(failure);
     let mut standing = following.lock();
     standing.failures = standing.failures.saturating_add(1);
     if standing.failing.as_ref() != Some(&reason) {

@@ -7,15 +7,15 @@ use std::time::Duration;
 use touchmark_api::client::{Client, ClientError};
 use touchmark_core::appointment;
 use touchmark_core::refusal::Unreadable;
-use touchmark_core::verdict::{Trust, judge};
-use touchmark_wire::algorithm::{PureVerifier, SignatureVerifier as _, SignedBytes};
-use touchmark_wire::bundle::{Bundle, Bytes, Claim, Freshness};
+use touchmark_core::verdict::{Trust, answers, judge};
+use touchmark_wire::algorithm::PureVerifier;
+use touchmark_wire::bundle::{Bundle, Claim};
 use touchmark_wire::checkpoint::SignedCheckpoint;
 use touchmark_wire::genesis::Committee;
 use touchmark_wire::hash::Digest;
-use touchmark_wire::header::BatchHeader;
 use touchmark_wire::ids::{Height, LeafIndex, TreeSize};
 use touchmark_wire::merkle;
+use touchmark_wire::ratchet::Position;
 use touchmark_wire::receipt::Receipt;
 
 /// How long a log may take to become as long as a source's checkpoint.
@@ -122,11 +122,16 @@ impl Follower {
         let own = Bundle::decode(own).map_err(|_| WordError::Unreadable)?;
         following.ask(|client| {
             let bytes = client.proof_as_asked(query)?;
-            match following.answered(&bytes, nonce, &own.claims, size) {
-                Some(size) if !following.reach(size, PATIENCE) => Err(WordError::Behind),
-                Some(size) if following.has_root_of(&bytes, size) => Ok(bytes),
-                _ => Err(WordError::False { url: client.base().into(), what: "proof" }),
+            let is_false = || WordError::False { url: client.base().into(), what: "proof" };
+            let as_of = following.answered(&bytes, nonce, &own.claims).ok_or_else(is_false)?;
+            if as_of.size < size {
+                return Err(is_false());
             }
+            if !following.reach(as_of.size, PATIENCE) {
+                return Err(WordError::Behind);
+            }
+            let root = following.store.snapshot().root(as_of.size)?;
+            if root == as_of.root { Ok(bytes) } else { Err(is_false()) }
         })
     }
 }
@@ -144,41 +149,20 @@ impl Following {
         Err(first.unwrap_or(WordError::Unreadable))
     }
 
-    /// Size of the log of which a bundle proves these claims, no older than `size`, with at least
-    /// one validator's answer to the nonce.
-    fn answered(
-        &self,
-        bytes: &[u8],
-        nonce: &[u8],
-        claims: &[Claim],
-        size: TreeSize,
-    ) -> Option<TreeSize> {
+    /// The state of the log of which a bundle proves these claims, with at least one validator's
+    /// answer to the nonce.
+    fn answered(&self, bytes: &[u8], nonce: &[u8], claims: &[Claim]) -> Option<Position> {
         let network = self.genesis.network_id();
         let verdict = judge(bytes, &Trust { network: Some(network), nonce: Some(nonce) });
         let mut checks = verdict.checks.iter().filter(|check| check.name != "freshness");
-        let as_of = verdict.as_of.filter(|as_of| as_of.size >= size)?;
+        let as_of = verdict.as_of?;
         let bundle = Bundle::decode(bytes).ok()?;
         let fresh = bundle.freshness.as_ref().filter(|fresh| fresh.nonce == nonce)?;
         let handovers = &bundle.handovers.0;
         let committee = handovers.last().map_or(&self.genesis.committee, |it| &it.committee);
-        let message = Freshness::message(network, nonce, as_of.size, as_of.root);
-        let message = SignedBytes::new([&message[..]]);
-        let signed = |(place, signature): &(u16, Bytes<'_>)| {
-            let key = committee.validators.get(usize::from(*place))?.log_key.check().ok()?;
-            PureVerifier.verify(&key, &message, signature.0).ok()
-        };
-        let answered = !fresh.signatures.is_empty()
-            && fresh.signatures.iter().all(|signature| signed(signature).is_some());
+        let answered = answers(fresh, network, committee, &as_of).is_ok_and(|count| count > 0);
         let proved = checks.all(|check| check.result.holds()) && bundle.claims == claims;
-        (answered && proved).then_some(as_of.size)
-    }
-
-    /// Whether a bundle is of a log that this node's continues.
-    fn has_root_of(&self, bytes: &[u8], size: TreeSize) -> bool {
-        let Ok(bundle) = Bundle::decode(bytes) else { return false };
-        let first = bundle.headers.first().and_then(|it| BatchHeader::decode(it.0).ok());
-        let own = self.store.snapshot().root(size).ok();
-        first.is_some_and(|header| header.size == size && Some(header.root) == own)
+        (answered && proved).then_some(as_of)
     }
 
     fn checkpoint_of(&self, client: &Client) -> Result<(TreeSize, String), WordError> {

@@ -7,7 +7,7 @@ mod freshness;
 mod tag;
 
 pub(super) use dress::dress;
-pub(super) use freshness::AT_LEAST;
+pub(super) use freshness::{AT_LEAST, PATIENCE};
 
 use super::Gateway;
 use super::answer::{Negative, Refused};

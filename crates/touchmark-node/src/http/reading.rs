@@ -3,6 +3,7 @@
 use super::Gateway;
 use super::answer::{Body, IMMUTABLE, Negative, Tag};
 use super::extract::{Inquiry, Named, Params};
+use super::gate::PATIENCE;
 use crate::batches;
 use crate::node::{Node, now};
 use crate::proof::Question;
@@ -12,7 +13,6 @@ use axum::http::header;
 use axum::response::{IntoResponse, Response};
 use serde::Deserialize;
 use std::sync::Arc;
-use std::time::Duration;
 use touchmark_api::{EdgeCode, NetworkView, NodeView, Problem, ThingView, media};
 use touchmark_core::refusal::Unreadable;
 use touchmark_core::view::Read as _;
@@ -60,9 +60,6 @@ pub(super) async fn genesis(State(node): State<Arc<Node>>) -> Body {
     Body(media::CBOR, node.genesis.encode_to_vec())
 }
 
-/// How long a follower waits for the next batch, if an answer may take so long.
-const BATCH_PATIENCE: Duration = Duration::from_secs(10);
-
 #[derive(Deserialize)]
 pub(super) struct From {
     from: u64,
@@ -74,7 +71,7 @@ pub(super) async fn batches(
     Params(From { from }): Params<From>,
 ) -> Result<impl IntoResponse, Negative> {
     let node = &gateway.node;
-    let patience = BATCH_PATIENCE.min(gateway.limits.answer_time / 2);
+    let patience = PATIENCE.min(gateway.limits.answer_time / 2);
     // A node that ends wakes who waits as well: what counts is what there is then.
     let _ = tokio::time::timeout(patience, node.reach_height(Height(from))).await;
     let certified = batches::certified(node, Height(from)).await?;

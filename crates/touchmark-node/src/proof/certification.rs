@@ -65,6 +65,12 @@ impl Certification {
         Ok(Self { steps: steps.collect::<Result<_, _>>()?, batch: archived(snapshot.height())? })
     }
 
+    /// The last batches of the committees before the one that certified the last batch: a proof needs
+    /// the certificate of each.
+    pub(crate) fn ends(snapshot: &Snapshot) -> Result<Vec<Height>, ProofError> {
+        Ok(in_office(snapshot)?.iter().map(last_before).collect())
+    }
+
     /// Whether the committee with this number has handed over, and a stopped node has in its folder
     /// what proves it, or others have had it for a whole term: nobody needs its votes again.
     pub(crate) fn is_over(

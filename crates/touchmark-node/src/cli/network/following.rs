@@ -50,9 +50,7 @@ pub(super) fn follow(session: &mut Session<'_, '_>, follow: &Follow) -> Result<A
     let network = genesis.network_id();
     folder::follow(&path, &genesis, &follow.sources)?;
     if trusted.is_none() {
-        session.say(&format!(
-            "trusting network {network}, as the source says; compare it, or give yours with --trust"
-        ));
+        session.say_trusting(network);
     }
     let sources = follow.sources.iter().map(|url| Field::Text(url.clone()));
     let mut sheet = Sheet::default();

@@ -1,11 +1,12 @@
 //! When to try again.
 
+use crate::pauses::Pauses;
 use std::time::{Duration, Instant};
 
 /// Doubles the wait after each failure, up to a bound.
 #[derive(Debug)]
 pub(super) struct Backoff {
-    wait: Duration,
+    pauses: Pauses,
     due: Instant,
 }
 
@@ -15,7 +16,7 @@ impl Backoff {
 
     /// Due at once.
     pub(super) fn new(now: Instant) -> Self {
-        Self { wait: Self::FIRST, due: now }
+        Self { pauses: Pauses::new(Self::FIRST, Self::LONGEST), due: now }
     }
 
     pub(super) fn is_due(&self, now: Instant) -> bool {
@@ -29,8 +30,7 @@ impl Backoff {
 
     /// It did not: wait, and longer each time.
     pub(super) fn fail(&mut self, now: Instant) {
-        self.due = now + self.wait;
-        self.wait = (self.wait * 2).min(Self::LONGEST);
+        self.due = now + self.pauses.longer();
     }
 }
 

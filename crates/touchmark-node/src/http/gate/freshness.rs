@@ -20,7 +20,7 @@ pub(in crate::http) const AT_LEAST: Parameter = Parameter {
 };
 
 /// How long a read waits, if an answer may take so long.
-const PATIENCE: Duration = Duration::from_secs(10);
+pub(in crate::http) const PATIENCE: Duration = Duration::from_secs(10);
 
 #[derive(Deserialize)]
 struct Freshness {

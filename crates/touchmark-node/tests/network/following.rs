@@ -3,6 +3,7 @@
 use super::issuer::Issuer;
 use super::member::{Ended, Member, Node, form, nodes, port};
 use super::running::{network, same_of, write};
+use serde_json::json;
 use std::io::{Read as _, Write as _};
 use std::net::{TcpListener, TcpStream};
 use std::time::{Duration, Instant};
@@ -79,6 +80,11 @@ fn a_follower_has_the_log_proves_it_and_passes_on_what_it_is_given() {
         assert!(note.contains("/validator-1 "), "{note}");
         assert!(get(&node.url, "/health/ready").starts_with("HTTP/1.1 200"));
     }
+
+    // It is none of the validators, and waits for none of them.
+    let status = alpha.ask(&["network", "status", "--node", &far.1.url]).document;
+    assert_eq!((&status["waits_for"], &status["ready"]), (&json!([]), &true.into()), "{status}");
+    assert_eq!(status["members"][0]["is"], "a validator", "{status}");
 
     // What is refused is refused with the same code wherever it is submitted.
     let mut stranger = Issuer::new(id, ThingKind::DEVICE, Algorithm::Ed25519);

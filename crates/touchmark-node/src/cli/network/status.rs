@@ -60,6 +60,8 @@ fn running(network: &NetworkView, node: &NodeView, readiness: &Readiness) -> She
 fn standing(member: &ValidatorView, node: &NodeView) -> &'static str {
     if Some(&member.peer) == node.peer.as_ref() {
         "this node"
+    } else if node.peer.is_none() {
+        "a validator"
     } else if node.connected.contains(&member.peer) {
         "connected"
     } else {
@@ -72,6 +74,10 @@ fn waits(network: &NetworkView, node: &NodeView, readiness: &Readiness) -> Vec<S
     let mut waits = readiness.reasons.clone();
     if node.finalized > node.height {
         waits.push(format!("batches up to {}, which are final, from others", node.finalized));
+    }
+    // Who follows has no part in certifying, and no connection with those who do.
+    if node.peer.is_none() {
+        return waits;
     }
     let is_there = |member: &&ValidatorView| match standing(member, node) {
         "this node" => node.votes,

@@ -8,6 +8,8 @@ use std::process::{Child, Command, Stdio};
 use tempfile::TempDir;
 use touchmark_api::client::Client;
 
+const BINARY: &str = env!("CARGO_BIN_EXE_touchmark");
+
 /// A port that was free a moment ago.
 pub(crate) fn port() -> u16 {
     TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
@@ -17,6 +19,28 @@ pub(crate) struct Member {
     pub(crate) name: String,
     folder: TempDir,
     pub(crate) engine: u16,
+    place: Place,
+}
+
+/// Where a member's processes run, and with which settings.
+#[derive(Clone)]
+pub(crate) struct Place {
+    /// What its commands are started with; nothing on this machine as it is.
+    pub(crate) launcher: Vec<String>,
+    /// Where other members reach it.
+    pub(crate) inside: String,
+    /// Where its interface listens.
+    pub(crate) outside: String,
+    /// Environment of its node.
+    pub(crate) settings: &'static [(&'static str, &'static str)],
+}
+
+impl Place {
+    /// This machine.
+    pub(crate) fn here() -> Self {
+        let loopback = || "127.0.0.1".to_owned();
+        Self { launcher: Vec::new(), inside: loopback(), outside: loopback(), settings: &[] }
+    }
 }
 
 /// What a command of a member did.
@@ -35,7 +59,11 @@ impl Ended {
 
 impl Member {
     pub(crate) fn new(name: &str) -> Self {
-        Self { name: name.into(), folder: tempfile::tempdir().unwrap(), engine: port() }
+        Self::at(name, Place::here())
+    }
+
+    pub(crate) fn at(name: &str, place: Place) -> Self {
+        Self { name: name.into(), folder: tempfile::tempdir().unwrap(), engine: port(), place }
     }
 
     pub(crate) fn data(&self) -> PathBuf {
@@ -44,11 +72,15 @@ impl Member {
 
     /// Begins a command in this member's folder.
     pub(crate) fn start(&self, words: &[&str]) -> Child {
-        Command::new(env!("CARGO_BIN_EXE_touchmark"))
+        let launched: Vec<_> = self.place.launcher.iter().map(String::as_str).collect();
+        let launched = [&launched[..], &[BINARY]].concat();
+        Command::new(launched[0])
+            .args(&launched[1..])
             .arg("--json")
             .args(words)
             .arg("--data")
             .arg(self.data())
+            .envs(self.place.settings.iter().copied())
             .env("TOUCHMARK__HOME", self.folder.path().join("home"))
             .env("TOUCHMARK__LOG", "error")
             .stdin(Stdio::null())
@@ -60,7 +92,7 @@ impl Member {
 
     /// A command that has nothing to do with the data folder.
     pub(crate) fn ask(&self, words: &[&str]) -> Ended {
-        let process = Command::new(env!("CARGO_BIN_EXE_touchmark"))
+        let process = Command::new(BINARY)
             .arg("--json")
             .args(words)
             .env("TOUCHMARK__HOME", self.folder.path().join("home"))
@@ -81,7 +113,7 @@ impl Member {
     }
 
     pub(crate) fn convene_with(&self, count: usize, more: &[&str]) -> Ended {
-        let (address, formation) = (self.address(), format!("127.0.0.1:{}", port()));
+        let (address, formation) = (self.address(), format!("{}:{}", self.place.inside, port()));
         let count = count.to_string();
         let words = ["network", "init", "--name", &self.name, "--validators", &count];
         let places = ["--address", &address, "--formation-listen", &formation];
@@ -101,7 +133,7 @@ impl Member {
     }
 
     pub(crate) fn address(&self) -> String {
-        format!("127.0.0.1:{}", self.engine)
+        format!("{}:{}", self.place.inside, self.engine)
     }
 
     /// Starts the node and waits until it is ready.
@@ -116,14 +148,15 @@ impl Member {
     }
 
     fn begin(&self) -> Beginning {
-        let process = self.start(&["node", "run", "--listen", "127.0.0.1:0"]);
+        let listen = format!("{}:0", self.place.outside);
+        let process = self.start(&["node", "run", "--listen", &listen]);
         Beginning { name: self.name.clone(), process }
     }
 }
 
 /// Starts all nodes: one that lacks batches which are final may need the others to be ready.
-pub(crate) fn nodes(members: &[Member]) -> Vec<Node> {
-    let beginning: Vec<_> = members.iter().map(Member::begin).collect();
+pub(crate) fn nodes<'m>(members: impl IntoIterator<Item = &'m Member>) -> Vec<Node> {
+    let beginning: Vec<_> = members.into_iter().map(Member::begin).collect();
     beginning.into_iter().map(Beginning::ready).collect()
 }
 
@@ -164,6 +197,12 @@ impl Node {
     pub(crate) fn client(&self) -> Client {
         Client::new(&self.url).unwrap()
     }
+
+    /// Its process.
+    #[allow(dead_code, reason = "benchmarks count its processor time")]
+    pub(crate) fn id(&self) -> u32 {
+        self.process.id()
+    }
 }
 
 impl Drop for Node {
@@ -176,9 +215,13 @@ impl Drop for Node {
 
 /// Forms a network of `names`, the first of which convenes; all folders are then validators'.
 pub(crate) fn form(names: &[&str]) -> Vec<Member> {
-    let members: Vec<_> = names.iter().map(|name| Member::new(name)).collect();
+    form_of(names.iter().map(|name| Member::new(name)).collect())
+}
+
+/// As [`form`], of members that are somewhere.
+pub(crate) fn form_of(members: Vec<Member>) -> Vec<Member> {
     let (convener, others) = members.split_first().unwrap();
-    assert_eq!(convener.convene(names.len()).code, 0);
+    assert_eq!(convener.convene(members.len()).code, 0);
     let mut running = Vec::new();
     for member in others {
         running.push(member.join(&convener.invite(&member.name, "1h"), &["--accept"]));

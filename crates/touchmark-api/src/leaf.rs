@@ -4,7 +4,7 @@ use crate::{Base64, ConfidenceView};
 use serde::{Deserialize, Serialize};
 use touchmark_core::evidence;
 use touchmark_wire::ids::LeafIndex;
-use touchmark_wire::leaf::{BareEvidence, Leaf};
+use touchmark_wire::leaf::Leaf;
 use touchmark_wire::merkle;
 use touchmark_wire::registry::{RefusalCode, StatementKind};
 use touchmark_wire::statement::{Content, Signatures, Statement};
@@ -197,8 +197,8 @@ impl LeafView {
 }
 
 fn inner(leaf: &Leaf<'_>, statement: Option<&Statement<'_>>) -> Option<EvidenceView> {
-    let BareEvidence { format, bytes } = match (leaf, statement) {
-        (Leaf::Evidence(bare), _) => *bare,
+    let (format, bytes) = match (leaf, statement) {
+        (Leaf::Evidence(bare), _) => (bare.format, bare.bytes),
         (_, Some(statement)) => {
             if statement.protected().link.kind != StatementKind::EVIDENCE {
                 return None;
@@ -206,10 +206,10 @@ fn inner(leaf: &Leaf<'_>, statement: Option<&Statement<'_>>) -> Option<EvidenceV
             let limit = touchmark_wire::limits::STATEMENT;
             let wrapped: evidence::WrappedEvidence<'_> =
                 touchmark_wire::codec::decode(statement.payload(), limit).ok()?;
-            BareEvidence { format: wrapped.format, bytes: wrapped.bytes }
+            (wrapped.format, wrapped.bytes)
         }
         (Leaf::Sighting { leaf, .. }, None) => match Leaf::decode(leaf).ok()? {
-            Leaf::Evidence(bare) => bare,
+            Leaf::Evidence(bare) => (bare.format, bare.bytes),
             _ => return None,
         },
         _ => return None,

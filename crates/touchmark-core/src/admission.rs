@@ -369,7 +369,7 @@ impl Admitted {
 fn parse<'a>(bytes: &'a [u8], keys: &mut Keys<'_>) -> Result<Parsed<'a>, Refusal> {
     match Leaf::decode(bytes)? {
         Leaf::Accepted(bytes) => parse_statement(Statement::parse(bytes)?, keys),
-        Leaf::Evidence(BareEvidence { format, bytes }) => {
+        Leaf::Evidence(BareEvidence { format, bytes, .. }) => {
             if bytes.len() > limits::EVIDENCE {
                 let cause = "evidence is longer than the protocol allows";
                 return Err(Refusal::new(RefusalCode::TOO_LONG, cause));

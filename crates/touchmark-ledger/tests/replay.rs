@@ -38,7 +38,8 @@ fn card_url(card: ThingId, counter: u32, n: u8) -> Vec<u8> {
 }
 
 fn bare(bytes: &[u8]) -> Vec<u8> {
-    Leaf::Evidence(BareEvidence { format: EvidenceFormat::CARD_URL, bytes }).encode_to_vec()
+    Leaf::Evidence(BareEvidence { format: EvidenceFormat::CARD_URL, bytes, mark: None })
+        .encode_to_vec()
 }
 
 fn wrapped(bytes: &[u8]) -> Vec<u8> {

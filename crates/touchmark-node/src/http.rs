@@ -29,6 +29,7 @@ mod serving;
 pub(crate) mod source;
 mod submission;
 mod table;
+mod taps;
 mod things;
 mod tiles;
 
@@ -45,7 +46,6 @@ use axum::middleware::{from_fn, from_fn_with_state};
 use axum::routing::MethodRouter;
 use backup::Backups;
 use bucket::Buckets;
-use cards::Turns;
 use crowd::Crowd;
 use gate::Gate;
 use identities::Identities;
@@ -89,7 +89,6 @@ pub struct Shared {
     listeners: Arc<Crowd>,
     /// Places of refused connections of which what still comes is read.
     lingering: Arc<Semaphore>,
-    turns: Turns,
     /// Whether an operator lets no writes in.
     draining: AtomicBool,
     /// Whether the node stops.
@@ -116,7 +115,6 @@ impl Gateway {
             connections: Crowd::new(limits.connections, limits.connections_of_source),
             listeners: Crowd::new(limits.listeners, limits.connections_of_source),
             lingering: places(LINGERING),
-            turns: Turns::default(),
             draining: AtomicBool::new(false),
             closing: watch::Sender::new(false),
             limits,

@@ -191,7 +191,7 @@ mod tests {
     const OTHER: Member = Member(1);
 
     fn leaf() -> Vec<u8> {
-        Leaf::Evidence(BareEvidence { format: EvidenceFormat::CARD_URL, bytes: b"x" })
+        Leaf::Evidence(BareEvidence { format: EvidenceFormat::CARD_URL, bytes: b"x", mark: None })
             .encode_to_vec()
     }
 

@@ -29,9 +29,10 @@ use touchmark_core::group::{Group, GroupAction};
 use touchmark_wire::codec;
 use touchmark_wire::hash::Digest;
 use touchmark_wire::ids::{KeyNumber, NetworkId, ThingId};
+use touchmark_wire::leaf::Mark;
 use touchmark_wire::registry::{ContentFormat, EvidenceFormat, StatementKind, Status, ThingKind};
 use touchmark_wire::statement::Content;
-use writer::{Key, Writer, bare, card_payload, card_url, hex};
+use writer::{Key, Writer, bare, card_payload, card_url, hex, marked};
 
 /// The network whose id is 32 times this byte.
 const NETWORK: NetworkId = NetworkId(Digest([0x4e; 32]));
@@ -198,6 +199,9 @@ fn evidence(writer: &mut Writer, cast: &Cast) {
     }
     let bytes = card_payload(card, 2, b"more readings", None, Key::Card);
     writer.bare("a bare payload that the card signed", bare(EvidenceFormat::CARD_PAYLOAD, &bytes));
+    let url = card_url(card, 2, Key::Card);
+    let mark = Mark([0x6d; 16]);
+    writer.bare("a URL with a mark", marked(EvidenceFormat::CARD_URL, &url, mark));
 }
 
 /// Attributes, accreditation, status, keys, a group.

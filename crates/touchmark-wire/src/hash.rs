@@ -194,6 +194,8 @@ pub mod domain {
     pub const ATTEMPT: &[u8] = b"touchmark/wire/attempt/v1";
     /// Commitment of a header to the committee of the next batch.
     pub const COMMITTEE: &[u8] = b"touchmark/wire/committee/v1";
+    /// Mark of a tap's update; the key of the request follows.
+    pub const TAP_MARK: &[u8] = b"touchmark/node/tap-mark/v1";
     /// Check of what a light client keeps.
     pub const RATCHET: &[u8] = b"touchmark/wire/ratchet/v1";
     /// What validators sign who approve of the next committee: the first element of a CBOR array, so

@@ -57,7 +57,14 @@ pub struct BareEvidence<'a> {
     pub format: EvidenceFormat,
     /// The signed bytes, unchanged.
     pub bytes: &'a [u8],
+    /// Whose presentation of them this is, where that matters.
+    pub mark: Option<Mark>,
 }
+
+/// Tells two who present the same evidence at the same moment apart: the leaf that the log takes has
+/// one of their marks. Only its owner knows where it comes from.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Mark(pub [u8; 16]);
 
 /// What a batch fixes in the log.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Encode, Decode)]
@@ -128,12 +135,11 @@ impl<C> Encode<C> for Leaf<'_> {
             Self::Fork { first, second } => {
                 e.tag(tag(LeafTag::FORK))?.array(2)?.encode_with(first, ctx)?.bytes(second)?.ok()
             }
-            Self::Evidence(BareEvidence { format, bytes }) => e
-                .tag(tag(LeafTag::EVIDENCE))?
-                .array(2)?
-                .encode_with(format, ctx)?
-                .bytes(bytes)?
-                .ok(),
+            Self::Evidence(BareEvidence { format, bytes, mark }) => {
+                let e = e.tag(tag(LeafTag::EVIDENCE))?.array(2 + u64::from(mark.is_some()))?;
+                e.encode_with(format, ctx)?.bytes(bytes)?;
+                mark.map_or(Ok(()), |Mark(mark)| e.bytes(&mark)?.ok())
+            }
             Self::Sighting { code, leaf } => {
                 e.tag(tag(LeafTag::SIGHTING))?.array(2)?.u16(*code)?.bytes(leaf)?.ok()
             }
@@ -149,14 +155,21 @@ impl<'b, C> Decode<'b, C> for Leaf<'b> {
         if tag == LeafTag::BATCH {
             return Ok(Self::Batch(d.decode_with(ctx)?));
         }
-        if d.array()? != Some(2) {
+        let members = d.array()?;
+        if !(members == Some(2) || tag == LeafTag::EVIDENCE && members == Some(3)) {
             return Err(invalid());
         }
         match tag {
             LeafTag::DENIED => Ok(Self::Denied { code: d.u16()?, statement: d.bytes()? }),
             LeafTag::FORK => Ok(Self::Fork { first: d.decode_with(ctx)?, second: d.bytes()? }),
             LeafTag::EVIDENCE => {
-                Ok(Self::Evidence(BareEvidence { format: d.decode_with(ctx)?, bytes: d.bytes()? }))
+                let (format, bytes) = (d.decode_with(ctx)?, d.bytes()?);
+                let mark = if members == Some(3) {
+                    Some(Mark(d.bytes()?.try_into().map_err(|_| invalid())?))
+                } else {
+                    None
+                };
+                Ok(Self::Evidence(BareEvidence { format, bytes, mark }))
             }
             LeafTag::SIGHTING => Ok(Self::Sighting { code: d.u16()?, leaf: d.bytes()? }),
             _ => Err(invalid()),

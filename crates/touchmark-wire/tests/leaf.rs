@@ -9,14 +9,16 @@ use cbor::{array, bytes, head, neighbours, tag, uint, wide_head};
 use touchmark_wire::codec::Malformed;
 use touchmark_wire::hash::Digest;
 use touchmark_wire::ids::{Height, LeafIndex, Timestamp};
-use touchmark_wire::leaf::{BareEvidence, BatchLeaf, Leaf};
+use touchmark_wire::leaf::{BareEvidence, BatchLeaf, Leaf, Mark};
 use touchmark_wire::limits;
 use touchmark_wire::registry::{EvidenceFormat, LeafTag};
 
 const STATEMENT: &[u8] = &[0xd2, 0x84, 0x40, 0xa0, 0x40, 0x40];
 
 fn leaves() -> Vec<(Leaf<'static>, Vec<u8>)> {
-    let evidence = BareEvidence { format: EvidenceFormat::CARD_URL, bytes: b"https://" };
+    let evidence =
+        BareEvidence { format: EvidenceFormat::CARD_URL, bytes: b"https://", mark: None };
+    let marked = BareEvidence { mark: Some(Mark([9; 16])), ..evidence };
     let batch =
         BatchLeaf { height: Height(9), time: Timestamp(1 << 40), state_root: Digest([7; 32]) };
     vec![
@@ -30,6 +32,10 @@ fn leaves() -> Vec<(Leaf<'static>, Vec<u8>)> {
             tag(0x544d_0002, &array(&[uint(300), bytes(STATEMENT)])),
         ),
         (Leaf::Evidence(evidence), tag(0x544d_0003, &array(&[uint(1), bytes(b"https://")]))),
+        (
+            Leaf::Evidence(marked),
+            tag(0x544d_0003, &array(&[uint(1), bytes(b"https://"), bytes(&[9; 16])])),
+        ),
         (
             Leaf::Sighting { code: 201, leaf: STATEMENT },
             tag(0x544d_0004, &array(&[uint(201), bytes(STATEMENT)])),

@@ -13,7 +13,7 @@ use touchmark_wire::registry::RefusalCode;
 const DESCRIPTION: &str = "Identity, history and ownership of things on a provable ledger. Ids \
     are text, positions are numbers, bytes are base64url without padding. Writing needs a \
     signature, never a key of this interface; sending the same bytes again is safe and answered \
-    with the first position, so `Idempotency-Key` is neither needed nor read. A problem has a \
+    with the first position, so `Idempotency-Key` is not needed, but for taps. A problem has a \
     stable `code` and a `hint`; `x-problem-codes` lists them all. Every path that takes GET takes \
     HEAD. Parameters that a path does not have, an `Accept` that names nothing it answers and a \
     `Content-Type` that it does not take are refused. Lists go on at `next`, which is the \

@@ -98,7 +98,7 @@ impl Identities {
 fn claimed(leaf: &[u8]) -> Option<ThingId> {
     match Leaf::decode(leaf).ok()? {
         Leaf::Accepted(bytes) => Some(Statement::parse(bytes).ok()?.protected().kid.thing),
-        Leaf::Evidence(BareEvidence { format, bytes }) => {
+        Leaf::Evidence(BareEvidence { format, bytes, .. }) => {
             Some(evidence::parse(format, bytes).ok()?.thing)
         }
         _ => None,

@@ -36,7 +36,7 @@ pub(super) async fn evidence(
 ) -> Result<Response, Negative> {
     let format = EvidenceFormat::from_name(&format)
         .ok_or_else(|| Negative::not_found(format!("the evidence format {format}")))?;
-    let leaf = Leaf::Evidence(BareEvidence { format, bytes: &body }).encode_to_vec();
+    let leaf = Leaf::Evidence(BareEvidence { format, bytes: &body, mark: None }).encode_to_vec();
     one(&node, leaf).await
 }
 

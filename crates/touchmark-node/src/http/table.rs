@@ -4,7 +4,7 @@ use super::gate::Class;
 use super::route::Route;
 use super::{
     admin, cards, channels, events, health, history, metrics, payloads, proofs, reading,
-    submission, things, tiles,
+    submission, taps, things, tiles,
 };
 use crate::apikey::Scope;
 use axum::Json;
@@ -275,13 +275,21 @@ fn cards() -> Vec<Route> {
             .json::<Proved<CardView>>(200, "The card")
             .problems(&READING)
             .problems(&[Code::NOT_FOUND]),
-        Route::post("/v1/taps", "Judge a tap, or use it up", cards::tap)
+        Route::post("/v1/taps", "Judge a tap, or use it up", taps::tap)
             .describe(
                 "`validate` writes nothing. `update` uses the counter up, durably: of any number \
-                 of updates with one counter exactly one is genuine, also at the same moment, and \
-                 it is answered with position and receipt. A verdict is no error: 200. To keep \
+                 of updates with one counter exactly one is genuine, also at the same moment at \
+                 several nodes, and it is answered with position and receipt. An update with an \
+                 `Idempotency-Key` can be repeated, at any node, and has the same verdict; whoever \
+                 has the key is taken for the same client, so it is a random one. A verdict is no error: 200. To keep \
                  data with a tap, wrap the URL in a statement of kind `evidence`.",
             )
+            .parameters(&[Parameter {
+                place: Place::Header,
+                name: taps::IDEMPOTENCY_KEY,
+                meaning: "16 to 255 bytes, the same for repetitions of one update",
+                example: "0f8fad5b-d9cb-469f-a165-70867728950e",
+            }])
             .takes(Content::Json(Shape::of::<Tap>()))
             .json::<TapView>(200, "The verdict with its reason")
             .problems(&[Code::MALFORMED, Code::TOO_LONG, Code::STORAGE]),

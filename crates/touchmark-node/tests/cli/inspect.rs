@@ -113,7 +113,7 @@ fn every_kind_is_recognised_from_a_file() {
     let denied = statement(StatementKind::STATUS, &set);
     let denied = Leaf::Denied { code: RefusalCode::STATUS.0, statement: &denied }.encode_to_vec();
     let url = card_url();
-    let bare = BareEvidence { format: EvidenceFormat::CARD_URL, bytes: url.as_bytes() };
+    let bare = BareEvidence { format: EvidenceFormat::CARD_URL, bytes: url.as_bytes(), mark: None };
     let file = KeyFile::seal(&key(), Protection::Plain).unwrap();
     let network: NetworkId = bundle::genesis().network_id();
     let header = bundle::header();

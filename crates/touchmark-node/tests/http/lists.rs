@@ -29,7 +29,7 @@ fn story() -> Story {
     ]);
     let records = site.submit(&(0..5).map(|n| sensor.record(&[n])).collect::<Vec<_>>());
     let bare = |url: Vec<u8>| {
-        let bare = BareEvidence { format: EvidenceFormat::CARD_URL, bytes: &url };
+        let bare = BareEvidence { format: EvidenceFormat::CARD_URL, bytes: &url, mark: None };
         Leaf::Evidence(bare).encode_to_vec()
     };
     let taps = site.submit(&[bare(card.url(1)), bare(card.url(2))]);

@@ -106,6 +106,14 @@ impl Site {
         answer.status().as_u16()
     }
 
+    pub(crate) fn send(&self, path: &str, headers: &[(&str, &str)], body: &[u8]) -> Answered {
+        let mut request = agent().post(format!("http://{}{path}", self.address));
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        answered(request.send(body))
+    }
+
     pub(crate) fn post(&self, path: &str, kind: &str, body: &[u8]) -> Answered {
         let request = agent().post(format!("http://{}{path}", self.address));
         answered(request.content_type(kind).send(body))

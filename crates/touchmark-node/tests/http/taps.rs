@@ -1,7 +1,7 @@
 //! Card information and the action of a tap.
 
 use crate::issuer::{Card, Issuer};
-use crate::site::Site;
+use crate::site::{Answered, Site};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::thread;
@@ -32,6 +32,13 @@ fn shop() -> Shop {
 }
 
 impl Shop {
+    /// Uses a tap up, in a request of which `key` knows the repetitions.
+    fn repeat(&self, url: &str, key: &str) -> Answered {
+        let body = json!({ "url": url, "action": "update" }).to_string();
+        let headers = [("content-type", "application/json"), ("idempotency-key", key)];
+        self.site.send("/v1/taps", &headers, body.as_bytes())
+    }
+
     fn tap(&self, url: &str, action: &str) -> Value {
         let body = json!({ "url": url, "action": action }).to_string();
         let answer = self.site.post("/v1/taps", "application/json", body.as_bytes());
@@ -129,6 +136,32 @@ fn of_many_updates_with_one_counter_at_once_exactly_one_is_genuine() {
         let genuine = verdicts.iter().filter(|it| it["verdict"] == "genuine").count();
         let replayed = verdicts.iter().filter(|it| it["verdict"] == "replayed").count();
         assert_eq!((genuine, replayed), (1, 15), "counter {counter}: {verdicts:#?}");
+    }
+}
+
+#[test]
+fn an_update_is_repeated_by_whoever_has_its_key_and_by_nobody_else() {
+    let mut shop = shop();
+    let url = shop.url(1);
+    let (key, other) = ("a key of this client", "a key of somebody else");
+    let used = shop.repeat(&url, key).json();
+    assert_eq!(verdict(&used), ("genuine", ""));
+    let size = shop.size();
+    let again = shop.repeat(&url, key).json();
+    assert_eq!((verdict(&again), &again["position"]), (("genuine", ""), &used["position"]));
+    assert!(again["receipt"].is_string(), "{again}");
+    assert_eq!(verdict(&shop.repeat(&url, other).json()), ("replayed", "TM-REPLAYED"));
+    assert_eq!(verdict(&shop.tap(&url, "update")), ("replayed", "TM-REPLAYED"));
+    assert_eq!(verdict(&shop.repeat(&shop.url(0), key).json()), ("replayed", "TM-REPLAYED"));
+    assert_eq!(shop.size(), size);
+    assert_eq!(shop.repeat(&shop.url(2), "guessable").status, 400);
+
+    let lost = SetStatus { thing: shop.card.id(), status: Status::LOST, reason: None, keys: None };
+    let lost = shop.maker.act(StatementKind::STATUS, &lost);
+    shop.site.submit(&[lost]);
+    for _ in 0..2 {
+        let sighted = shop.repeat(&shop.url(3), key).json();
+        assert_eq!(verdict(&sighted), ("revoked", "TM-REVOKED"));
     }
 }
 

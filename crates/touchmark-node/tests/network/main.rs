@@ -17,3 +17,4 @@ mod running;
 mod scribe;
 mod status;
 mod succession;
+mod taps;

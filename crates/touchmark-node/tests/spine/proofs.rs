@@ -185,7 +185,7 @@ fn evidence_is_proved_by_one_key_of_a_thousand() {
     let mut card = Card::new(maker.id);
     let tap = |card: &Card, counter| {
         let bytes = card.url(counter);
-        Leaf::Evidence(BareEvidence { format: EvidenceFormat::CARD_URL, bytes: &bytes })
+        Leaf::Evidence(BareEvidence { format: EvidenceFormat::CARD_URL, bytes: &bytes, mark: None })
             .encode_to_vec()
     };
     network.submit(vec![maker.inception(), maker.act(StatementKind::REGISTER, &card.inception)]);
@@ -224,7 +224,7 @@ fn evidence_read_again_after_its_key_ended_is_proved() {
     let card = Card::new(story.maker.id);
     let bytes = card.url(1);
     let format = EvidenceFormat::CARD_URL;
-    let bare = Leaf::Evidence(BareEvidence { format, bytes: &bytes }).encode_to_vec();
+    let bare = Leaf::Evidence(BareEvidence { format, bytes: &bytes, mark: None }).encode_to_vec();
     let stolen = SetStatus { thing: card.id(), status: Status::STOLEN, reason: None, keys: None };
     let outcomes = story.network.submit(vec![
         story.maker.act(StatementKind::REGISTER, &card.inception),
@@ -266,7 +266,7 @@ fn evidence_is_proved_by_the_later_of_two_keys() {
     let mut card = Card::new(story.maker.id);
     let id = card.id();
     let (format, bytes) = (EvidenceFormat::CARD_URL, card.url(1));
-    let bare = |bytes| Leaf::Evidence(BareEvidence { format, bytes }).encode_to_vec();
+    let bare = |bytes| Leaf::Evidence(BareEvidence { format, bytes, mark: None }).encode_to_vec();
     let rotation = |add, close| Rotation { thing: id, add, close, next: None, threshold: None };
     story.network.submit(vec![
         story.maker.act(StatementKind::REGISTER, &card.inception),
@@ -351,7 +351,7 @@ fn the_search_for_a_key_for_evidence_ends() {
     let outcomes = story.network.submit(leaves);
     assert!(outcomes.iter().all(|it| matches!(it, Outcome::Accepted(_))), "{outcomes:?}");
     let bytes = card.url(1);
-    let bare = BareEvidence { format: EvidenceFormat::CARD_URL, bytes: &bytes };
+    let bare = BareEvidence { format: EvidenceFormat::CARD_URL, bytes: &bytes, mark: None };
     let tap = story.network.submit(vec![Leaf::Evidence(bare).encode_to_vec()])[0].leaf().unwrap();
     let questions = [Question::Record(tap)];
     let bundle = proof::prove(&story.network.node, &questions, None);

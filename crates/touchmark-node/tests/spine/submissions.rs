@@ -10,7 +10,8 @@ use touchmark_wire::leaf::{BareEvidence, Leaf};
 use touchmark_wire::registry::{EvidenceFormat, RefusalCode, StatementKind, Status, ThingKind};
 
 fn bare(bytes: &[u8]) -> Vec<u8> {
-    Leaf::Evidence(BareEvidence { format: EvidenceFormat::CARD_URL, bytes }).encode_to_vec()
+    Leaf::Evidence(BareEvidence { format: EvidenceFormat::CARD_URL, bytes, mark: None })
+        .encode_to_vec()
 }
 
 fn code(outcome: &Outcome) -> Option<RefusalCode> {

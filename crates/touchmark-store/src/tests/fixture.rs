@@ -235,7 +235,7 @@ impl Actor {
         let signature = format!("{}{}", Digest(*first), Digest(second)).to_uppercase();
         let url = text + &signature;
         let format = EvidenceFormat::CARD_URL;
-        Leaf::Evidence(BareEvidence { format, bytes: url.as_bytes() }).encode_to_vec()
+        Leaf::Evidence(BareEvidence { format, bytes: url.as_bytes(), mark: None }).encode_to_vec()
     }
 }
 

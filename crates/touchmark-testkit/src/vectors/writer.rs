@@ -12,7 +12,7 @@ use touchmark_wire::algorithm::{Algorithm, CoseKey, SignedBytes, Signer};
 use touchmark_wire::codec;
 use touchmark_wire::hash::Digest;
 use touchmark_wire::ids::{ChannelId, KeyNumber, NetworkId, Sequence, ThingId};
-use touchmark_wire::leaf::{BareEvidence, Leaf};
+use touchmark_wire::leaf::{BareEvidence, Leaf, Mark};
 use touchmark_wire::merkle;
 use touchmark_wire::registry::{ContentFormat, EvidenceFormat, StatementKind};
 use touchmark_wire::statement::{Claims, Content, Draft, Kid, Link, Signatures, Statement};
@@ -287,7 +287,12 @@ pub(super) fn card_payload(
 }
 
 pub(super) fn bare(format: EvidenceFormat, bytes: &[u8]) -> Vec<u8> {
-    Leaf::Evidence(BareEvidence { format, bytes }).encode_to_vec()
+    Leaf::Evidence(BareEvidence { format, bytes, mark: None }).encode_to_vec()
+}
+
+/// Bare evidence with a mark of whoever brings it.
+pub(super) fn marked(format: EvidenceFormat, bytes: &[u8], mark: Mark) -> Vec<u8> {
+    Leaf::Evidence(BareEvidence { format, bytes, mark: Some(mark) }).encode_to_vec()
 }
 
 pub(super) fn hex(bytes: &[u8]) -> String {

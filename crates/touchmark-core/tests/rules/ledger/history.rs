@@ -172,7 +172,8 @@ impl Log {
                     let statement = Statement::parse(statement).unwrap();
                     let reader = statement.protected().kid.thing;
                     let wrapped: WrappedEvidence<'_> = read(statement.payload());
-                    let evidence = BareEvidence { format: wrapped.format, bytes: wrapped.bytes };
+                    let evidence =
+                        BareEvidence { format: wrapped.format, bytes: wrapped.bytes, mark: None };
                     self.evidence.insert(id_of(&evidence));
                     about[0].insert(reader);
                     self.tell(reader, card(&evidence), &mut about);
@@ -237,7 +238,8 @@ impl Log {
             }
             StatementKind::EVIDENCE => {
                 let wrapped = read::<WrappedEvidence<'_>>(payload);
-                let evidence = BareEvidence { format: wrapped.format, bytes: wrapped.bytes };
+                let evidence =
+                    BareEvidence { format: wrapped.format, bytes: wrapped.bytes, mark: None };
                 if self.evidence.insert(id_of(&evidence)) {
                     about[0].insert(card(&evidence));
                 } else {

@@ -303,7 +303,7 @@ pub(crate) fn card_payload(
 
 /// Evidence without a wrapping statement.
 pub(crate) fn bare(format: EvidenceFormat, bytes: &[u8]) -> Vec<u8> {
-    Leaf::Evidence(BareEvidence { format, bytes }).encode_to_vec()
+    Leaf::Evidence(BareEvidence { format, bytes, mark: None }).encode_to_vec()
 }
 
 /// A reader's payload around evidence.

@@ -22,6 +22,12 @@ pub enum EdgeCode {
     ApiKeyExpired,
     /// The API key is for something else.
     ApiKeyScope,
+    /// A statement that is no Signed Statement in the sense of SCITT.
+    NotSignedStatement,
+    /// A Signed Statement under an algorithm that the protocol does not have.
+    SignatureAlgorithm,
+    /// A Signed Statement whose payload is elsewhere.
+    PayloadMissing,
 }
 
 /// What there is to say about a code.
@@ -36,7 +42,7 @@ pub(crate) struct Row {
 
 impl EdgeCode {
     /// All of them.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 12] = [
         Self::Slow,
         Self::Method,
         Self::NotAcceptable,
@@ -46,6 +52,9 @@ impl EdgeCode {
         Self::ApiKeyUnknown,
         Self::ApiKeyExpired,
         Self::ApiKeyScope,
+        Self::NotSignedStatement,
+        Self::SignatureAlgorithm,
+        Self::PayloadMissing,
     ];
 
     /// The code, `TM-…`.
@@ -118,6 +127,29 @@ impl EdgeCode {
                 title: "API key for something else",
                 meaning: "The API key is for something else.",
                 hint: "make one with the scope that is named",
+            },
+            // The titles are those of draft-ietf-scitt-scrapi.
+            Self::NotSignedStatement => Row {
+                code: "TM-NOT-SIGNED-STATEMENT",
+                status: 400,
+                title: "Rejected",
+                meaning: "The statement is no Signed Statement (RFC 9943).",
+                hint: "sign it with one key and the CWT claims `iss` and `sub`, or send it to \
+                       /v1/statements",
+            },
+            Self::SignatureAlgorithm => Row {
+                code: "TM-SIGNATURE-ALGORITHM",
+                status: 400,
+                title: "Bad Signature Algorithm",
+                meaning: "The Signed Statement is signed with an algorithm that is not supported.",
+                hint: "sign it with ES256 (-7), Ed25519 (-19) or ES256K (-47)",
+            },
+            Self::PayloadMissing => Row {
+                code: "TM-PAYLOAD-MISSING",
+                status: 400,
+                title: "Payload Missing",
+                meaning: "The Signed Statement has no payload in it.",
+                hint: "put the payload in, or commit to it: a salted hash (RFC 9995)",
             },
         }
     }

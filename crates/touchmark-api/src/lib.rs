@@ -21,6 +21,7 @@ pub mod openapi;
 mod payload;
 mod problem;
 mod proved;
+pub mod scitt;
 pub mod senml;
 mod text;
 mod thing;
@@ -58,6 +59,10 @@ pub mod media {
     pub const BUNDLE: &str = "application/vnd.touchmark.bundle+cbor";
     /// Problem details (RFC 9457).
     pub const PROBLEM: &str = "application/problem+json";
+    /// Concise problem details (RFC 9290).
+    pub const CONCISE_PROBLEM: &str = "application/concise-problem-details+cbor";
+    /// A Signed or Transparent Statement (RFC 9943 §10).
+    pub const SCITT_STATEMENT: &str = "application/scitt-statement+cose";
     /// Text, such as a checkpoint or a card's URL.
     pub const TEXT: &str = "text/plain; charset=utf-8";
     /// A log tile.

@@ -25,6 +25,7 @@ mod payloads;
 mod proofs;
 mod reading;
 mod route;
+mod scitt;
 mod serving;
 pub(crate) mod source;
 mod submission;

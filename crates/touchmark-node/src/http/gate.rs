@@ -202,8 +202,8 @@ pub(super) async fn gate(State(gate): State<Arc<Gate>>, request: Request, next: 
     let admitted = gate.admit(request, next).await;
     let response = admitted.unwrap_or_else(IntoResponse::into_response);
     let metrics = &gate.gateway.metrics;
-    if let Some(Refused(code)) = response.extensions().get() {
-        metrics.refused(code);
+    if let Some(Refused(problem)) = response.extensions().get() {
+        metrics.refused(&problem.code);
     }
     let time = match gate.class {
         // A stream ends when its listener leaves, which says nothing of the node.

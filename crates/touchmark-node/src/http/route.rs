@@ -7,7 +7,9 @@ use axum::handler::Handler;
 use axum::middleware::from_fn_with_state;
 use axum::routing::{MethodFilter, MethodRouter, on};
 use touchmark_api::EdgeCode;
-use touchmark_api::openapi::{Content, Endpoint, Exampled, Method, Parameter, ProblemKind, Shape};
+use touchmark_api::openapi::{
+    Content, Endpoint, Exampled, Method, Parameter, ProblemForm, ProblemKind, Shape,
+};
 use touchmark_wire::registry::RefusalCode as Code;
 
 /// A route.
@@ -106,6 +108,17 @@ impl Route {
     /// Answers server-sent events whose data is JSON of type `T`.
     pub(super) fn events<T: Exampled>(self, meaning: &'static str) -> Self {
         self.answers(200, meaning, Content::Events(Shape::of::<T>()))
+    }
+
+    /// Answers bytes with status 201.
+    pub(super) fn created(self, media: &'static str, meaning: &'static str) -> Self {
+        self.answers(201, meaning, Content::Raw { media, meaning })
+    }
+
+    /// Answers problems in CBOR (RFC 9290).
+    pub(super) fn concise(mut self) -> Self {
+        self.endpoint.problem_form = ProblemForm::Concise;
+        self
     }
 
     fn answers(mut self, status: u16, meaning: &'static str, content: Content) -> Self {

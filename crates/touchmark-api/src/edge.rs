@@ -28,6 +28,12 @@ pub enum EdgeCode {
     SignatureAlgorithm,
     /// A Signed Statement whose payload is elsewhere.
     PayloadMissing,
+    /// The set-up code is not the node's.
+    SetupCode,
+    /// The set-up code's time is over.
+    SetupExpired,
+    /// The set-up code was used.
+    SetupUsed,
 }
 
 /// What there is to say about a code.
@@ -42,7 +48,7 @@ pub(crate) struct Row {
 
 impl EdgeCode {
     /// All of them.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 15] = [
         Self::Slow,
         Self::Method,
         Self::NotAcceptable,
@@ -55,6 +61,9 @@ impl EdgeCode {
         Self::NotSignedStatement,
         Self::SignatureAlgorithm,
         Self::PayloadMissing,
+        Self::SetupCode,
+        Self::SetupExpired,
+        Self::SetupUsed,
     ];
 
     /// The code, `TM-…`.
@@ -150,6 +159,29 @@ impl EdgeCode {
                 title: "Payload Missing",
                 meaning: "The Signed Statement has no payload in it.",
                 hint: "put the payload in, or commit to it: a salted hash (RFC 9995)",
+            },
+            Self::SetupCode => Row {
+                code: "TM-SETUP-CODE",
+                status: 403,
+                title: "Not this node's set-up code",
+                meaning: "The set-up code is not the last one that the node has made.",
+                hint: "compare it with what the node printed last; `touchmark apikey setup` where its \
+                       data folder is makes a new one",
+            },
+            Self::SetupExpired => Row {
+                code: "TM-SETUP-EXPIRED",
+                status: 410,
+                title: "Too late",
+                meaning: "The set-up code's time is over.",
+                hint: "make a new one with `touchmark apikey setup` where the node's data folder is",
+            },
+            Self::SetupUsed => Row {
+                code: "TM-SETUP-USED",
+                status: 410,
+                title: "Used already",
+                meaning: "The set-up code was used; it makes one API key only.",
+                hint: "if it was not you, end that key (`touchmark apikey list`, `apikey revoke`); \
+                       `touchmark apikey setup` makes a new code",
             },
         }
     }

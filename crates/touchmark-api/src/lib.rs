@@ -28,7 +28,9 @@ mod thing;
 pub mod tile;
 mod write;
 
-pub use administration::{BackupContents, BackupState, BackupView, DrainView, LoadView, UseView};
+pub use administration::{
+    BackupContents, BackupState, BackupView, DrainView, LoadView, SetUp, SetUpView, UseView,
+};
 pub use card::{
     CardView, CounterView, LOGIN_ATTRIBUTE, THING_ATTRIBUTE, Tap, TapAction, TapVerdict, TapView,
     URL_ATTRIBUTE,

@@ -27,6 +27,7 @@ mod reading;
 mod route;
 mod scitt;
 mod serving;
+mod setup;
 pub(crate) mod source;
 mod submission;
 mod table;

@@ -2,8 +2,8 @@
 
 use crate::{
     BackupView, CardView, ChannelView, DrainView, EventView, LeafView, Listing, LoadView,
-    NetworkView, NodeView, PayloadView, Problem, Proved, Readiness, Tap, TapView, ThingView,
-    WriterView, Written,
+    NetworkView, NodeView, PayloadView, Problem, Proved, Readiness, SetUp, SetUpView, Tap, TapView,
+    ThingView, WriterView, Written,
 };
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -286,6 +286,23 @@ impl Exampled for LoadView {
 impl Exampled for DrainView {
     fn example() -> Value {
         json!({ "draining": true, "pending": 0 })
+    }
+}
+
+impl Exampled for SetUp {
+    fn example() -> Value {
+        json!({ "code": "7H4QZ-N0K3M-XW8RV-2TBCD" })
+    }
+}
+
+impl Exampled for SetUpView {
+    fn example() -> Value {
+        json!({
+            "id": "5f0c2a19",
+            "scopes": ["read", "operate"],
+            "expires": TIME,
+            "key": "tmk_5f0c2a19_…",
+        })
     }
 }
 

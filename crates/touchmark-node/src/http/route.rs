@@ -64,7 +64,7 @@ impl Route {
     {
         let class = match method {
             Method::Get => Class::Read(1),
-            Method::Post | Method::Delete => Class::Write,
+            Method::Post | Method::Delete => Class::Write(1),
         };
         Self {
             endpoint: Endpoint::new(method, path, summary),
@@ -208,7 +208,7 @@ impl Route {
         let cost = route.cost();
         let said = std::mem::take(&mut route.endpoint.description);
         format!("{said} {cost}").trim_start().clone_into(&mut route.endpoint.description);
-        let writes = route.class == Class::Write;
+        let writes = matches!(route.class, Class::Write(_));
         let route = route.problems(&[Code::QUOTA, Code::OVERLOADED, Code::TIMEOUT]);
         if writes { route.problems(&[Code::NOT_READY]).problems(&[EdgeCode::Slow]) } else { route }
     }
@@ -220,9 +220,12 @@ impl Route {
             Class::Read(cost) => format!("Costs {cost} of the source's reads."),
             Class::Stream => "Costs 10 of the source's reads, and a listener's place.".to_owned(),
             Class::Admin => "Costs 50 of the source's reads.".to_owned(),
-            Class::Write => format!(
+            Class::Write(1) => format!(
                 "Costs one of the source's writes for each item; what is stored counts for the \
                  identity in whose name it is. A body has at most {BODY_LIMIT} bytes."
+            ),
+            Class::Write(cost) => format!(
+                "Costs {cost} of the source's writes. A body has at most {BODY_LIMIT} bytes."
             ),
         }
     }

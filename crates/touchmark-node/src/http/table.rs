@@ -4,7 +4,7 @@ use super::gate::Class;
 use super::route::Route;
 use super::{
     admin, cards, channels, events, health, history, metrics, payloads, proofs, reading, scitt,
-    submission, things, tiles,
+    setup, submission, things, tiles,
 };
 use crate::apikey::Scope;
 use axum::Json;
@@ -13,7 +13,7 @@ use axum::response::IntoResponse;
 use touchmark_api::openapi::{Content, Parameter, Place, Shape, identifiers};
 use touchmark_api::{
     BackupView, CardView, ChannelView, DrainView, EdgeCode, EventView, LeafView, Listing, LoadView,
-    NetworkView, NodeView, PayloadView, Proved, Readiness, Tap, TapView,
+    NetworkView, NodeView, PayloadView, Proved, Readiness, SetUp, SetUpView, Tap, TapView,
     ThingView, WriterView, Written, media,
 };
 use touchmark_wire::registry::RefusalCode as Code;
@@ -451,6 +451,17 @@ fn operation() -> Vec<Route> {
 
 fn administration() -> Vec<Route> {
     vec![
+        Route::post(setup::SETUP, "Make the first API key with the set-up code", setup::set_up)
+            .describe(
+                "A node that has never had an API key prints a code when it starts; `touchmark \
+                 apikey setup` makes another. It is good for an hour and makes one key. The page \
+                 `/setup` is the same for people.",
+            )
+            .class(Class::Write(50))
+            .takes(Content::Json(Shape::of::<SetUp>()))
+            .json::<SetUpView>(201, "The key, this once")
+            .problems(&[Code::MALFORMED, Code::TOO_LONG, Code::STORAGE])
+            .problems(&[EdgeCode::SetupCode, EdgeCode::SetupExpired, EdgeCode::SetupUsed]),
         Route::get("/v1/admin/load", "How much of its bounds the node uses", admin::load)
             .administers(Scope::Read)
             .json::<LoadView>(200, "Use and bounds"),

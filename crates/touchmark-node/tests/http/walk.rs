@@ -236,6 +236,11 @@ impl World {
                 ("application/json", tap.to_string().into_bytes())
             }
             "/v1/leaves/{index}/payload" => ("application/cbor", KEPT.encode_to_vec()),
+            // Each is good once.
+            "/v1/setup" => {
+                let code = self.site.keys.setup_code(now()).unwrap().text();
+                ("application/json", json!({ "code": code }).to_string().into_bytes())
+            }
             other => panic!("there is no body for {other}"),
         }
     }

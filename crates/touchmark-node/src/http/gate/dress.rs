@@ -53,7 +53,8 @@ const PREFLIGHT: [(HeaderName, &str); 3] = [
 pub(crate) async fn dress(request: Request, next: Next) -> Response {
     let id = request_id(request.headers());
     let path = request.uri().path();
-    let for_administration = path.starts_with("/v1/admin");
+    let for_administration =
+        path.starts_with("/v1/admin") || ["/v1/setup", "/setup"].contains(&path);
     let is_concise = scitt::has_concise_problems(path);
     let asks_before = request.method() == Method::OPTIONS
         && request.headers().contains_key(header::ACCESS_CONTROL_REQUEST_METHOD);

@@ -160,6 +160,8 @@ impl Exampled for NodeView {
     fn example() -> Value {
         json!({
             "peer": HASH,
+            "build": env!("CARGO_PKG_VERSION"),
+            "rules": 1,
             "clock": TIME,
             "term": 0,
             "term_ends": 511,

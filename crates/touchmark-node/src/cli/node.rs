@@ -15,6 +15,7 @@ use crate::folder::FolderError;
 use crate::http;
 use crate::node::{StartError, now};
 use crate::proof::ProofError;
+use crate::rules::UnknownRules;
 use crate::service::{self, ServiceError};
 use crate::upkeep::UpkeepError;
 
@@ -146,11 +147,21 @@ impl From<UpkeepError> for Failure {
     }
 }
 
+impl From<UnknownRules> for Failure {
+    fn from(unknown: UnknownRules) -> Self {
+        Self::new(Fault::Rules, "this build cannot work in this network").because(unknown).hint(
+            "install a build that has these rules and leave the data folder as it is; \
+             `touchmark doctor --against URL` tells other nodes' builds",
+        )
+    }
+}
+
 impl From<FolderError> for Failure {
     fn from(error: FolderError) -> Self {
         let text = error.to_string();
         match error {
             FolderError::Lock(error) => error.into(),
+            FolderError::Rules(unknown) => unknown.into(),
             FolderError::Empty { .. } => {
                 Self::new(Fault::Unknown, text).hint("name the node's data folder with --data")
             }

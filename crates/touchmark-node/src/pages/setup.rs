@@ -3,7 +3,7 @@
 use super::document::Document;
 use super::reader::Reader;
 use super::unable::Unable;
-use super::wording::time;
+use super::wording::{capital, time};
 use axum::Form;
 use axum::extract::State;
 use axum::extract::rejection::FormRejection;
@@ -58,7 +58,7 @@ fn form(problem: Option<&Problem>) -> Markup {
         @if let Some(problem) = problem {
             section.verdict.bad role="alert" aria-labelledby="refused" {
                 h2 #refused { (problem.title) }
-                p { (problem.detail) "." }
+                p { (capital(&problem.detail)) "." }
                 p { "What you can do: " (problem.hint) "." }
                 p { a.code href={ "/problems#" (problem.code) } { (problem.code) } }
             }
@@ -76,9 +76,9 @@ fn form(problem: Option<&Problem>) -> Markup {
                 button type="submit" { "Make the key" }
             }
             p.small { "No code, or its time is over? Run " code { "touchmark apikey setup" }
-                " where the node's data folder is. It is no secret that leaves this form in an "
-                "address: the code is sent in the body, and only its hash is kept. From another "
-                "machine open this page over TLS or a tunnel." }
+                " where the node's data folder is." }
+            p.small { "The code is sent in the body of this form, never in an address, and the node "
+                "keeps only its hash. From another machine open this page over TLS or a tunnel." }
         }
     }
 }

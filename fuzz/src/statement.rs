@@ -1,11 +1,21 @@
 //! A statement has exactly one accepted encoding, and reading it ends.
 
+use touchmark_api::scitt::SignedStatement;
 use touchmark_wire::limits;
 use touchmark_wire::statement::{Signatures, Statement};
 
 /// The parts account for every byte, and what can be asked of a statement is answered.
 pub fn target(data: &[u8]) {
-    let Ok(statement) = Statement::parse(data) else { return };
+    let signed = SignedStatement::parse(data);
+    let Ok(statement) = Statement::parse(data) else {
+        assert!(signed.is_err(), "a Signed Statement is a statement");
+        return;
+    };
+    if let Ok(signed) = signed {
+        assert!(statement.protected().claims.is_some());
+        // One header of five bytes in place of one of one, and an empty receipt of one.
+        assert_eq!(signed.transparent(&[&[]]).len(), data.len() + 5);
+    }
     assert!(data.len() <= limits::STATEMENT);
     assert_eq!(statement.bytes(), data);
     let header = statement.protected();

@@ -62,6 +62,29 @@ pub struct BackupView {
     pub contents: Option<BackupContents>,
 }
 
+/// A set-up code.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields)]
+pub struct SetUp {
+    /// As the node printed it; hyphens, spaces and case do not count.
+    pub code: String,
+}
+
+/// The API key that a set-up code made.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
+pub struct SetUpView {
+    /// Names it in lists.
+    pub id: String,
+    /// What it is for.
+    pub scopes: Vec<String>,
+    /// When it ends, milliseconds since 1970-01-01T00:00:00Z.
+    pub expires: u64,
+    /// The key, shown this once.
+    pub key: String,
+}
+
 /// How far a backup is.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]

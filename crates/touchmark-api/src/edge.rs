@@ -22,6 +22,18 @@ pub enum EdgeCode {
     ApiKeyExpired,
     /// The API key is for something else.
     ApiKeyScope,
+    /// A statement that is no Signed Statement in the sense of SCITT.
+    NotSignedStatement,
+    /// A Signed Statement under an algorithm that the protocol does not have.
+    SignatureAlgorithm,
+    /// A Signed Statement whose payload is elsewhere.
+    PayloadMissing,
+    /// The set-up code is not the node's.
+    SetupCode,
+    /// The set-up code's time is over.
+    SetupExpired,
+    /// The set-up code was used.
+    SetupUsed,
 }
 
 /// What there is to say about a code.
@@ -36,7 +48,7 @@ pub(crate) struct Row {
 
 impl EdgeCode {
     /// All of them.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 15] = [
         Self::Slow,
         Self::Method,
         Self::NotAcceptable,
@@ -46,6 +58,12 @@ impl EdgeCode {
         Self::ApiKeyUnknown,
         Self::ApiKeyExpired,
         Self::ApiKeyScope,
+        Self::NotSignedStatement,
+        Self::SignatureAlgorithm,
+        Self::PayloadMissing,
+        Self::SetupCode,
+        Self::SetupExpired,
+        Self::SetupUsed,
     ];
 
     /// The code, `TM-…`.
@@ -118,6 +136,52 @@ impl EdgeCode {
                 title: "API key for something else",
                 meaning: "The API key is for something else.",
                 hint: "make one with the scope that is named",
+            },
+            // The titles are those of draft-ietf-scitt-scrapi.
+            Self::NotSignedStatement => Row {
+                code: "TM-NOT-SIGNED-STATEMENT",
+                status: 400,
+                title: "Rejected",
+                meaning: "The statement is no Signed Statement (RFC 9943).",
+                hint: "sign it with one key and the CWT claims `iss` and `sub`, or send it to \
+                       /v1/statements",
+            },
+            Self::SignatureAlgorithm => Row {
+                code: "TM-SIGNATURE-ALGORITHM",
+                status: 400,
+                title: "Bad Signature Algorithm",
+                meaning: "The Signed Statement is signed with an algorithm that is not supported.",
+                hint: "sign it with ES256 (-7), Ed25519 (-19) or ES256K (-47)",
+            },
+            Self::PayloadMissing => Row {
+                code: "TM-PAYLOAD-MISSING",
+                status: 400,
+                title: "Payload Missing",
+                meaning: "The Signed Statement has no payload in it.",
+                hint: "put the payload in, or commit to it: a salted hash (RFC 9995)",
+            },
+            Self::SetupCode => Row {
+                code: "TM-SETUP-CODE",
+                status: 403,
+                title: "Not this node's set-up code",
+                meaning: "The set-up code is not the last one that the node has made.",
+                hint: "compare it with what the node printed last; `touchmark apikey setup` where its \
+                       data folder is makes a new one",
+            },
+            Self::SetupExpired => Row {
+                code: "TM-SETUP-EXPIRED",
+                status: 410,
+                title: "Too late",
+                meaning: "The set-up code's time is over.",
+                hint: "make a new one with `touchmark apikey setup` where the node's data folder is",
+            },
+            Self::SetupUsed => Row {
+                code: "TM-SETUP-USED",
+                status: 410,
+                title: "Used already",
+                meaning: "The set-up code was used; it makes one API key only.",
+                hint: "if it was not you, end that key (`touchmark apikey list`, `apikey revoke`); \
+                       `touchmark apikey setup` makes a new code",
             },
         }
     }

@@ -21,13 +21,16 @@ pub mod openapi;
 mod payload;
 mod problem;
 mod proved;
+pub mod scitt;
 pub mod senml;
 mod text;
 mod thing;
 pub mod tile;
 mod write;
 
-pub use administration::{BackupContents, BackupState, BackupView, DrainView, LoadView, UseView};
+pub use administration::{
+    BackupContents, BackupState, BackupView, DrainView, LoadView, SetUp, SetUpView, UseView,
+};
 pub use card::{
     CardView, CounterView, LOGIN_ATTRIBUTE, THING_ATTRIBUTE, Tap, TapAction, TapVerdict, TapView,
     URL_ATTRIBUTE,
@@ -58,6 +61,10 @@ pub mod media {
     pub const BUNDLE: &str = "application/vnd.touchmark.bundle+cbor";
     /// Problem details (RFC 9457).
     pub const PROBLEM: &str = "application/problem+json";
+    /// Concise problem details (RFC 9290).
+    pub const CONCISE_PROBLEM: &str = "application/concise-problem-details+cbor";
+    /// A Signed or Transparent Statement (RFC 9943 §10).
+    pub const SCITT_STATEMENT: &str = "application/scitt-statement+cose";
     /// Text, such as a checkpoint or a card's URL.
     pub const TEXT: &str = "text/plain; charset=utf-8";
     /// A log tile.

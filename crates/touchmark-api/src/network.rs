@@ -55,6 +55,12 @@ pub struct NodeView {
     /// Its key among the validators, hexadecimal: who of them it is. A follower is none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub peer: Option<String>,
+    /// Version of its build; earlier builds do not say.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub build: Option<String>,
+    /// The highest version of the rules that it has; earlier builds do not say.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rules: Option<u16>,
     /// What its clock says, milliseconds since 1970-01-01T00:00:00Z.
     pub clock: u64,
     /// The term that consensus is in.

@@ -9,5 +9,5 @@ mod endpoint;
 mod examples;
 
 pub use document::document;
-pub use endpoint::{Content, Endpoint, Method, Parameter, Place, ProblemKind, Shape};
+pub use endpoint::{Content, Endpoint, Method, Parameter, Place, ProblemForm, ProblemKind, Shape};
 pub use examples::{Exampled, identifiers};

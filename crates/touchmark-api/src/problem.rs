@@ -1,5 +1,7 @@
 //! Problem details (RFC 9457): the one mapping from refusals to HTTP.
 
+mod concise;
+
 use crate::EdgeCode;
 use serde::{Deserialize, Serialize};
 use touchmark_core::refusal::{ChainHead, Refusal, hint};

@@ -7,6 +7,8 @@
 //! A key is random bytes, so its plain SHA-256 says nothing about it. The running node reads the
 //! file at each use: what is made or revoked beside it counts at once.
 
+pub mod setup;
+
 use base64ct::{Base64UrlUnpadded, Encoding as _};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
@@ -196,14 +198,23 @@ impl ApiKeys {
 
     /// Changes the file; two commands at once wait for each other.
     fn change(&self, change: impl FnOnce(&mut Vec<ApiKey>)) -> Result<(), ApiKeyError> {
-        let path = self.folder.join("apikeys.lock");
-        let at = |source| ApiKeyError::File { path: path.clone(), source };
-        let lock = File::create(&path).map_err(at)?;
-        lock.lock().map_err(at)?;
-        let mut keys = self.keys()?;
-        change(&mut keys);
-        write(&self.path(), &keys)
+        locked(&self.folder.join("apikeys.lock"), || {
+            let mut keys = self.keys()?;
+            change(&mut keys);
+            write(&self.path(), &keys)
+        })
     }
+}
+
+/// Works while this file is locked: who wants the same waits.
+fn locked<T, E: From<ApiKeyError>>(
+    path: &Path,
+    work: impl FnOnce() -> Result<T, E>,
+) -> Result<T, E> {
+    let at = |source| ApiKeyError::File { path: path.into(), source };
+    let lock = File::create(path).map_err(at)?;
+    lock.lock().map_err(at)?;
+    work()
 }
 
 /// What a file says; `None` where there is none.

@@ -26,6 +26,7 @@ pub use office::{Held, Promise, committee, next_number};
 pub use peers::Peers;
 pub(crate) use sources::follow;
 
+use crate::rules::{self, UnknownRules};
 use minicbor::{Decode, Encode};
 use std::fmt;
 use std::fs;
@@ -123,6 +124,9 @@ pub enum FolderError {
         /// Why.
         reason: String,
     },
+    /// This build does not have the network's rules.
+    #[error(transparent)]
+    Rules(#[from] UnknownRules),
     /// Another process works in the folder.
     #[error(transparent)]
     Lock(#[from] touchmark_store::Error),
@@ -437,7 +441,9 @@ pub(crate) fn genesis(folder: &Path) -> Result<Genesis, FolderError> {
     if !path.exists() {
         return Err(FolderError::Empty { path: folder.into() });
     }
-    Genesis::decode(&read(&path)?).map_err(|_| FolderError::Damaged { path })
+    let genesis = Genesis::decode(&read(&path)?).map_err(|_| FolderError::Damaged { path })?;
+    rules::require(&genesis)?;
+    Ok(genesis)
 }
 
 /// The private keys in a folder that has a network.

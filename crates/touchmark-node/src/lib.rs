@@ -23,6 +23,7 @@ pub mod pages;
 mod pauses;
 pub mod proof;
 mod room;
+pub mod rules;
 pub mod sensor;
 pub mod service;
 pub mod shown;

@@ -12,6 +12,7 @@
 //! | `/t/{id}/chain?channel=…` | the statements of one chain of a thing |
 //! | `/c/{id}` | a channel: verdict, who may write, what is in it |
 //! | `/r/{position}` | a leaf of the log: verdict, checks, content |
+//! | `/setup` | the first API key, for whoever has the set-up code |
 //! | `/reference` | the HTTP interface, from its OpenAPI document |
 //! | `/problems` | what each code of a problem means, and what to do |
 
@@ -28,6 +29,7 @@ mod problems;
 mod reader;
 mod reference;
 mod search;
+mod setup;
 mod sheet;
 mod taking;
 mod thing;
@@ -53,7 +55,7 @@ pub fn paths() -> Vec<&'static str> {
     table().into_iter().map(|(path, _)| path).collect()
 }
 
-fn table() -> [(&'static str, MethodRouter<Reader>); 9] {
+fn table() -> [(&'static str, MethodRouter<Reader>); 10] {
     [
         ("/", get(home::page)),
         ("/search", get(search::page)),
@@ -61,6 +63,7 @@ fn table() -> [(&'static str, MethodRouter<Reader>); 9] {
         ("/t/{id}/chain", get(chain::page)),
         ("/c/{id}", get(channel::page)),
         ("/r/{position}", get(leaf::page)),
+        ("/setup", get(setup::page).post(setup::set_up)),
         ("/reference", get(reference::page)),
         ("/problems", get(problems::page)),
         ("/assets/{name}", get(asset::serve)),

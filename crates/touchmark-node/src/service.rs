@@ -63,9 +63,11 @@ pub fn serve(
     let served = runtime.block_on(async {
         let listener = TcpListener::from_std(listener).map_err(ServiceError::Runtime)?;
         let address = listener.local_addr().map_err(ServiceError::Runtime)?;
+        // Whoever is told that it is ready may tell it to stop.
+        let stop = Stop::listen();
         ready(address, &node);
         let gateway = Gateway::new(node.clone(), &config.node.data, config.limits.clone());
-        http::serve(listener, gateway, stopped()).await;
+        http::serve(listener, gateway, stopped(stop)).await;
         Ok::<_, ServiceError>(())
     });
     runtime.shutdown_timeout(std::time::Duration::from_secs(5));
@@ -78,8 +80,8 @@ pub fn serve(
 }
 
 /// Waits for a signal.
-async fn stopped() {
-    match Stop::listen() {
+async fn stopped(stop: io::Result<Stop>) {
+    match stop {
         Ok(mut stop) => stop.asked().await,
         Err(error) => {
             tracing::warn!(%error, "signals are not heard");

@@ -1,6 +1,6 @@
 //! Endpoints, put together as one document.
 
-use super::endpoint::{Content, Endpoint, Parameter, Place};
+use super::endpoint::{Content, Endpoint, Parameter, Place, ProblemForm};
 use crate::{EdgeCode, Problem, media};
 use schemars::SchemaGenerator;
 use schemars::generate::SchemaSettings;
@@ -155,15 +155,30 @@ fn responses(endpoint: &Endpoint, generator: &mut SchemaGenerator) -> Map<String
     let schema = generator.subschema_for::<Problem>();
     for (status, problems) in negative {
         let codes: Vec<_> = problems.iter().map(|problem| problem.code.as_str()).collect();
-        let examples: Map<String, Value> = problems
-            .iter()
-            .map(|problem| (problem.code.clone(), json!({ "value": problem })))
-            .collect();
-        let content = json!({ media::PROBLEM: { "schema": schema, "examples": examples } });
+        let content = match endpoint.problem_form {
+            ProblemForm::Json => {
+                let shown = examples(&problems, |problem| json!(problem));
+                json!({ media::PROBLEM: { "schema": schema, "examples": shown } })
+            }
+            ProblemForm::Concise => {
+                // CBOR in diagnostic notation (RFC 8949 §8).
+                let text = |problem: &Problem| minicbor::display(&problem.to_concise()).to_string();
+                let shown = examples(&problems, |problem| text(problem).into());
+                let meaning = "Concise problem details (RFC 9290), shown in diagnostic notation";
+                let schema =
+                    json!({ "description": meaning, "contentMediaType": media::CONCISE_PROBLEM });
+                json!({ media::CONCISE_PROBLEM: { "schema": schema, "examples": shown } })
+            }
+        };
         let response = json!({ "description": codes.join(", "), "content": content });
         responses.insert(status.to_string(), response);
     }
     responses
+}
+
+/// Problems by their code.
+fn examples(problems: &[Problem], shown: impl Fn(&Problem) -> Value) -> Map<String, Value> {
+    problems.iter().map(|it| (it.code.clone(), json!({ "value": shown(it) }))).collect()
 }
 
 /// Every code, whether or not a route says that it answers it.

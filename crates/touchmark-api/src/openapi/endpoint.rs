@@ -141,6 +141,15 @@ impl From<EdgeCode> for ProblemKind {
     }
 }
 
+/// How a route writes its problems.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum ProblemForm {
+    /// In JSON (RFC 9457).
+    Json,
+    /// In CBOR (RFC 9290).
+    Concise,
+}
+
 /// One route.
 #[derive(Clone, Debug)]
 pub struct Endpoint {
@@ -162,6 +171,8 @@ pub struct Endpoint {
     pub answers: Vec<(u16, &'static str, Vec<Content>)>,
     /// The problems it answers.
     pub problems: Vec<ProblemKind>,
+    /// How it writes them.
+    pub problem_form: ProblemForm,
     /// The scope of an API key that it needs.
     pub scope: Option<&'static str>,
 }
@@ -179,6 +190,7 @@ impl Endpoint {
             bodies: Vec::new(),
             answers: Vec::new(),
             problems: Vec::new(),
+            problem_form: ProblemForm::Json,
             scope: None,
         }
     }

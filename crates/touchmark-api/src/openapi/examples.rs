@@ -2,8 +2,8 @@
 
 use crate::{
     BackupView, CardView, ChannelView, DrainView, EventView, LeafView, Listing, LoadView,
-    NetworkView, NodeView, PayloadView, Problem, Proved, Readiness, Tap, TapView, ThingView,
-    WriterView, Written,
+    NetworkView, NodeView, PayloadView, Problem, Proved, Readiness, SetUp, SetUpView, Tap, TapView,
+    ThingView, WriterView, Written,
 };
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -160,6 +160,8 @@ impl Exampled for NodeView {
     fn example() -> Value {
         json!({
             "peer": HASH,
+            "build": env!("CARGO_PKG_VERSION"),
+            "rules": 1,
             "clock": TIME,
             "term": 0,
             "term_ends": 511,
@@ -286,6 +288,23 @@ impl Exampled for LoadView {
 impl Exampled for DrainView {
     fn example() -> Value {
         json!({ "draining": true, "pending": 0 })
+    }
+}
+
+impl Exampled for SetUp {
+    fn example() -> Value {
+        json!({ "code": "7H4QZ-N0K3M-XW8RV-2TBCD" })
+    }
+}
+
+impl Exampled for SetUpView {
+    fn example() -> Value {
+        json!({
+            "id": "5f0c2a19",
+            "scopes": ["read", "operate"],
+            "expires": TIME,
+            "key": "tmk_5f0c2a19_…",
+        })
     }
 }
 

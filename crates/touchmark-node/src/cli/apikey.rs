@@ -4,6 +4,7 @@ use super::answer::{Answer, Table};
 use super::config::DataFolder;
 use super::failure::{Failure, Fault};
 use super::moment::Moment;
+use super::node;
 use super::session::Session;
 use super::sheet::Sheet;
 use crate::apikey::{ApiKeyError, ApiKeys, Scope};
@@ -18,6 +19,11 @@ const DAY: u64 = 86_400_000;
 pub(super) enum Command {
     /// Make a key and show it, this once
     Create(Create),
+    /// Make a set-up code, which makes one key at the node's page /setup within an hour
+    ///
+    /// A node that has never had a key prints such a code when it starts. A new code takes the place
+    /// of the one before.
+    Setup(DataFolder),
     /// List the keys: scopes, end and last use, never the keys themselves
     List(DataFolder),
     /// End a key; a running node refuses it from now on
@@ -69,6 +75,13 @@ pub(super) fn run(session: &mut Session<'_, '_>, command: Command) -> Result<Ans
             sheet.add("key", secret);
             session.say("this is the only time that the key is shown");
             Ok(Answer::sheet(&sheet))
+        }
+        Command::Setup(data) => {
+            let code = keys(&data, session)?.setup_code(now())?;
+            let mut sheet = Sheet::default();
+            let document = node::setup(&mut sheet, "/setup", &code);
+            session.say("this is the only time that the code is shown");
+            Ok(Answer::raw(document, sheet.to_string().into_bytes()))
         }
         Command::List(data) => {
             let keys = keys(&data, session)?.list()?;

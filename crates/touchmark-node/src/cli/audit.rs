@@ -7,6 +7,7 @@ use super::failure::{Exit, Failure, Fault};
 use super::session::Session;
 use super::verify::root_of_trust;
 use crate::audit::{self, AuditError, Standing};
+use crate::rules;
 use crate::shown::{ShownError, Source, Tip};
 use report::{Compared, Found, Report};
 use std::fs;
@@ -43,6 +44,7 @@ pub(super) fn run(session: &mut Session<'_, '_>, audit: &Audit) -> Result<Answer
     let (first, others) = audit.sources.split_first().expect("clap asks for one");
     let source = Source::open(first, &folder)?;
     let genesis = source.genesis(Some(trusted))?;
+    rules::require(&genesis)?;
     let tip = Tip::read(&source, &genesis)?;
     let work = Work::begin(session, audit.work.as_deref())?;
     let begun = Instant::now();

@@ -3,6 +3,7 @@
 //! Each part examines one thing and says what it found. A node that runs holds its folder's lock:
 //! it is asked over HTTP then, and only files that are replaced as a whole are read.
 
+mod build;
 mod clock;
 mod disk;
 mod finding;
@@ -30,7 +31,8 @@ use touchmark_wire::hash::Digest;
 /// that it listens. Exit code 1 when a check failed.
 #[derive(clap::Args, Debug)]
 pub(super) struct Doctor {
-    /// Another node of the network, whose clock to compare with this machine's; repeatable
+    /// Another node of the network, whose clock to compare with this machine's and whose build to
+    /// name; repeatable
     #[arg(long, value_name = "URL")]
     against: Vec<String>,
     #[command(flatten)]
@@ -79,6 +81,7 @@ fn examine(config: Config, node: Option<String>, against: &[String]) -> Vec<Find
     checks.push(premises::ledger(&patient));
     checks.extend(disk::examine(patient.data()));
     checks.push(presence::node(&patient));
+    checks.extend(build::examine(&patient, against));
     checks.extend(ports::examine(&patient));
     checks.extend(clock::examine(&patient, against));
     checks.extend(others::examine(&patient));

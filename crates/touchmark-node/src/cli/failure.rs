@@ -45,6 +45,8 @@ pub(crate) enum Fault {
     Unrecognised,
     /// Another network than the trusted one.
     WrongNetwork,
+    /// Rules that this build does not have.
+    Rules,
     /// Nothing proves it.
     Unproved,
     /// Its device was tampered with.
@@ -105,6 +107,7 @@ impl Fault {
             Self::Malformed => ("TM-MALFORMED", Exit::Refused),
             Self::Unrecognised => ("TM-UNRECOGNISED", Exit::Refused),
             Self::WrongNetwork => ("TM-WRONG-NETWORK", Exit::Refused),
+            Self::Rules => ("TM-RULES", Exit::Refused),
             Self::Unproved => ("TM-NOT-PROVED", Exit::Refused),
             Self::OutboxFull => ("TM-OUTBOX-FULL", Exit::Unavailable),
             Self::Locked => ("TM-LOCKED", Exit::Refused),

@@ -6,12 +6,16 @@ mod rebuild;
 use super::answer::Answer;
 use super::config::Configured;
 use super::failure::{Exit, Failure, Fault};
+use super::moment::Moment;
 use super::session::Session;
 use super::sheet::Sheet;
+use crate::apikey::ApiKeys;
+use crate::apikey::setup::SetupCode;
 use crate::folder::FolderError;
 use crate::http;
 use crate::node::{StartError, now};
 use crate::proof::ProofError;
+use crate::rules::UnknownRules;
 use crate::service::{self, ServiceError};
 use crate::upkeep::UpkeepError;
 
@@ -52,10 +56,21 @@ fn serve(session: &mut Session<'_, '_>, configured: &Configured) -> Result<Answe
         let url = format!("http://{address}");
         tracing::info!(%url, %network, "ready");
         let mut sheet = Sheet::default();
+        let mut document = serde_json::json!({ "url": url, "network": network.to_string() });
         sheet.add("network", network.to_string());
+        if let Some(peer) = node.peer().map(|peer| peer.to_string()) {
+            document["key"] = peer.as_str().into();
+            sheet.add("key", peer);
+        }
         sheet.add("data", config.node.data.display().to_string());
+        match ApiKeys::in_folder(&config.node.data).first_code(now()) {
+            Ok(Some(code)) => {
+                document["setup"] = setup(&mut sheet, &format!("{url}/setup"), &code);
+            }
+            Ok(None) => {}
+            Err(error) => tracing::warn!(%error, "there is no set-up code"),
+        }
         sheet.add("ready", url.as_str());
-        let document = serde_json::json!({ "url": url, "network": network.to_string() });
         let answer = Answer::raw(document, sheet.to_string().into_bytes());
         session.answer(&answer);
         ready = Some(answer);
@@ -63,6 +78,14 @@ fn serve(session: &mut Session<'_, '_>, configured: &Configured) -> Result<Answe
     .map_err(Failure::from)?;
     session.say("stopped");
     ready.ok_or_else(|| Failure::new(Fault::Internal, "the node ended before it was ready"))
+}
+
+/// A set-up code with the page that takes it.
+pub(super) fn setup(sheet: &mut Sheet, page: &str, code: &SetupCode) -> serde_json::Value {
+    let (text, end) = (code.text(), Moment(code.expires).to_string());
+    sheet.add("set up", page);
+    sheet.add("code", format!("{text}, once, until {end}"));
+    serde_json::json!({ "page": page, "code": text, "expires": code.expires.0 })
 }
 
 impl From<ServiceError> for Failure {
@@ -124,11 +147,21 @@ impl From<UpkeepError> for Failure {
     }
 }
 
+impl From<UnknownRules> for Failure {
+    fn from(unknown: UnknownRules) -> Self {
+        Self::new(Fault::Rules, "this build cannot work in this network").because(unknown).hint(
+            "install a build that has these rules and leave the data folder as it is; \
+             `touchmark doctor --against URL` tells other nodes' builds",
+        )
+    }
+}
+
 impl From<FolderError> for Failure {
     fn from(error: FolderError) -> Self {
         let text = error.to_string();
         match error {
             FolderError::Lock(error) => error.into(),
+            FolderError::Rules(unknown) => unknown.into(),
             FolderError::Empty { .. } => {
                 Self::new(Fault::Unknown, text).hint("name the node's data folder with --data")
             }

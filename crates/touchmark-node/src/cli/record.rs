@@ -4,13 +4,17 @@ use super::answer::Answer;
 use super::failure::{Failure, Fault};
 use super::identity::signing::{Proposal, Signing};
 use super::session::Session;
+use super::sheet::Sheet;
 use super::{explain, leaf, registered, view};
 use std::path::{Path, PathBuf};
 use touchmark_api::{Kind, PayloadView};
 use touchmark_wire::ids::LeafIndex;
 use touchmark_wire::limits;
 use touchmark_wire::registry::{ContentFormat, StatementKind};
-use touchmark_wire::statement::{Content, Preimage};
+use touchmark_wire::statement::{Content, Preimage, Statement};
+
+/// Longest subject, bytes (spec/statement.md).
+const SUBJECT: usize = 128;
 
 /// Commands about records
 #[derive(clap::Subcommand, Debug)]
@@ -46,6 +50,12 @@ pub(super) struct Write {
     /// which keeps them beside the log until they are erased
     #[arg(long, value_name = "FILE")]
     commit: Option<PathBuf>,
+    /// What the record is about, in your own words: makes it a Signed Statement (RFC 9943)
+    #[arg(long, value_name = "TEXT", value_parser = subject)]
+    subject: Option<String>,
+    /// Only sign: the statement goes into this file and waits with those that no node has yet
+    #[arg(long, value_name = "FILE", conflicts_with = "commit")]
+    sign_only: Option<PathBuf>,
     /// Do not give salt and data to the node (`record disclose` does it later)
     #[arg(long, requires = "commit")]
     withhold: bool,
@@ -59,8 +69,12 @@ pub(super) fn run(session: &mut Session<'_, '_>, command: Command) -> Result<Ans
             if let Some(file) = &write.commit {
                 return commit(session, &write, file, format, &data);
             }
-            let content = Content::Inline(format);
-            let proposal = Proposal { content, ..Proposal::new(StatementKind::RECORD, &data) };
+            let (content, subject) = (Content::Inline(format), write.subject.as_deref());
+            let proposal = Proposal::new(StatementKind::RECORD, &data);
+            let proposal = Proposal { content, subject, ..proposal };
+            if let Some(file) = &write.sign_only {
+                return sign_only(session, &write, file, &proposal);
+            }
             let written = write.signing.state(session, &proposal)?;
             Ok(view::written(&written, None))
         }
@@ -95,8 +109,9 @@ fn commit(
             .hint("give --withhold, and keep them elsewhere"));
     }
     session.write(file, &bytes)?;
-    let content = Content::Committed(format);
-    let proposal = Proposal { content, ..Proposal::new(StatementKind::RECORD, &commitment.0) };
+    let (content, subject) = (Content::Committed(format), write.subject.as_deref());
+    let proposal = Proposal::new(StatementKind::RECORD, &commitment.0);
+    let proposal = Proposal { content, subject, ..proposal };
     let written = write.signing.state(session, &proposal)?;
     let mut answer = view::written(&written, None);
     let disclosed = match written.position.filter(|_| !write.withhold) {
@@ -114,6 +129,31 @@ fn commit(
     };
     answer.document["payload"] = disclosed.into();
     Ok(answer)
+}
+
+/// Signs a record for another way into the log than this command.
+fn sign_only(
+    session: &mut Session<'_, '_>,
+    write: &Write,
+    file: &Path,
+    proposal: &Proposal<'_>,
+) -> Result<Answer, Failure> {
+    let bytes = write.signing.sign_only(session, proposal)?;
+    session.write(file, &bytes)?;
+    let id = Statement::parse(&bytes).map(|statement| statement.id().to_string()).ok();
+    let mut sheet = Sheet::default();
+    sheet.add_some("id", id.as_deref());
+    sheet.add("signed", file.display().to_string());
+    let document = serde_json::json!({ "id": id, "file": file.display().to_string() });
+    Ok(Answer::raw(document, sheet.to_string().into_bytes()))
+}
+
+/// A subject that a claim can hold.
+fn subject(text: &str) -> Result<String, String> {
+    match text.len() {
+        1..=SUBJECT => Ok(text.to_owned()),
+        length => Err(format!("{length} bytes; a subject has 1 to {SUBJECT}")),
+    }
 }
 
 /// A leaf, with what it commits to as long as the node has that.

@@ -21,9 +21,9 @@ pub(super) struct Negative {
     closes: bool,
 }
 
-/// The code of a response that is a problem.
+/// What a response says that is a problem.
 #[derive(Clone, Debug)]
-pub(super) struct Refused(pub(super) String);
+pub(super) struct Refused(pub(super) Box<Problem>);
 
 impl Negative {
     pub(super) fn new(code: RefusalCode, detail: impl Into<String>) -> Self {
@@ -63,7 +63,6 @@ impl IntoResponse for Negative {
         let status =
             StatusCode::from_u16(problem.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
         let mut response = (status, Json(problem)).into_response();
-        response.extensions_mut().insert(Refused(problem.code.clone()));
         let headers = response.headers_mut();
         headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(media::PROBLEM));
         let soon = matches!(problem.status, 429 | 503 | 504).then_some(Duration::from_secs(1));
@@ -78,6 +77,7 @@ impl IntoResponse for Negative {
         if self.closes {
             headers.insert(header::CONNECTION, HeaderValue::from_static("close"));
         }
+        response.extensions_mut().insert(Refused(self.problem));
         response
     }
 }

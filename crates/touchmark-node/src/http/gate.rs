@@ -35,8 +35,8 @@ pub(super) enum Class {
     Read(u32),
     /// Stays open, and has a place of its own.
     Stream,
-    /// Brings something to the ledger.
-    Write,
+    /// Brings something, at so many tokens for the first item.
+    Write(u32),
     /// Needs a key; attempts are dear.
     Admin,
 }
@@ -86,7 +86,7 @@ impl Gate {
             Class::Read(cost) => (&gateway.reads, &gateway.reading, cost),
             Class::Stream => (&gateway.reads, &gateway.reading, 10),
             Class::Admin => (&gateway.reads, &gateway.reading, 50),
-            Class::Write => (&gateway.writes, &gateway.writing, 1),
+            Class::Write(cost) => (&gateway.writes, &gateway.writing, cost),
         };
         let allowance = self.take(buckets.as_ref(), source, cost)?;
         let mut share = Share { buckets: buckets.as_ref(), source, allowance };
@@ -107,7 +107,7 @@ impl Gate {
         share: &mut Share<'_>,
     ) -> Result<Response, Negative> {
         let _place = self.place(places)?;
-        let (request, _bytes) = if self.class == Class::Write {
+        let (request, _bytes) = if matches!(self.class, Class::Write(_)) {
             let received = self.receive(request).await?;
             if let Some(more) = received.items.checked_sub(1).filter(|more| *more > 0) {
                 share.allowance = self.take(share.buckets, share.source, more)?;
@@ -202,8 +202,8 @@ pub(super) async fn gate(State(gate): State<Arc<Gate>>, request: Request, next: 
     let admitted = gate.admit(request, next).await;
     let response = admitted.unwrap_or_else(IntoResponse::into_response);
     let metrics = &gate.gateway.metrics;
-    if let Some(Refused(code)) = response.extensions().get() {
-        metrics.refused(code);
+    if let Some(Refused(problem)) = response.extensions().get() {
+        metrics.refused(&problem.code);
     }
     let time = match gate.class {
         // A stream ends when its listener leaves, which says nothing of the node.

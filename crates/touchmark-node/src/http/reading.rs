@@ -7,6 +7,7 @@ use super::gate::PATIENCE;
 use crate::batches;
 use crate::node::{Node, now};
 use crate::proof::Question;
+use crate::rules::BUILD;
 use axum::Json;
 use axum::extract::State;
 use axum::http::header;
@@ -18,6 +19,7 @@ use touchmark_core::refusal::Unreadable;
 use touchmark_core::view::Read as _;
 use touchmark_ledger::StateView as _;
 use touchmark_store::Snapshot;
+use touchmark_wire::genesis::RULES_VERSION;
 use touchmark_wire::ids::{EvidenceId, Height, LeafIndex, StatementId, ThingId};
 use touchmark_wire::limits;
 
@@ -41,6 +43,8 @@ pub(super) async fn node(State(node): State<Arc<Node>>) -> impl IntoResponse {
     let term = Height(status.term.saturating_mul(limits::TERM));
     let view = NodeView {
         peer: node.peer().map(|peer| peer.to_string()),
+        build: Some(BUILD.into()),
+        rules: Some(RULES_VERSION),
         clock: now().0,
         term: status.term,
         term_ends: term.next_term().0.saturating_sub(1),

@@ -7,7 +7,9 @@ use axum::handler::Handler;
 use axum::middleware::from_fn_with_state;
 use axum::routing::{MethodFilter, MethodRouter, on};
 use touchmark_api::EdgeCode;
-use touchmark_api::openapi::{Content, Endpoint, Exampled, Method, Parameter, ProblemKind, Shape};
+use touchmark_api::openapi::{
+    Content, Endpoint, Exampled, Method, Parameter, ProblemForm, ProblemKind, Shape,
+};
 use touchmark_wire::registry::RefusalCode as Code;
 
 /// A route.
@@ -62,7 +64,7 @@ impl Route {
     {
         let class = match method {
             Method::Get => Class::Read(1),
-            Method::Post | Method::Delete => Class::Write,
+            Method::Post | Method::Delete => Class::Write(1),
         };
         Self {
             endpoint: Endpoint::new(method, path, summary),
@@ -106,6 +108,17 @@ impl Route {
     /// Answers server-sent events whose data is JSON of type `T`.
     pub(super) fn events<T: Exampled>(self, meaning: &'static str) -> Self {
         self.answers(200, meaning, Content::Events(Shape::of::<T>()))
+    }
+
+    /// Answers bytes with status 201.
+    pub(super) fn created(self, media: &'static str, meaning: &'static str) -> Self {
+        self.answers(201, meaning, Content::Raw { media, meaning })
+    }
+
+    /// Answers problems in CBOR (RFC 9290).
+    pub(super) fn concise(mut self) -> Self {
+        self.endpoint.problem_form = ProblemForm::Concise;
+        self
     }
 
     fn answers(mut self, status: u16, meaning: &'static str, content: Content) -> Self {
@@ -195,7 +208,7 @@ impl Route {
         let cost = route.cost();
         let said = std::mem::take(&mut route.endpoint.description);
         format!("{said} {cost}").trim_start().clone_into(&mut route.endpoint.description);
-        let writes = route.class == Class::Write;
+        let writes = matches!(route.class, Class::Write(_));
         let route = route.problems(&[Code::QUOTA, Code::OVERLOADED, Code::TIMEOUT]);
         if writes { route.problems(&[Code::NOT_READY]).problems(&[EdgeCode::Slow]) } else { route }
     }
@@ -207,9 +220,12 @@ impl Route {
             Class::Read(cost) => format!("Costs {cost} of the source's reads."),
             Class::Stream => "Costs 10 of the source's reads, and a listener's place.".to_owned(),
             Class::Admin => "Costs 50 of the source's reads.".to_owned(),
-            Class::Write => format!(
+            Class::Write(1) => format!(
                 "Costs one of the source's writes for each item; what is stored counts for the \
                  identity in whose name it is. A body has at most {BODY_LIMIT} bytes."
+            ),
+            Class::Write(cost) => format!(
+                "Costs {cost} of the source's writes. A body has at most {BODY_LIMIT} bytes."
             ),
         }
     }

@@ -53,7 +53,7 @@ async fn one(node: &Arc<Node>, leaf: Vec<u8>) -> Result<Response, Negative> {
 
 /// What is submitted again without having had an effect is answered as it was at first: *known*
 /// alone would pass for accepted.
-fn as_at_first(node: &Node, outcome: Outcome) -> Result<Outcome, Negative> {
+pub(super) fn as_at_first(node: &Node, outcome: Outcome) -> Result<Outcome, Negative> {
     let Outcome::Known(index) = outcome else { return Ok(outcome) };
     let refusal = |code| Refusal::new(RefusalCode(code), "it had no effect when it first came");
     Ok(match Leaf::decode(&node.store.snapshot().leaf(index)?) {

@@ -3,8 +3,8 @@
 use super::gate::Class;
 use super::route::Route;
 use super::{
-    admin, cards, channels, events, health, history, metrics, payloads, proofs, reading,
-    submission, taps, things, tiles,
+    admin, cards, channels, events, health, history, metrics, payloads, proofs, reading, scitt,
+    setup, submission, taps, things, tiles,
 };
 use crate::apikey::Scope;
 use axum::Json;
@@ -13,8 +13,8 @@ use axum::response::IntoResponse;
 use touchmark_api::openapi::{Content, Parameter, Place, Shape, identifiers};
 use touchmark_api::{
     BackupView, CardView, ChannelView, DrainView, EdgeCode, EventView, LeafView, Listing, LoadView,
-    NetworkView, NodeView, PayloadView, Proved, Readiness, Tap, TapView, ThingView, WriterView,
-    Written, media,
+    NetworkView, NodeView, PayloadView, Proved, Readiness, SetUp, SetUpView, Tap, TapView,
+    ThingView, WriterView, Written, media,
 };
 use touchmark_wire::registry::RefusalCode as Code;
 
@@ -28,6 +28,7 @@ pub(super) fn routes() -> Vec<Route> {
         ("events", events()),
         ("log", log()),
         ("proofs", proving()),
+        ("scitt", transparency()),
         ("operation", operation()),
         ("administration", administration()),
     ];
@@ -51,6 +52,7 @@ const THING: Parameter = path("id", "Thing id, 32 characters of base32", identif
 const CHANNEL: Parameter = path("id", "Channel id, 32 characters of base32", identifiers::CHANNEL);
 const POSITION: Parameter = path("index", "Position in the log, from 0", "17");
 const PAYLOAD: &str = "/v1/leaves/{index}/payload";
+const KID: &str = "SWvYr63zB-WwjGSwQhv53AFSijRKQ72oj63RZp2iU-w";
 const PROOF: Parameter =
     query("proof", "1 adds a bundle that proves the answer without this node", "1");
 const CONFIDENCE: Parameter =
@@ -395,6 +397,47 @@ fn proving() -> Vec<Route> {
     ]
 }
 
+fn transparency() -> Vec<Route> {
+    let entry = path("id", "Statement id", identifiers::HASH);
+    let signed = Content::Raw {
+        media: media::COSE,
+        meaning: "A Signed Statement: one signer, with the CWT claims `iss` and `sub`",
+    };
+    let routes = [
+        Route::post(scitt::ENTRIES, "Register a Signed Statement (RFC 9943)", scitt::register)
+            .describe(
+                "As draft-ietf-scitt-scrapi has it: answered with the receipt, and in `Location` \
+                 with the address of the entry. The same bytes again have the same answer. A \
+                 conflict names the chain's head.",
+            )
+            .takes(signed)
+            .created(media::COSE, "The receipt (RFC 9942)")
+            .empty(303, "Registered; the receipt is not to be had yet, look for it at `Location`")
+            .problems(&SUBMITTING)
+            .problems(&[Code::WRONG_NETWORK, Code::OUT_OF_ORDER, Code::KEY_NOT_VALID])
+            .problems(&[
+                EdgeCode::NotSignedStatement,
+                EdgeCode::SignatureAlgorithm,
+                EdgeCode::PayloadMissing,
+            ]),
+        Route::get(scitt::ENTRY, "The receipt of a registered Signed Statement", scitt::entry)
+            .parameters(&[entry])
+            .raw(media::COSE, "A receipt (RFC 9942)")
+            .raw(media::SCITT_STATEMENT, "The Transparent Statement: with its receipt (RFC 9943)")
+            .problems(&READING)
+            .problems(&[Code::NOT_FOUND, Code::NOT_READY]),
+        Route::get(scitt::KEYS, "The keys that receipts are checked with", scitt::keys)
+            .describe("The log keys of the validators in office, as a COSE_KeySet (RFC 9052).")
+            .raw(media::CBOR, "Each key with its thumbprint (RFC 9679) as `kid`"),
+        Route::get(scitt::KEY, "One of these keys, also of validators that were", scitt::key)
+            .parameters(&[path("kid", "The `kid` of a receipt, base64url", KID)])
+            .raw(media::CBOR, "A COSE_Key (RFC 9052)")
+            .problems(&READING)
+            .problems(&[Code::NOT_FOUND]),
+    ];
+    routes.into_iter().map(Route::concise).collect()
+}
+
 fn operation() -> Vec<Route> {
     vec![
         Route::get("/health/live", "The process lives", health::live)
@@ -416,6 +459,17 @@ fn operation() -> Vec<Route> {
 
 fn administration() -> Vec<Route> {
     vec![
+        Route::post(setup::SETUP, "Make the first API key with the set-up code", setup::set_up)
+            .describe(
+                "A node that has never had an API key prints a code when it starts; `touchmark \
+                 apikey setup` makes another. It is good for an hour and makes one key. The page \
+                 `/setup` is the same for people.",
+            )
+            .class(Class::Write(50))
+            .takes(Content::Json(Shape::of::<SetUp>()))
+            .json::<SetUpView>(201, "The key, this once")
+            .problems(&[Code::MALFORMED, Code::TOO_LONG, Code::STORAGE])
+            .problems(&[EdgeCode::SetupCode, EdgeCode::SetupExpired, EdgeCode::SetupUsed]),
         Route::get("/v1/admin/load", "How much of its bounds the node uses", admin::load)
             .administers(Scope::Read)
             .json::<LoadView>(200, "Use and bounds"),

@@ -2,7 +2,8 @@
 
 use axum::Router;
 use axum::body::{Body, to_bytes};
-use axum::http::{Request, header};
+use axum::http::{Error as HttpError, Request, header};
+use serde::Serialize;
 use serde::de::DeserializeOwned;
 use touchmark_api::Problem;
 use touchmark_api::media;
@@ -35,6 +36,25 @@ impl Reader {
 
     async fn get(&self, path: &str, accept: &str) -> Result<Vec<u8>, Problem> {
         let request = Request::get(path).header(header::ACCEPT, accept).body(Body::empty());
+        self.ask(request).await
+    }
+
+    /// The JSON document that answers this one at `path`.
+    pub(super) async fn post<T: DeserializeOwned>(
+        &self,
+        path: &str,
+        document: &impl Serialize,
+    ) -> Result<T, Problem> {
+        let body = serde_json::to_vec(document).map_err(|_| fault("a form is no document"))?;
+        let request = Request::post(path)
+            .header(header::ACCEPT, "application/json")
+            .header(header::CONTENT_TYPE, "application/json")
+            .body(Body::from(body));
+        let bytes = self.ask(request).await?;
+        serde_json::from_slice(&bytes).map_err(|_| fault("the node's answer is not what it was"))
+    }
+
+    async fn ask(&self, request: Result<Request<Body>, HttpError>) -> Result<Vec<u8>, Problem> {
         let request = request.map_err(|_| fault("a page asks for what is no path"))?;
         let answer = match self.0.clone().oneshot(request).await {
             Ok(answer) => answer,

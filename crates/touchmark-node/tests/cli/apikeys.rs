@@ -44,3 +44,19 @@ fn no_key_is_made_where_there_is_no_node_and_none_exists_by_default() {
     assert_eq!(desk.run("apikey create ops --scope all --data data").exit, Exit::Misuse);
     assert_eq!(desk.run("apikey create ops --scope read --days 0 --data data").exit, Exit::Misuse);
 }
+
+#[test]
+fn a_set_up_code_is_shown_once_and_takes_the_place_of_the_one_before() {
+    let mut desk = desk();
+    let made = desk.json("apikey setup --data data");
+    let code = made["code"].as_str().unwrap();
+    assert_eq!((code.len(), &made["page"]), (23, &"/setup".into()), "{made}");
+    let next = desk.json("apikey setup --data data");
+    assert_ne!(code, next["code"]);
+    assert_eq!(desk.json("apikey list --data data")["items"], serde_json::json!([]));
+    for name in files(&desk.path("data")) {
+        let kept = std::fs::read_to_string(desk.path("data").join(&name)).unwrap();
+        assert!(!kept.contains(next["code"].as_str().unwrap()), "{name}");
+    }
+    assert_eq!(desk.error("apikey setup --data elsewhere").0, Exit::Misuse);
+}

@@ -360,3 +360,32 @@ fn thing_view(id: &str, head: &serde_json::Value) -> Vec<u8> {
     });
     serde_json::to_vec(&view).unwrap()
 }
+
+#[test]
+fn a_record_with_a_subject_is_a_signed_statement_that_may_find_its_own_way() {
+    let node = Node::start();
+    let mut desk = Desk::at(&node);
+    desk.json(CREATE);
+    desk.input(b"21.5");
+    let line = "record write --as acme --format text --subject T1/7 --sign-only signed.cose";
+    let made = desk.json(line);
+    assert_eq!(node.log().len(), 1, "nothing was sent");
+    let bytes = std::fs::read(desk.path("signed.cose")).unwrap();
+    let statement = Statement::parse(&bytes).unwrap();
+    assert_eq!(made["id"], statement.id().to_string());
+    let claims = statement.protected().claims.unwrap();
+    let did = statement.protected().kid.thing.did(&bundle::genesis().network_id());
+    assert_eq!((claims.issuer, claims.subject), (did.to_string().as_str(), "T1/7"));
+    assert!(claims.issued_at.is_some());
+    // Until it is known to have arrived it waits, and what comes after it is behind it.
+    assert_eq!(desk.json("identity show acme")["pending"], 1);
+    desk.input(b"21.6");
+    desk.json("record write --as acme --format text");
+    let log = node.log();
+    assert_eq!((log.len(), &log[1]), (3, &bytes));
+    assert_eq!(sequence(&log[2]), 3);
+    assert!(Statement::parse(&log[2]).unwrap().protected().claims.is_none());
+    let long = "x".repeat(129);
+    let line = format!("record write --as acme --subject {long}");
+    assert_eq!(desk.run(&line).exit, Exit::Misuse);
+}

@@ -17,6 +17,7 @@ mod operation;
 mod payloads;
 mod queries;
 mod repetition;
+mod scitt;
 mod site;
 mod slowness;
 mod taps;

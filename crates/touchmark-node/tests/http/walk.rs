@@ -3,6 +3,8 @@
 use crate::issuer::{Card, Issuer};
 use crate::site::{Answered, Site};
 use serde_json::{Value, json};
+use std::slice;
+use touchmark_api::Base64;
 use touchmark_core::channel::access::Access;
 use touchmark_core::entry::Rights;
 use touchmark_node::apikey::Scope;
@@ -11,7 +13,7 @@ use touchmark_node::node::now;
 use touchmark_wire::algorithm::Algorithm;
 use touchmark_wire::ids::{ChannelId, Timestamp};
 use touchmark_wire::registry::{ContentFormat, StatementKind, ThingKind, Writers};
-use touchmark_wire::statement::Preimage;
+use touchmark_wire::statement::{Preimage, Statement};
 
 /// A route, as the document has it, which is made of the table that the routes are made of.
 pub(crate) struct Row {
@@ -83,8 +85,17 @@ impl Row {
     /// Whether it says that it answers this status, and this code if it is a problem.
     pub(crate) fn documents(&self, status: u16, code: Option<&str>) -> bool {
         let answer = &self.operation["responses"][status.to_string()];
-        let examples = &answer["content"]["application/problem+json"]["examples"];
+        let examples = &answer["content"][problem_media(&self.path)]["examples"];
         answer.is_object() && code.is_none_or(|code| examples[code].is_object())
+    }
+}
+
+/// The media type of problems at a path.
+pub(crate) fn problem_media(path: &str) -> &'static str {
+    if path.starts_with("/entries") || path.starts_with("/.well-known/scitt-keys") {
+        "application/concise-problem-details+cbor"
+    } else {
+        "application/problem+json"
     }
 }
 
@@ -99,6 +110,8 @@ pub(crate) struct World {
     record: u64,
     committed: u64,
     statement: String,
+    /// A Signed Statement, which is registered.
+    signed: Vec<u8>,
     evidence: String,
     /// A key with all scopes.
     pub(crate) key: String,
@@ -124,6 +137,8 @@ impl World {
             maker.open(2, Writers::ANYONE).1,
             sensor.enter(channel, b"1"),
         ]);
+        let signed = maker.declare("T1/7", b"made");
+        site.submit(slice::from_ref(&signed));
         let records = site.submit(&[
             sensor.record(b"1"),
             sensor.record(b"2"),
@@ -140,7 +155,19 @@ impl World {
         let scopes = [Scope::Read, Scope::Operate];
         let (_, key) = site.keys.create("all", &scopes, now(), later).unwrap();
         assert_eq!(site.demand("POST", "/v1/admin/backup", Some(&key)).status, 202);
-        Self { site, sensor, maker, card, channel, record, committed, statement, evidence, key }
+        Self {
+            site,
+            sensor,
+            maker,
+            card,
+            channel,
+            record,
+            committed,
+            statement,
+            signed,
+            evidence,
+            key,
+        }
     }
 
     pub(crate) fn size(&self) -> u64 {
@@ -155,6 +182,11 @@ impl World {
             "id" if of("/v1/channels/") => self.channel.to_string(),
             "id" if of("/v1/cards/") => self.card.id().to_string(),
             "id" if of("/v1/statements/") => self.statement.clone(),
+            "id" if of("/entries/") => Statement::parse(&self.signed).unwrap().id().to_string(),
+            "kid" => {
+                let key = &self.site.node.genesis.committee.validators[0].log_key;
+                Base64(key.digest().0.to_vec()).to_string()
+            }
             "thing" => self.sensor.id.to_string(),
             "name" if row.reads() => self.evidence.clone(),
             "name" => "card-url".into(),
@@ -196,6 +228,7 @@ impl World {
                     .ask(&format!("/v1/leaves/{}", self.record), &[("accept", "application/cbor")]);
                 ("application/cbor", leaf.body)
             }
+            "/entries" => ("application/cose", self.signed.clone()),
             "/v1/evidence/{name}" => ("text/plain", self.card.url(3)),
             "/v1/taps" => {
                 let url = String::from_utf8(self.card.url(2)).unwrap();
@@ -203,6 +236,11 @@ impl World {
                 ("application/json", tap.to_string().into_bytes())
             }
             "/v1/leaves/{index}/payload" => ("application/cbor", KEPT.encode_to_vec()),
+            // Each is good once.
+            "/v1/setup" => {
+                let code = self.site.keys.setup_code(now()).unwrap().text();
+                ("application/json", json!({ "code": code }).to_string().into_bytes())
+            }
             other => panic!("there is no body for {other}"),
         }
     }

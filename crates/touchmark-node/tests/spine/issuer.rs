@@ -11,7 +11,7 @@ use touchmark_wire::codec;
 use touchmark_wire::hash::Digest;
 use touchmark_wire::ids::{ChannelId, KeyNumber, NetworkId, Sequence, StatementId, ThingId};
 use touchmark_wire::registry::{ChannelKind, ContentFormat, StatementKind, ThingKind, Writers};
-use touchmark_wire::statement::{Content, Draft, Link, Preimage};
+use touchmark_wire::statement::{Claims, Content, Draft, Link, Preimage};
 
 pub(crate) struct Issuer {
     pub(crate) id: ThingId,
@@ -50,6 +50,14 @@ impl Issuer {
 
     pub(crate) fn record(&mut self, data: &[u8]) -> Vec<u8> {
         self.state(StatementKind::RECORD, ContentFormat::OCTETS, data)
+    }
+
+    /// A record in the SCITT profile.
+    pub(crate) fn declare(&mut self, subject: &str, data: &[u8]) -> Vec<u8> {
+        let issuer = self.id.did(&self.network).to_string();
+        let claims = Claims { issuer: &issuer, subject, issued_at: None };
+        let content = Content::Inline(ContentFormat::OCTETS);
+        self.state_with(Some(claims), StatementKind::RECORD, content, data)
     }
 
     pub(crate) fn act<T: minicbor::Encode<()>>(&mut self, kind: StatementKind, act: &T) -> Vec<u8> {
@@ -108,6 +116,16 @@ impl Issuer {
     }
 
     fn state_as(&mut self, kind: StatementKind, content: Content, payload: &[u8]) -> Vec<u8> {
+        self.state_with(None, kind, content, payload)
+    }
+
+    fn state_with(
+        &mut self,
+        claims: Option<Claims<'_>>,
+        kind: StatementKind,
+        content: Content,
+        payload: &[u8],
+    ) -> Vec<u8> {
         self.sequence += 1;
         let draft = Draft {
             issuer: self.id,
@@ -118,7 +136,7 @@ impl Issuer {
                 channel: None,
             },
             content,
-            claims: None,
+            claims,
             payload,
         };
         let StatementId(id) = draft.id(KeyNumber(0), self.key.public_key().algorithm());

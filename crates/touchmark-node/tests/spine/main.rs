@@ -8,4 +8,5 @@ mod issuer;
 mod network;
 mod pages;
 mod proofs;
+mod setup;
 mod submissions;

@@ -118,6 +118,7 @@ fn every_page(story: &Story) -> Vec<(String, Page)> {
         "/t/%ff".to_owned(),
         "/r/%ff".to_owned(),
         "/search?q=1&q=2".to_owned(),
+        "/setup".to_owned(),
         "/reference".to_owned(),
         "/problems".to_owned(),
         "/assets/none.css".to_owned(),

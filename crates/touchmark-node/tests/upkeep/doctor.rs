@@ -48,7 +48,7 @@ impl Examined {
     }
 }
 
-const NAMES: [&str; 12] = [
+const NAMES: [&str; 13] = [
     "configuration",
     "folder",
     "keys",
@@ -56,6 +56,7 @@ const NAMES: [&str; 12] = [
     "disk",
     "space",
     "node",
+    "build",
     "http port",
     "engine port",
     "clock",

@@ -9,6 +9,7 @@ use super::reference::Of;
 use crate::cli::answer::{Answer, Table};
 use crate::cli::failure::{Failure, Fault};
 use crate::cli::session::Session;
+use crate::rules;
 use crate::shown::{Source, Tip};
 use position::{Place, Position, Seen};
 use reading::Reading;
@@ -99,6 +100,7 @@ pub(super) fn follow(
     let client = session.client()?;
     let network = session.network(&client)?;
     let genesis = genesis(&client, network)?;
+    rules::require(&genesis)?;
     // Before the checkpoint: nobody else can go further meanwhile.
     let place = Place::open(&session.home()?, network, organisation)?;
     let seen = match start {

@@ -5,7 +5,8 @@ use super::commitment::Committed;
 use super::folder::{Held, Identity, State, Tip};
 use crate::cli::failure::{Exit, Failure, Fault};
 use crate::cli::passphrase::Passphrase;
-use crate::cli::session::Session;
+use crate::cli::session::{Session, network_id};
+use crate::node::now;
 use touchmark_api::client::{Client, ClientError};
 use touchmark_api::{HeadView, ThingView, Written};
 use touchmark_core::directory::NewKey;
@@ -17,7 +18,7 @@ use touchmark_wire::codec::Malformed;
 use touchmark_wire::hash::Digest;
 use touchmark_wire::ids::{ChannelId, KeyNumber, Sequence, StatementId, ThingId};
 use touchmark_wire::registry::{ContentFormat, RefusalCode, StatementKind};
-use touchmark_wire::statement::{Content, Draft, Kid, Link, Statement};
+use touchmark_wire::statement::{Claims, Content, Draft, Kid, Link, Statement};
 
 /// Who signs, and how its keys are opened
 #[derive(clap::Args, Debug)]
@@ -38,6 +39,8 @@ pub(crate) struct Proposal<'a> {
     pub(crate) signers: Signers,
     /// Where it is an entry; nowhere, it stands in the main chain.
     pub(crate) channel: Option<ChannelId>,
+    /// What it is about, in the SCITT profile; the compact profile does not say.
+    pub(crate) subject: Option<&'a str>,
 }
 
 /// Which keys of an identity sign.
@@ -53,7 +56,8 @@ impl<'a> Proposal<'a> {
     /// A payload of a fixed shape.
     pub(crate) const fn new(kind: StatementKind, payload: &'a [u8]) -> Self {
         let content = Content::Inline(ContentFormat::CBOR);
-        Self { kind, content, payload, signers: Signers::Present, channel: None }
+        let signers = Signers::Present;
+        Self { kind, content, payload, signers, channel: None, subject: None }
     }
 
     const fn purpose(&self) -> Purposes {
@@ -123,6 +127,18 @@ impl Signing {
         };
         let bytes = keep(&mut identity, &keys, proposal)?;
         deliver(&client, &mut identity, &bytes)
+    }
+
+    /// Signs the next statement of the main chain and delivers nothing: it waits in the outbox until
+    /// somebody does, or any other way leads it into the log.
+    pub(crate) fn sign_only(
+        &self,
+        session: &mut Session<'_, '_>,
+        proposal: &Proposal<'_>,
+    ) -> Result<Vec<u8>, Failure> {
+        let mut identity = self.open(session)?;
+        let keys = self.keys(session, &identity, proposal.purpose())?;
+        keep(&mut identity, &keys, proposal)
     }
 
     /// Whether an identity is named here, and not only by the context.
@@ -210,7 +226,13 @@ pub(crate) fn keep(
     keys: &[(KeyNumber, SoftwareKey)],
     proposal: &Proposal<'_>,
 ) -> Result<Vec<u8>, Failure> {
-    let bytes = sign(&draft(identity, proposal)?, keys)?;
+    let network = network_id(&identity.state.network)?;
+    let issuer = identity.thing()?.did(&network).to_string();
+    let claims = proposal.subject.map(|subject| {
+        let issued_at = Some(now().0 / 1_000);
+        Claims { issuer: &issuer, subject, issued_at }
+    });
+    let bytes = sign(&Draft { claims, ..draft(identity, proposal)? }, keys)?;
     identity.keep(&bytes)?;
     Ok(bytes)
 }

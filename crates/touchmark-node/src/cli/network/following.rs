@@ -7,6 +7,7 @@ use crate::cli::session::Session;
 use crate::cli::sheet::{Field, Sheet};
 use crate::cli::verify::root_of_trust;
 use crate::folder;
+use crate::rules;
 use crate::shown::Source;
 use touchmark_wire::genesis::Genesis;
 use touchmark_wire::ids::NetworkId;
@@ -44,6 +45,7 @@ pub(super) fn follow(session: &mut Session<'_, '_>, follow: &Follow) -> Result<A
         Some(genesis) => genesis,
         None => genesis(&follow.sources, trusted)?,
     };
+    rules::require(&genesis)?;
     for source in &follow.sources {
         Source::node(source)?;
     }

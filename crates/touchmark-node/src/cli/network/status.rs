@@ -35,6 +35,7 @@ pub(super) fn run(session: &Session<'_, '_>, status: &Status) -> Result<Answer, 
 fn running(network: &NetworkView, node: &NodeView, readiness: &Readiness) -> Sheet {
     let mut sheet = Sheet::default();
     sheet.add("network", network.network.as_str()).add("origin", network.origin.as_str());
+    sheet.add_some("build", node.build.as_deref()).add_some("rules", node.rules);
     sheet.add("height", network.height).add("size", network.size);
     sheet.add("root", network.root.as_str()).add("time", Timestamp(network.time));
     sheet.add("milliseconds since", node.clock.saturating_sub(network.time));

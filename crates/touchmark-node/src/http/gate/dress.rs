@@ -4,6 +4,7 @@
 //! write is authorised by its signature, never by who sends it. No answer to another site depends
 //! on cookies or keys: credentials are not allowed.
 
+use crate::http::scitt;
 use axum::extract::Request;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
 use axum::middleware::Next;
@@ -31,7 +32,7 @@ const SHARED: [(HeaderName, &str); 2] = [
     (header::ACCESS_CONTROL_ALLOW_ORIGIN, "*"),
     (
         header::ACCESS_CONTROL_EXPOSE_HEADERS,
-        "etag, retry-after, ratelimit, ratelimit-policy, x-request-id",
+        "etag, location, retry-after, ratelimit, ratelimit-policy, x-request-id",
     ),
 ];
 
@@ -51,7 +52,10 @@ const PREFLIGHT: [(HeaderName, &str); 3] = [
 /// The middleware of all routes.
 pub(crate) async fn dress(request: Request, next: Next) -> Response {
     let id = request_id(request.headers());
-    let for_administration = request.uri().path().starts_with("/v1/admin");
+    let path = request.uri().path();
+    let for_administration =
+        path.starts_with("/v1/admin") || ["/v1/setup", "/setup"].contains(&path);
+    let is_concise = scitt::has_concise_problems(path);
     let asks_before = request.method() == Method::OPTIONS
         && request.headers().contains_key(header::ACCESS_CONTROL_REQUEST_METHOD);
     let mut response = if asks_before && !for_administration {
@@ -63,6 +67,9 @@ pub(crate) async fn dress(request: Request, next: Next) -> Response {
     };
     if response.status().is_server_error() {
         tracing::warn!(request = ?id, status = response.status().as_u16(), "not answered well");
+    }
+    if is_concise {
+        response = scitt::concise(response);
     }
     let headers = response.headers_mut();
     if for_administration {

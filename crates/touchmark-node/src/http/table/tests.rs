@@ -1,7 +1,7 @@
 use super::routes;
-use crate::http::document;
+use crate::http::{document, scitt};
 use std::collections::{BTreeMap, BTreeSet};
-use touchmark_api::openapi::{Content, Place};
+use touchmark_api::openapi::{Content, Place, ProblemForm};
 
 #[test]
 fn the_document_has_every_route_and_no_other() {
@@ -61,6 +61,18 @@ fn every_reference_leads_to_a_schema() {
     assert!(named.contains("Problem"), "{named:?}");
     for name in named {
         assert!(schemas.contains_key(name), "{name}");
+    }
+}
+
+#[test]
+fn problems_are_concise_where_the_document_says_so() {
+    for route in routes() {
+        let path = route.endpoint.path;
+        let concise = route.endpoint.problem_form == ProblemForm::Concise;
+        assert_eq!(scitt::has_concise_problems(path), concise, "{path}");
+    }
+    for other in ["/entriesx", "/", "/v1/entries", "/.well-known/scitt-keysx"] {
+        assert!(!scitt::has_concise_problems(other), "{other}");
     }
 }
 

@@ -1,0 +1,78 @@
+//! Which builds run: this program, the node in the folder, and other nodes that are asked.
+
+use super::Patient;
+use super::finding::Finding;
+use super::presence::Presence;
+use crate::rules::BUILD;
+use std::thread;
+use touchmark_api::NodeView;
+use touchmark_api::client::Client;
+use touchmark_wire::genesis::RULES_VERSION;
+
+const NAME: &str = "build";
+
+pub(super) fn examine(patient: &Patient, against: &[String]) -> Vec<Finding> {
+    let running = match &patient.presence {
+        Presence::Node(node) => Some(&node.node),
+        _ => None,
+    };
+    let mut findings = vec![own(running)];
+    findings.extend(thread::scope(|scope| {
+        let asking = against.iter().map(|url| scope.spawn(move || other(url)));
+        let asking: Vec<_> = asking.collect();
+        let answers = asking.into_iter().map(|it| it.join().expect("asking does not panic"));
+        answers.flatten().collect::<Vec<_>>()
+    }));
+    findings
+}
+
+/// This program, and the node that it examines.
+fn own(running: Option<&NodeView>) -> Finding {
+    let here = format!("touchmark {BUILD}, rules {RULES_VERSION}");
+    match running.and_then(|node| Some((node.build.as_deref()?, node.rules?))) {
+        Some(there) if there != (BUILD, RULES_VERSION) => {
+            let found =
+                format!("{here}; the node here runs touchmark {}, rules {}", there.0, there.1);
+            Finding::warning(NAME, found, "start the node again, so that it is this build")
+        }
+        _ => Finding::fine(NAME, here),
+    }
+}
+
+/// Another node; one that does not answer is named by its clock.
+fn other(url: &str) -> Option<Finding> {
+    let node = Client::new(url).and_then(|client| client.node()).ok()?;
+    let found = match (&node.build, node.rules) {
+        (Some(build), Some(rules)) => format!("{url} runs touchmark {build}, rules {rules}"),
+        _ => format!("{url} runs an earlier build, which does not say which"),
+    };
+    let may_lag = node.rules.is_some_and(|rules| rules < RULES_VERSION);
+    Some(if may_lag {
+        let hint = "upgrade it before the network decides on newer rules";
+        Finding::warning(NAME, found, hint)
+    } else {
+        Finding::fine(NAME, found)
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cli::doctor::finding::Verdict;
+    use touchmark_api::openapi::Exampled as _;
+
+    fn running(build: &str) -> NodeView {
+        let mut view = NodeView::example();
+        view["build"] = build.into();
+        serde_json::from_value(view).unwrap()
+    }
+
+    #[test]
+    fn a_node_of_another_build_than_the_program_is_named() {
+        assert_eq!(own(None).verdict, Verdict::Fine);
+        assert_eq!(own(Some(&running(BUILD))).verdict, Verdict::Fine);
+        let other = own(Some(&running("0.0.1")));
+        assert_eq!(other.verdict, Verdict::Warning);
+        assert!(other.found.contains("0.0.1") && other.found.contains(BUILD), "{}", other.found);
+    }
+}

@@ -22,6 +22,7 @@ mod payload;
 mod problem;
 mod proved;
 pub mod senml;
+pub mod sequence;
 mod text;
 mod thing;
 pub mod tile;

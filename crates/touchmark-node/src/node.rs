@@ -12,6 +12,7 @@ use crate::keyring::Keyring;
 use crate::order::Order;
 use crate::proof::{Certification, ProofError};
 use crate::upkeep::{self, UpkeepError};
+use crate::word::{Council, Speaker};
 use measured::Measured;
 use prometheus_client::metrics::histogram::{Histogram, exponential_buckets};
 use std::io;
@@ -24,7 +25,7 @@ use tokio::sync::{broadcast, watch};
 use touchmark_batch::{Application as _, Backlog, BatchLimits};
 use touchmark_core::admission::Input;
 use touchmark_core::refusal::{Outcome, Refusal};
-use touchmark_engine::{Config as EngineConfig, Engine, Finality, Pacing};
+use touchmark_engine::{Answers, Config as EngineConfig, Engine, Finality, Pacing};
 use touchmark_ledger::{Execution, Ledger, LedgerLimits, Observer};
 use touchmark_store::{CacheLimits, Manifest, Snapshot, Store};
 use touchmark_wire::genesis::{Committee, Genesis};
@@ -87,7 +88,9 @@ pub struct Node {
     /// Log and state.
     pub store: Arc<Store>,
     /// What this node signs; who follows signs nothing.
-    attestor: Option<Attestor>,
+    attestor: Option<Arc<Attestor>>,
+    /// What it gathers of what others sign.
+    council: Council,
     ledger: Arc<Ledger>,
     verifier: Arc<Keyring>,
     intake: Intake,
@@ -131,9 +134,12 @@ impl Node {
         let ledger = Arc::new(ledger.map_err(touchmark_engine::Error::Halted)?);
         let (order, attestor, peer) = match part {
             Part::Validator(equipment) => {
-                let attestor = Attestor::new(&genesis, &equipment.secrets)?;
+                let begun = store.snapshot().size();
+                let attestor = Arc::new(Attestor::new(&genesis, &equipment.secrets, begun)?);
                 let peer = equipment.secrets.peer().map_err(AttestationError::from)?;
-                let engine = engine(config, &premises, equipment, &store.snapshot(), &ledger)?;
+                let speaker = Speaker::new(attestor.clone(), store.clone(), tip.clone());
+                let parts = (&ledger, speaker);
+                let engine = engine(config, &premises, equipment, &store.snapshot(), parts)?;
                 (Order::Engine(Box::new(engine)), Some(attestor), Some(peer))
             }
             Part::Follower(sources) => {
@@ -148,6 +154,7 @@ impl Node {
             genesis,
             store,
             attestor,
+            council: Council::default(),
             ledger,
             verifier,
             intake,
@@ -256,8 +263,18 @@ impl Node {
     }
 
     /// What this node signs, if it is a validator's.
-    pub(crate) const fn attestor(&self) -> Option<&Attestor> {
-        self.attestor.as_ref()
+    pub(crate) fn attestor(&self) -> Option<&Attestor> {
+        self.attestor.as_deref()
+    }
+
+    /// What it gathers of what others sign.
+    pub(crate) const fn council(&self) -> &Council {
+        &self.council
+    }
+
+    /// Asks the other validators, if it is one.
+    pub(crate) fn ask(&self, question: Vec<u8>) -> Option<Answers> {
+        self.order.ask(question)
     }
 
     /// The part that follows, if the node has no vote and never will.
@@ -307,7 +324,7 @@ fn engine(
     premises: &Premises,
     equipment: Equipment,
     snapshot: &Snapshot,
-    ledger: &Arc<Ledger>,
+    (ledger, speaker): (&Arc<Ledger>, Speaker),
 ) -> Result<Engine, StartError> {
     let Equipment { offices, secrets, peers } = equipment;
     let offices = needed(premises, snapshot, offices)?;
@@ -322,7 +339,7 @@ fn engine(
         limits: BATCH,
         cache: 4 << 20,
     };
-    Ok(Engine::start(config, ledger.clone())?)
+    Ok(Engine::start(config, ledger.clone(), Arc::new(speaker))?)
 }
 
 /// The places that are still needed; the shares of the others are deleted.

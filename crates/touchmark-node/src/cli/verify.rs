@@ -129,7 +129,8 @@ fn verdict_on(
         let bytes = &decoding.bytes;
         if Bundle::decode(bytes).is_ok() {
             let nonce = root.nonce.as_ref().map(String::as_bytes);
-            let mut verdict = judge(bytes, &Trust { network: root.network, nonce });
+            let trust = Trust { network: root.network, nonce, ..Trust::default() };
+            let mut verdict = judge(bytes, &trust);
             if let Some(kept) = kept {
                 kept.check(bytes, &mut verdict)?;
             }

@@ -328,7 +328,7 @@ fn events() -> Vec<Route> {
 
 fn proving() -> Vec<Route> {
     const WRITER: &str = "nrxxe2ltoqqgs4zanvswg2ltmfzxi33s:mzxw6ytbojtg633cmfzgm33pmjqxeztp";
-    const CLAIMS: [Parameter; 11] = [
+    const CLAIMS: [Parameter; 12] = [
         query("record", "Position of a leaf that is in the log", "17"),
         query("complete", "Thing of which to prove all leaves", identifiers::THING),
         query("mentioned", "Thing of which to prove all that others say", identifiers::THING),
@@ -340,6 +340,11 @@ fn proving() -> Vec<Route> {
         query("complete_channel", "Channel of which to prove all leaves", identifiers::CHANNEL),
         query("writer", "channel:thing, two ids: that it may write", WRITER),
         query("nonce", "What validators shall sign, 16 to 64 bytes", "AAECAwQFBgcICQoLDA0ODw"),
+        query(
+            "certificate",
+            "`engine` (otherwise) or `cosigned`: what stands for the committee's word",
+            "engine",
+        ),
     ];
     vec![
         Route::get("/v1/network", "Network id, validators, size and root", reading::network)
@@ -366,8 +371,14 @@ fn proving() -> Vec<Route> {
             .problems(&[Code::NOT_READY])
             .problems(&[EdgeCode::Behind]),
         Route::get("/v1/receipts/{index}", "A COSE receipt (RFC 9942)", proofs::receipt)
-            .parameters(&[POSITION])
+            .describe(
+                "Of one validator. A reader believes a leaf on the receipts of f+1 validators: \
+                 with `quorum=1` the node gathers them, one after the other in the answer, within \
+                 a second; those that are not to be had are missing.",
+            )
+            .parameters(&[POSITION, query("quorum", "1 for receipts of f+1 validators", "1")])
             .raw(media::COSE, "The receipt")
+            .raw(media::CBOR_SEQ, "The receipts, with `quorum=1`")
             .problems(&READING)
             .problems(&[Code::NOT_FOUND, Code::NOT_READY]),
         Route::get("/v1/proofs", "One bundle that proves everything asked for", proofs::bundle)

@@ -7,6 +7,7 @@ mod forming;
 #[path = "../spine/issuer.rs"]
 #[allow(dead_code, reason = "issuers are shared with other tests")]
 mod issuer;
+mod light;
 mod member;
 mod running;
 mod status;

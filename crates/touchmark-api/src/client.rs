@@ -217,7 +217,7 @@ impl Client {
 
     /// Receipts of a leaf by different validators, as many as the node gathers (f+1).
     pub fn receipts(&self, index: LeafIndex) -> Result<Vec<Vec<u8>>, ClientError> {
-        let path = format!("/v1/receipts/{index}?quorum=1");
+        let path = format!("/v1/receipts/{index}/quorum");
         let bytes = self.bytes(&path, media::CBOR_SEQ)?;
         let items: Option<Vec<_>> = sequence::items(&bytes, limits::MEMBERS)
             .map(|items| items.into_iter().map(<[u8]>::to_vec).collect());

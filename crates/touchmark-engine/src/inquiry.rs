@@ -10,8 +10,10 @@
 
 use crate::committees::Committees;
 use crate::keys::PublicKey;
+use crate::order::Settings;
 use crate::signal::Signal;
 use bytes::Buf as _;
+use commonware_cryptography::Signer as _;
 use commonware_p2p::{Blocker, Receiver, Recipients, Sender};
 use commonware_runtime::{Clock, Handle, Metrics, Spawner};
 use futures::StreamExt as _;
@@ -173,13 +175,24 @@ impl Drop for Answers {
 /// Asks, and answers.
 #[derive(Clone)]
 pub(crate) struct Inquirer {
-    pub(crate) me: PublicKey,
-    pub(crate) committees: Committees,
+    me: PublicKey,
+    committees: Committees,
+    /// What this member asks.
     pub(crate) inquiries: Arc<Inquiries>,
-    pub(crate) respondent: Arc<dyn Respondent>,
+    respondent: Arc<dyn Respondent>,
 }
 
 impl Inquirer {
+    /// Of this member, among whoever is in office.
+    pub(crate) fn new(settings: &Settings, committees: Committees) -> Self {
+        Self {
+            me: settings.keys.signer.public_key(),
+            committees,
+            inquiries: Arc::default(),
+            respondent: Arc::clone(&settings.respondent),
+        }
+    }
+
     /// Starts both ways.
     pub(crate) fn start<E, S, R, B>(
         self,

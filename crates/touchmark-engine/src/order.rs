@@ -175,12 +175,7 @@ impl Order {
             limits: settings.limits,
         };
         let couriers = courier.start(&context, statements, blocker.clone());
-        let inquirer = Inquirer {
-            me: settings.keys.signer.public_key(),
-            committees: committees.clone(),
-            inquiries: Arc::default(),
-            respondent: Arc::clone(&settings.respondent),
-        };
+        let inquirer = Inquirer::new(&settings, committees.clone());
         let asked = Arc::clone(&inquirer.inquiries);
         let inquirers = inquirer.start(&context, inquiries, blocker.clone());
 

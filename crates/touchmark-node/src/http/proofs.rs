@@ -7,7 +7,6 @@ use crate::node::Node;
 use crate::proof::{self, Question, Wanted};
 use axum::extract::State;
 use axum::http::Uri;
-use serde::Deserialize;
 use std::str::FromStr;
 use std::sync::Arc;
 use touchmark_api::{Base64, media};
@@ -18,24 +17,21 @@ use touchmark_wire::ids::LeafIndex;
 /// Most claims of one bundle.
 const CLAIMS: usize = 64;
 
-/// Whose receipts are asked for.
-#[derive(Deserialize)]
-pub(super) struct Signers {
-    quorum: Option<String>,
-}
-
-/// `GET /v1/receipts/{index}?quorum=…`
+/// `GET /v1/receipts/{index}`
 pub(super) async fn receipt(
     State(node): State<Arc<Node>>,
     Named(index): Named<u64>,
-    Params(Signers { quorum }): Params<Signers>,
 ) -> Result<Body, Negative> {
-    let index = LeafIndex(index);
-    match quorum.as_deref() {
-        None | Some("0") => Ok(Body(media::COSE, proof::receipt(&node, index).await?)),
-        Some("1") => Ok(Body(media::CBOR_SEQ, proof::receipts(&node, index).await?.concat())),
-        Some(_) => Err(Negative::malformed("quorum is 1 or 0")),
-    }
+    Ok(Body(media::COSE, proof::receipt(&node, LeafIndex(index)).await?))
+}
+
+/// `GET /v1/receipts/{index}/quorum`
+pub(super) async fn receipts(
+    State(node): State<Arc<Node>>,
+    Named(index): Named<u64>,
+) -> Result<Body, Negative> {
+    let receipts = proof::receipts(&node, LeafIndex(index)).await?;
+    Ok(Body(media::CBOR_SEQ, receipts.concat()))
 }
 
 /// `GET /v1/proofs?record=…&complete=…&mentioned=…&status=…&absent=…&latest=…&accredited=…

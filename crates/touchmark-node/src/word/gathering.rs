@@ -200,9 +200,10 @@ impl<C> Gathering<'_, C> {
         let Some(mut answers) = self.node.ask(question.encode_to_vec()) else { return words };
         while words.len() < enough {
             let Ok(Some(answer)) = timeout_at(limit, answers.next()).await else { break };
-            match self.taken(&answer) {
-                Some((validator, said)) => drop(words.entry(validator).or_insert(said)),
-                None => tracing::warn!("a validator's word is not what it was asked for"),
+            if let Some((validator, said)) = self.taken(&answer) {
+                words.entry(validator).or_insert(said);
+            } else {
+                tracing::warn!("a validator's word is not what it was asked for");
             }
         }
         words

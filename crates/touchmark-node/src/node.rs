@@ -22,7 +22,7 @@ use std::sync::Arc;
 use std::time::SystemTime;
 use tokio::runtime::Handle;
 use tokio::sync::{broadcast, watch};
-use touchmark_batch::{Application as _, Backlog, BatchLimits};
+use touchmark_batch::{Application as _, Backlog, BatchLimits, Reply, Respondent as _};
 use touchmark_core::admission::Input;
 use touchmark_core::refusal::{Outcome, Refusal};
 use touchmark_engine::{Answers, Config as EngineConfig, Engine, Finality, Pacing};
@@ -89,6 +89,8 @@ pub struct Node {
     pub store: Arc<Store>,
     /// What this node signs; who follows signs nothing.
     attestor: Option<Arc<Attestor>>,
+    /// What it says when other validators ask.
+    speaker: Option<Arc<Speaker>>,
     /// What it gathers of what others sign.
     council: Council,
     ledger: Arc<Ledger>,
@@ -132,21 +134,23 @@ impl Node {
             observer,
         );
         let ledger = Arc::new(ledger.map_err(touchmark_engine::Error::Halted)?);
-        let (order, attestor, peer) = match part {
+        let (order, voice, peer) = match part {
             Part::Validator(equipment) => {
                 let begun = store.snapshot().size();
                 let attestor = Arc::new(Attestor::new(&genesis, &equipment.secrets, begun)?);
                 let peer = equipment.secrets.peer().map_err(AttestationError::from)?;
                 let speaker = Speaker::new(attestor.clone(), store.clone(), tip.clone());
-                let parts = (&ledger, speaker);
+                let speaker = Arc::new(speaker);
+                let parts = (&ledger, speaker.clone());
                 let engine = engine(config, &premises, equipment, &store.snapshot(), parts)?;
-                (Order::Engine(Box::new(engine)), Some(attestor), Some(peer))
+                (Order::Engine(Box::new(engine)), Some((attestor, speaker)), Some(peer))
             }
             Part::Follower(sources) => {
                 let follower = Follower::start(&genesis, &ledger, &store, &sources)?;
                 (Order::Follower(follower), None, None)
             }
         };
+        let (attestor, speaker) = voice.unzip();
         let order = Arc::new(order);
         let ending = Ending::of(&order).map_err(StartError::Thread)?;
         let intake = Intake::start(&ledger, &order);
@@ -154,6 +158,7 @@ impl Node {
             genesis,
             store,
             attestor,
+            speaker,
             council: Council::default(),
             ledger,
             verifier,
@@ -267,6 +272,11 @@ impl Node {
         self.attestor.as_deref()
     }
 
+    /// The answer to what another validator asks (spec/words.md), if it is one.
+    pub fn answer(&self, question: Vec<u8>) -> Option<Reply> {
+        Some(self.speaker.as_ref()?.answer(question))
+    }
+
     /// What it gathers of what others sign.
     pub(crate) const fn council(&self) -> &Council {
         &self.council
@@ -324,7 +334,7 @@ fn engine(
     premises: &Premises,
     equipment: Equipment,
     snapshot: &Snapshot,
-    (ledger, speaker): (&Arc<Ledger>, Speaker),
+    (ledger, speaker): (&Arc<Ledger>, Arc<Speaker>),
 ) -> Result<Engine, StartError> {
     let Equipment { offices, secrets, peers } = equipment;
     let offices = needed(premises, snapshot, offices)?;
@@ -339,7 +349,7 @@ fn engine(
         limits: BATCH,
         cache: 4 << 20,
     };
-    Ok(Engine::start(config, ledger.clone(), Arc::new(speaker))?)
+    Ok(Engine::start(config, ledger.clone(), speaker)?)
 }
 
 /// The places that are still needed; the shares of the others are deleted.

@@ -9,3 +9,4 @@ mod network;
 mod pages;
 mod proofs;
 mod submissions;
+mod words;

@@ -12,12 +12,13 @@ pub use query::{Order, Page, ProofQuery, ThingsQuery};
 
 use crate::{
     ChannelView, LeafView, Listing, NetworkView, NodeView, PayloadView, Problem, Readiness,
-    ThingView, WriterView, Written, media,
+    ThingView, WriterView, Written, media, sequence,
 };
 use serde::de::DeserializeOwned;
 use std::time::Duration;
 use touchmark_wire::bundle::Bundle;
 use touchmark_wire::ids::{ChannelId, EvidenceId, LeafIndex, StatementId, ThingId};
+use touchmark_wire::limits;
 use touchmark_wire::registry::{EvidenceFormat, RefusalCode};
 use ureq::http::{Response, StatusCode};
 use ureq::{Agent, Body};
@@ -212,6 +213,18 @@ impl Client {
     /// A COSE receipt of a leaf.
     pub fn receipt(&self, index: LeafIndex) -> Result<Vec<u8>, ClientError> {
         self.bytes(&format!("/v1/receipts/{index}"), media::COSE)
+    }
+
+    /// Receipts of a leaf by different validators, as many as the node gathers (f+1).
+    pub fn receipts(&self, index: LeafIndex) -> Result<Vec<Vec<u8>>, ClientError> {
+        let path = format!("/v1/receipts/{index}/quorum");
+        let bytes = self.bytes(&path, media::CBOR_SEQ)?;
+        let items: Option<Vec<_>> = sequence::items(&bytes, limits::MEMBERS)
+            .map(|items| items.into_iter().map(<[u8]>::to_vec).collect());
+        items.filter(|items| !items.is_empty()).ok_or_else(|| ClientError::Answer {
+            url: format!("{}{path}", self.base),
+            reason: "it is not a sequence of receipts".into(),
+        })
     }
 
     /// A bundle that proves what the query asks for. It is not checked here.

@@ -23,6 +23,7 @@ mod problem;
 mod proved;
 pub mod scitt;
 pub mod senml;
+pub mod sequence;
 mod text;
 mod thing;
 pub mod tile;

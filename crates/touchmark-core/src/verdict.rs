@@ -3,6 +3,7 @@
 //!
 //! The same code answers in `touchmark verify`, in a browser and in tests.
 
+mod certificate;
 mod claims;
 mod foundation;
 mod shown;
@@ -13,11 +14,11 @@ use alloc::vec::Vec;
 use foundation::Foundation;
 use touchmark_wire::bundle::Bundle;
 use touchmark_wire::hash::Digest;
-use touchmark_wire::ids::{LeafIndex, NetworkId};
+use touchmark_wire::ids::{Height, LeafIndex, NetworkId, Timestamp, TreeSize};
 use touchmark_wire::ratchet::{Position, Shown};
 
+pub use certificate::answers;
 pub use claims::LEVELS;
-pub use foundation::answers;
 
 /// What the reader of a bundle trusts and asks.
 #[derive(Clone, Copy, Debug, Default)]
@@ -26,6 +27,49 @@ pub struct Trust<'a> {
     pub network: Option<NetworkId>,
     /// The nonce that the reader chose, if it asked for a fresh answer.
     pub nonce: Option<&'a [u8]>,
+    /// On what a verdict may rest.
+    pub certificates: Accepted,
+}
+
+/// What stands for a committee's word on a state of the log.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub enum CertificateKind {
+    /// The order engine's certificate of a batch header (BLS12-381).
+    #[default]
+    Engine,
+    /// Cosignatures of the checkpoint by a quorum of validators (Ed25519).
+    Cosigned,
+}
+
+impl CertificateKind {
+    /// All kinds.
+    pub const ALL: [Self; 2] = [Self::Engine, Self::Cosigned];
+
+    /// As it stands in JSON.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Engine => "engine",
+            Self::Cosigned => "cosigned",
+        }
+    }
+
+    /// Name of the check.
+    const fn check(self) -> &'static str {
+        match self {
+            Self::Engine => "certificate",
+            Self::Cosigned => "cosignatures",
+        }
+    }
+}
+
+/// The kinds of certificate that a reader accepts.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub enum Accepted {
+    /// Both; of a bundle that has both, the engine's counts.
+    #[default]
+    Either,
+    /// This one only.
+    Only(CertificateKind),
 }
 
 /// The result of one check.
@@ -108,6 +152,25 @@ impl Finding {
     }
 }
 
+/// A state of the log that a committee has certified.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct AsOf {
+    /// Of the batch that the engine certified; of cosigned states, of the last batch with leaves.
+    pub height: Height,
+    /// Certified time of that batch.
+    pub time: Timestamp,
+    /// Size of the log.
+    pub size: TreeSize,
+    /// Its root.
+    pub root: Digest,
+}
+
+impl From<Position> for AsOf {
+    fn from(Position { height, time, size, root, .. }: Position) -> Self {
+        Self { height, time, size, root }
+    }
+}
+
 /// What a bundle proves, and what not.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Verdict {
@@ -115,8 +178,12 @@ pub struct Verdict {
     pub valid: bool,
     /// The network that the bundle speaks of.
     pub network: Option<NetworkId>,
+    /// On what it rests, where that holds.
+    pub certificate: Option<CertificateKind>,
     /// The certified state of the log that it speaks of, where the certificate holds.
-    pub as_of: Option<Position>,
+    pub as_of: Option<AsOf>,
+    /// The same as a ratchet compares it, where the engine certified it.
+    pub position: Option<Position>,
     /// Digests of the committees from genesis' to the one that certified it; empty without it.
     pub committees: Vec<Digest>,
     /// The checks in order.
@@ -127,9 +194,9 @@ pub struct Verdict {
 }
 
 impl Verdict {
-    /// What a ratchet compares, where the certificate holds.
+    /// What a ratchet compares, where the engine's certificate holds.
     pub fn shown(&self) -> Option<Shown<'_>> {
-        let (network, position) = (self.network?, self.as_of?);
+        let (network, position) = (self.network?, self.position?);
         Some(Shown { network, position, committees: &self.committees })
     }
 }
@@ -148,7 +215,9 @@ pub fn judge(bytes: &[u8], trust: &Trust<'_>) -> Verdict {
             return Verdict {
                 valid: false,
                 network: None,
+                certificate: None,
                 as_of: None,
+                position: None,
                 committees: Vec::new(),
                 checks,
                 confidence: Vec::new(),
@@ -164,6 +233,6 @@ pub fn judge(bytes: &[u8], trust: &Trust<'_>) -> Verdict {
         checks.extend(bundle.claims.iter().map(not_run));
     }
     let valid = checks.iter().all(|check| check.result.holds()) && !bundle.claims.is_empty();
-    let Foundation { network, as_of, committees, .. } = foundation;
-    Verdict { valid, network, as_of, committees, checks, confidence }
+    let Foundation { network, certificate, as_of, position, committees, .. } = foundation;
+    Verdict { valid, network, certificate, as_of, position, committees, checks, confidence }
 }

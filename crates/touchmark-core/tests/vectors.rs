@@ -10,7 +10,7 @@ use ledger::{Ledger, Seen};
 use serde_json::Value;
 use touchmark_core::admission::{self, OneByOne, Submission};
 use touchmark_core::channel::opening::Opening;
-use touchmark_core::verdict::{self, Trust, Verdict};
+use touchmark_core::verdict::{self, Accepted, CertificateKind, Trust, Verdict};
 use touchmark_wire::algorithm::{CoseKey, PureVerifier, SignatureVerifier};
 use touchmark_wire::bundle::Bundle;
 use touchmark_wire::genesis::Committee;
@@ -145,7 +145,7 @@ fn every_code_is_covered() {
 fn judged(vectors: &Value, case: &Value, bundle: &[u8]) -> Verdict {
     let nonce = case["nonce"].is_string().then(|| bytes(case, "nonce"));
     let network = Some(NetworkId(digest(vectors, "network")));
-    verdict::judge(bundle, &Trust { network, nonce: nonce.as_deref() })
+    verdict::judge(bundle, &Trust { network, nonce: nonce.as_deref(), ..Trust::default() })
 }
 
 #[test]
@@ -181,7 +181,7 @@ fn a_ratchet_goes_from_bundle_to_bundle_and_never_back() {
             let next = kept.follow(&other.shown().unwrap());
             let heights = (kept.position.height, other.as_of.unwrap().height);
             match next {
-                Ok(next) => assert_eq!(next.position, other.as_of.unwrap()),
+                Ok(next) => assert_eq!(next.position, other.position.unwrap()),
                 Err(error) => {
                     let (kept, shown) = heights;
                     assert_eq!(error, RatchetError::Back { kept, shown });
@@ -227,6 +227,89 @@ fn a_proof_of_status_holds_until_a_bit_of_it_changes() {
             let mut changed = bundle.clone();
             changed[at] ^= 1 << (at % 8);
             let valid = judged(&vectors, &vectors, &changed).valid;
+            assert!(!valid, "{}, byte {at}", region["name"]);
+        }
+    }
+}
+
+fn judged_on(vectors: &Value, bundle: &[u8], certificates: Accepted) -> Verdict {
+    let network = Some(NetworkId(digest(vectors, "network")));
+    verdict::judge(bundle, &Trust { network, certificates, ..Trust::default() })
+}
+
+/// Name and code of the first check that does not hold.
+fn fault(verdict: &Verdict) -> Option<(&str, &str)> {
+    let failed = verdict.checks.iter().find(|check| !check.result.holds())?;
+    Some((&*failed.name, failed.code.unwrap()))
+}
+
+#[test]
+fn cosignatures_stand_for_the_engines_certificate_where_they_are_accepted() {
+    let vectors = file("status-proof");
+    let whole = bytes(&vectors, "bundle");
+    let [engine, cosigned] = CertificateKind::ALL.map(Accepted::Only);
+    let with = |change: &dyn Fn(&mut Bundle<'_>)| {
+        let mut bundle = Bundle::decode(&whole).unwrap();
+        change(&mut bundle);
+        bundle.encode_to_vec()
+    };
+    let bare = with(&|it| (it.headers, it.certificate) = (Vec::new(), None));
+    let unsigned = with(&|it| it.note = None);
+    for (bundle, accepted, rests) in [
+        (&whole, Accepted::Either, CertificateKind::Engine),
+        (&whole, engine, CertificateKind::Engine),
+        (&whole, cosigned, CertificateKind::Cosigned),
+        (&bare, Accepted::Either, CertificateKind::Cosigned),
+        (&bare, cosigned, CertificateKind::Cosigned),
+        (&unsigned, Accepted::Either, CertificateKind::Engine),
+    ] {
+        let verdict = judged_on(&vectors, bundle, accepted);
+        assert_eq!((verdict.valid, verdict.certificate), (true, Some(rests)), "{verdict:?}");
+        let is_named = |name| verdict.checks.iter().any(|check| check.name == name);
+        let names = (is_named("certificate"), is_named("cosignatures"));
+        assert_eq!(names, (rests == CertificateKind::Engine, rests == CertificateKind::Cosigned));
+        // Only what the engine certified has a height that a ratchet can compare.
+        assert_eq!(verdict.shown().is_some(), rests == CertificateKind::Engine);
+        assert_eq!(verdict.as_of, judged_on(&vectors, &whole, engine).as_of);
+        assert_eq!(verdict.committees.len(), 2);
+    }
+    let other = "TM-OTHER-CERTIFICATE";
+    let few = |it: &mut Bundle<'_>| {
+        let note = it.note.unwrap();
+        let kept = note.trim_end().rfind('\n').unwrap() + 1;
+        it.note = Some(&note[..kept]);
+        (it.headers, it.certificate) = (Vec::new(), None);
+    };
+    for (bundle, accepted, expected) in [
+        (&bare, engine, ("certificate", other)),
+        (&unsigned, cosigned, ("cosignatures", other)),
+        (&with(&few), Accepted::Either, ("cosignatures", "TM-CERTIFICATE")),
+        (
+            &with(&|it| (it.headers, it.certificate, it.note) = (Vec::new(), None, None)),
+            Accepted::Either,
+            ("format", "TM-MALFORMED"),
+        ),
+        (&with(&|it| it.headers = Vec::new()), Accepted::Either, ("format", "TM-MALFORMED")),
+    ] {
+        let verdict = judged_on(&vectors, bundle, accepted);
+        assert_eq!((verdict.valid, fault(&verdict)), (false, Some(expected)));
+    }
+}
+
+#[test]
+fn a_cosigned_proof_holds_until_a_bit_of_it_changes() {
+    let vectors = file("status-proof");
+    let bundle = bytes(&vectors, "bundle");
+    let regions = vectors["regions"].as_array().unwrap().iter();
+    let cosigned: Vec<_> = regions.filter(|it| it["cosigned"] == true).collect();
+    assert!(cosigned.len() > 6);
+    for region in cosigned {
+        let [start, end] = ["start", "end"].map(|it| region[it].as_u64().unwrap() as usize);
+        for at in (start..end).step_by(23).chain([end - 1]) {
+            let mut changed = bundle.clone();
+            changed[at] ^= 1 << (at % 8);
+            let accepted = Accepted::Only(CertificateKind::Cosigned);
+            let valid = judged_on(&vectors, &changed, accepted).valid;
             assert!(!valid, "{}, byte {at}", region["name"]);
         }
     }

@@ -4,6 +4,7 @@ use crate::ceremony::{Office, PeerKey};
 use crate::delivery::Marshal;
 use crate::error::Error;
 use crate::finality::{self, Finality};
+use crate::inquiry::{Answers, Inquiries};
 use crate::keys::Keys;
 use crate::network;
 use crate::order::{Order, Settings};
@@ -22,7 +23,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, mpsc};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
-use touchmark_batch::{Application, BatchLimits};
+use touchmark_batch::{Application, BatchLimits, Respondent};
 use touchmark_wire::hash::Digest;
 use touchmark_wire::ids::{Height, NetworkId};
 
@@ -58,6 +59,7 @@ pub struct Engine {
     marshal: Marshal,
     monitor: Arc<Monitor>,
     woken: Arc<Signal>,
+    inquiries: Arc<Inquiries>,
     running: Mutex<Option<Running>>,
 }
 
@@ -81,9 +83,14 @@ const CONNECTED: &str = "network_tracker_directory_connected{";
 const WORKERS: usize = 2;
 
 impl Engine {
-    /// Starts ordering for `application`, on threads of its own. Returns when the application
-    /// has every batch that this node knows to be final and consensus runs.
-    pub fn start(config: Config, application: Arc<dyn Application>) -> Result<Self, Error> {
+    /// Starts ordering for `application`, on threads of its own; `respondent` answers what other
+    /// members ask. Returns when the application has every batch that this node knows to be final
+    /// and consensus runs.
+    pub fn start(
+        config: Config,
+        application: Arc<dyn Application>,
+        respondent: Arc<dyn Respondent>,
+    ) -> Result<Self, Error> {
         let directory = config.directory.join(FOLDER);
         let lock = lock(&directory)?;
         let settings = Settings {
@@ -92,6 +99,7 @@ impl Engine {
             limits: config.limits,
             cache: config.cache,
             prefix: storage::PREFIX.to_owned(),
+            respondent,
         };
         network::probe(config.listen)?;
         let (started, start) = mpsc::sync_channel(1);
@@ -132,14 +140,19 @@ impl Engine {
             .map_err(|error| Error::Internal(error.to_string()))?;
         let (order, context) =
             start.recv().map_err(|_| Error::Internal("it ended while it started".to_owned()))??;
-        let Order { marshal, monitor, woken } = order;
+        let Order { marshal, monitor, woken, inquiries } = order;
         let running = Mutex::new(Some(Running { stop, thread, context }));
-        Ok(Self { marshal, monitor, woken, running })
+        Ok(Self { marshal, monitor, woken, inquiries, running })
     }
 
     /// The application has new backlog. Cheap, never blocks.
     pub fn wake(&self) {
         self.woken.notify();
+    }
+
+    /// Asks all other members of the present term; see [`Respondent`]. At most 512 bytes.
+    pub fn ask(&self, question: Vec<u8>) -> Answers {
+        self.inquiries.ask(question)
     }
 
     /// Proof that the batch of `height` is final: the nearest certificate and the headers up to

@@ -167,6 +167,7 @@ where
         blocks: network.register(3, BLOCK_MESSAGES),
         backfill: network.register(4, BLOCK_MESSAGES),
         statements: network.register(5, BLOCK_MESSAGES),
+        inquiries: network.register(6, SMALL_MESSAGES),
         provider: oracle.clone(),
         blocker: oracle,
         peering: known,

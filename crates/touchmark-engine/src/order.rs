@@ -7,6 +7,7 @@
 //!     └─ certificates ─> marshal ─ finalized blocks ─> Delivery ─ deliver ─> ledger
 //!
 //!  ledger ─ what was submitted here ─> Courier ─> the next proposers' ledgers
+//!  owner ─ asks ─> Inquirer ─> the other members' respondents
 //! ```
 
 use crate::block::Block;
@@ -15,6 +16,7 @@ use crate::courier::Courier;
 use crate::delivery::{Delivery, Marshal};
 use crate::error::Error;
 use crate::executor::Executor;
+use crate::inquiry::{Inquirer, Inquiries};
 use crate::keys::{Keys, PublicKey};
 use crate::pacing::Pacing;
 use crate::proposals::Proposals;
@@ -39,7 +41,7 @@ use rand_core::CryptoRng;
 use std::num::NonZeroUsize;
 use std::sync::Arc;
 use std::time::Duration;
-use touchmark_batch::{Application, BatchLimits};
+use touchmark_batch::{Application, BatchLimits, Respondent};
 use touchmark_wire::ids::Height;
 
 /// What the engine needs of a runtime.
@@ -55,6 +57,7 @@ pub(crate) struct Links<S, R, P, B, T> {
     pub(crate) blocks: (S, R),
     pub(crate) backfill: (S, R),
     pub(crate) statements: (S, R),
+    pub(crate) inquiries: (S, R),
     pub(crate) provider: P,
     pub(crate) blocker: B,
     pub(crate) peering: T,
@@ -69,6 +72,8 @@ pub(crate) struct Settings {
     pub(crate) cache: usize,
     /// Prefix of the store's partitions: members of a simulation share one store.
     pub(crate) prefix: String,
+    /// Answers what other members ask.
+    pub(crate) respondent: Arc<dyn Respondent>,
 }
 
 /// The running engine, as its owner sees it.
@@ -77,6 +82,7 @@ pub(crate) struct Order {
     pub(crate) marshal: Marshal,
     pub(crate) monitor: Arc<Monitor>,
     pub(crate) woken: Arc<Signal>,
+    pub(crate) inquiries: Arc<Inquiries>,
 }
 
 /// Capacity of each part's mailbox.
@@ -125,7 +131,8 @@ impl Order {
         B: Blocker<PublicKey = PublicKey>,
         T: Peering,
     {
-        let Links { votes, certificates, fetches, blocks, backfill, statements, .. } = links;
+        let Links { votes, certificates, fetches, blocks, backfill, statements, inquiries, .. } =
+            links;
         let (provider, blocker, peering) = (links.provider, links.blocker, links.peering);
         let settings = Arc::new(settings);
         let cache = storage::page_cache(settings.cache);
@@ -168,6 +175,9 @@ impl Order {
             limits: settings.limits,
         };
         let couriers = courier.start(&context, statements, blocker.clone());
+        let inquirer = Inquirer::new(&settings, committees.clone());
+        let asked = Arc::clone(&inquirer.inquiries);
+        let inquirers = inquirer.start(&context, inquiries, blocker.clone());
 
         let executor = Executor {
             application,
@@ -192,8 +202,8 @@ impl Order {
         let consensus_handle = succession.start(&context, term, lines);
 
         let parts = [buffer_handle, marshal_handle, delivery_handle, consensus_handle];
-        watch(&context, parts.into_iter().chain(couriers), &monitor);
-        Ok(Self { marshal, monitor, woken })
+        watch(&context, parts.into_iter().chain(couriers).chain(inquirers), &monitor);
+        Ok(Self { marshal, monitor, woken, inquiries: asked })
     }
 }
 

@@ -25,6 +25,9 @@ pub enum AttestationError {
     /// A key cannot be used.
     #[error("{0}")]
     Key(#[from] SoftwareKeyError),
+    /// What is newer was cosigned before.
+    #[error("a newer checkpoint was cosigned before")]
+    Old,
     /// Signing failed.
     #[error("{0}")]
     Sign(#[from] SignError),
@@ -44,13 +47,27 @@ pub struct Attestor {
     subject: String,
     log: SoftwareKey,
     cosigner: SoftwareKey,
-    /// The newest note; a cosigner never signs an older state.
-    note: Mutex<Option<(TreeSize, String)>>,
+    /// What was cosigned last, of a log that had `begun` leaves at the start; a cosigner never signs
+    /// an older state.
+    newest: Mutex<Option<Cosigned>>,
+    begun: TreeSize,
+}
+
+/// A state of the log, cosigned.
+#[derive(Clone, Copy)]
+struct Cosigned {
+    size: TreeSize,
+    root: Digest,
+    cosignature: Cosignature,
 }
 
 impl Attestor {
-    /// The attestor that has these keys.
-    pub fn new(genesis: &Genesis, secrets: &Secrets) -> Result<Self, AttestationError> {
+    /// The attestor that has these keys, for a log that has `begun` leaves.
+    pub fn new(
+        genesis: &Genesis,
+        secrets: &Secrets,
+        begun: TreeSize,
+    ) -> Result<Self, AttestationError> {
         let (log, cosigner) = (secrets.log_key()?, secrets.cosigner_key()?);
         Ok(Self {
             network: genesis.network_id(),
@@ -58,7 +75,8 @@ impl Attestor {
             subject: genesis.network_id().to_string(),
             log,
             cosigner,
-            note: Mutex::new(None),
+            newest: Mutex::new(None),
+            begun,
         })
     }
 
@@ -71,7 +89,13 @@ impl Attestor {
         Ok((place, &validator.name))
     }
 
-    /// Cosigns a durable checkpoint as a member of `committee`; the note that `/checkpoint` shows.
+    /// This validator's place in the committee.
+    pub fn validator(&self, committee: &Committee) -> Result<u16, AttestationError> {
+        self.place(committee).map(|(place, _)| place)
+    }
+
+    /// Cosigns a durable checkpoint as a member of `committee`, or the newest that it has cosigned;
+    /// the note that `/checkpoint` shows.
     pub fn checkpoint(
         &self,
         committee: &Committee,
@@ -80,21 +104,54 @@ impl Attestor {
         now: Timestamp,
     ) -> Result<String, AttestationError> {
         let (_, name) = self.place(committee)?;
-        let mut newest = self.note.lock().expect("no holder of the note's lock panics");
-        if let Some((known, note)) = newest.as_ref()
-            && *known >= size
-        {
-            return Ok(note.clone());
-        }
-        let body = Checkpoint::new(&self.origin, size, root)
-            .map_err(|error| AttestationError::Checkpoint(error.into()))?
-            .to_string();
-        let cosignature = Cosignature::sign(&body, CosignatureTime(now.0 / 1_000), &self.cosigner)?;
+        let Cosigned { size, root, cosignature } = self.newest(size, root, now)?;
+        let body = self.body(size, root)?;
         let cosigner = Cosigner::new(name, self.cosigner.public_key().clone())
             .map_err(AttestationError::Checkpoint)?;
-        let note = format!("{body}\n{}", cosigner.line(cosignature));
-        *newest = Some((size, note.clone()));
-        Ok(note)
+        Ok(format!("{body}\n{}", cosigner.line(cosignature)))
+    }
+
+    /// Cosigns exactly this durable checkpoint; returns this validator's place with it.
+    pub fn cosign(
+        &self,
+        committee: &Committee,
+        size: TreeSize,
+        root: Digest,
+        now: Timestamp,
+    ) -> Result<(u16, Cosignature), AttestationError> {
+        let (place, _) = self.place(committee)?;
+        // It may have been shown before this process began.
+        if size < self.begun {
+            return Err(AttestationError::Old);
+        }
+        let newest = self.newest(size, root, now)?;
+        if newest.size != size {
+            return Err(AttestationError::Old);
+        }
+        Ok((place, newest.cosignature))
+    }
+
+    /// What is cosigned of this state and of what was cosigned before: the newer one.
+    fn newest(
+        &self,
+        size: TreeSize,
+        root: Digest,
+        now: Timestamp,
+    ) -> Result<Cosigned, AttestationError> {
+        let mut newest = self.newest.lock().expect("no holder of the lock panics");
+        if let Some(known) = newest.as_ref()
+            && known.size >= size
+        {
+            return Ok(*known);
+        }
+        let body = self.body(size, root)?;
+        let cosignature = Cosignature::sign(&body, CosignatureTime(now.0 / 1_000), &self.cosigner)?;
+        Ok(*newest.insert(Cosigned { size, root, cosignature }))
+    }
+
+    fn body(&self, size: TreeSize, root: Digest) -> Result<String, AttestationError> {
+        let checkpoint = Checkpoint::new(&self.origin, size, root);
+        Ok(checkpoint.map_err(|error| AttestationError::Checkpoint(error.into()))?.to_string())
     }
 
     /// A receipt (RFC 9942): the leaf is at `index` of the log of `size` leaves with `root`.

@@ -14,7 +14,7 @@ mod replication;
 mod sources;
 mod word;
 
-pub(crate) use word::WordError;
+pub(crate) use word::{Asked, WordError};
 
 use crate::proof::Certification;
 use sources::Sources;

@@ -31,5 +31,6 @@ mod stop;
 mod suggestion;
 pub mod upkeep;
 pub mod verifier;
+mod word;
 
 use touchmark_keys::disk;

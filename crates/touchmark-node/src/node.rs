@@ -12,6 +12,7 @@ use crate::keyring::Keyring;
 use crate::order::Order;
 use crate::proof::{Certification, ProofError};
 use crate::upkeep::{self, UpkeepError};
+use crate::word::{Council, Speaker};
 use measured::Measured;
 use prometheus_client::metrics::histogram::{Histogram, exponential_buckets};
 use std::io;
@@ -21,10 +22,10 @@ use std::sync::Arc;
 use std::time::SystemTime;
 use tokio::runtime::Handle;
 use tokio::sync::{broadcast, watch};
-use touchmark_batch::{Application as _, Backlog, BatchLimits};
+use touchmark_batch::{Application as _, Backlog, BatchLimits, Reply, Respondent as _};
 use touchmark_core::admission::Input;
 use touchmark_core::refusal::{Outcome, Refusal};
-use touchmark_engine::{Config as EngineConfig, Engine, Finality, Pacing};
+use touchmark_engine::{Answers, Config as EngineConfig, Engine, Finality, Pacing};
 use touchmark_ledger::{Execution, Ledger, LedgerLimits, Observer};
 use touchmark_store::{CacheLimits, Manifest, Snapshot, Store};
 use touchmark_wire::genesis::{Committee, Genesis};
@@ -87,7 +88,11 @@ pub struct Node {
     /// Log and state.
     pub store: Arc<Store>,
     /// What this node signs; who follows signs nothing.
-    attestor: Option<Attestor>,
+    attestor: Option<Arc<Attestor>>,
+    /// What it says when other validators ask.
+    speaker: Option<Arc<Speaker>>,
+    /// What it gathers of what others sign.
+    council: Council,
     ledger: Arc<Ledger>,
     verifier: Arc<Keyring>,
     intake: Intake,
@@ -129,18 +134,23 @@ impl Node {
             observer,
         );
         let ledger = Arc::new(ledger.map_err(touchmark_engine::Error::Halted)?);
-        let (order, attestor, peer) = match part {
+        let (order, voice, peer) = match part {
             Part::Validator(equipment) => {
-                let attestor = Attestor::new(&genesis, &equipment.secrets)?;
+                let begun = store.snapshot().size();
+                let attestor = Arc::new(Attestor::new(&genesis, &equipment.secrets, begun)?);
                 let peer = equipment.secrets.peer().map_err(AttestationError::from)?;
-                let engine = engine(config, &premises, equipment, &store.snapshot(), &ledger)?;
-                (Order::Engine(Box::new(engine)), Some(attestor), Some(peer))
+                let speaker = Speaker::new(attestor.clone(), store.clone(), tip.clone());
+                let speaker = Arc::new(speaker);
+                let parts = (&ledger, speaker.clone());
+                let engine = engine(config, &premises, equipment, &store.snapshot(), parts)?;
+                (Order::Engine(Box::new(engine)), Some((attestor, speaker)), Some(peer))
             }
             Part::Follower(sources) => {
                 let follower = Follower::start(&genesis, &ledger, &store, &sources)?;
                 (Order::Follower(follower), None, None)
             }
         };
+        let (attestor, speaker) = voice.unzip();
         let order = Arc::new(order);
         let ending = Ending::of(&order).map_err(StartError::Thread)?;
         let intake = Intake::start(&ledger, &order);
@@ -148,6 +158,8 @@ impl Node {
             genesis,
             store,
             attestor,
+            speaker,
+            council: Council::default(),
             ledger,
             verifier,
             intake,
@@ -256,8 +268,23 @@ impl Node {
     }
 
     /// What this node signs, if it is a validator's.
-    pub(crate) const fn attestor(&self) -> Option<&Attestor> {
-        self.attestor.as_ref()
+    pub(crate) fn attestor(&self) -> Option<&Attestor> {
+        self.attestor.as_deref()
+    }
+
+    /// The answer to what another validator asks (spec/words.md), if it is one.
+    pub fn answer(&self, question: Vec<u8>) -> Option<Reply> {
+        Some(self.speaker.as_ref()?.answer(question))
+    }
+
+    /// What it gathers of what others sign.
+    pub(crate) const fn council(&self) -> &Council {
+        &self.council
+    }
+
+    /// Asks the other validators, if it is one.
+    pub(crate) fn ask(&self, question: Vec<u8>) -> Option<Answers> {
+        self.order.ask(question)
     }
 
     /// The part that follows, if the node has no vote and never will.
@@ -307,7 +334,7 @@ fn engine(
     premises: &Premises,
     equipment: Equipment,
     snapshot: &Snapshot,
-    ledger: &Arc<Ledger>,
+    (ledger, speaker): (&Arc<Ledger>, Arc<Speaker>),
 ) -> Result<Engine, StartError> {
     let Equipment { offices, secrets, peers } = equipment;
     let offices = needed(premises, snapshot, offices)?;
@@ -322,7 +349,7 @@ fn engine(
         limits: BATCH,
         cache: 4 << 20,
     };
-    Ok(Engine::start(config, ledger.clone())?)
+    Ok(Engine::start(config, ledger.clone(), speaker)?)
 }
 
 /// The places that are still needed; the shares of the others are deleted.

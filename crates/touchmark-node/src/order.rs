@@ -2,7 +2,7 @@
 
 use crate::follow::Follower;
 use crate::proof::ProofError;
-use touchmark_engine::{Engine, Finality, Phase, Status};
+use touchmark_engine::{Answers, Engine, Finality, Phase, Status};
 use touchmark_store::Snapshot;
 use touchmark_wire::ids::Height;
 
@@ -32,6 +32,14 @@ impl Order {
         match self {
             Self::Engine(engine) => Ok(engine.finality(height).await),
             Self::Follower(follower) => Ok(follower.finality(snapshot, height)?),
+        }
+    }
+
+    /// Asks the other validators; who follows is none.
+    pub(crate) fn ask(&self, question: Vec<u8>) -> Option<Answers> {
+        match self {
+            Self::Engine(engine) => Some(engine.ask(question)),
+            Self::Follower(_) => None,
         }
     }
 

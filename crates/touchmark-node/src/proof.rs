@@ -4,17 +4,20 @@ mod certification;
 mod collection;
 
 use crate::attestation::{AttestationError, Attestor};
-use crate::follow::{Follower, WordError};
+use crate::follow::{Asked, Follower, WordError};
 use crate::node::{Node, now};
+use crate::word;
 pub(crate) use certification::Certification;
 use collection::Collection;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use touchmark_core::appointment;
 use touchmark_core::refusal::Unreadable;
+use touchmark_core::verdict::CertificateKind;
 use touchmark_ledger::StateView as _;
 use touchmark_store::Snapshot;
 use touchmark_wire::bundle::{Bundle, Bytes, Freshness};
-use touchmark_wire::genesis::Genesis;
+use touchmark_wire::genesis::{Committee, Genesis};
 use touchmark_wire::ids::{ChannelId, LeafIndex, ThingId, TreeSize};
 
 /// What to prove.
@@ -101,6 +104,17 @@ impl From<Unreadable> for ProofError {
 /// Bytes of a bundle that are kept for all but leaves: headers, certificate, state, claims.
 const RESERVE: usize = 8 << 20;
 
+/// What a bundle shall prove, and what validators shall sign for it.
+#[derive(Clone, Copy, Debug)]
+pub struct Wanted<'a> {
+    /// The claims.
+    pub questions: &'a [Question],
+    /// A client's nonce.
+    pub nonce: Option<&'a [u8]>,
+    /// What stands for the committee's word.
+    pub certificate: CertificateKind,
+}
+
 /// Proves `questions` in one bundle, as of the newest batch; `nonce` asks for a fresh answer.
 pub async fn prove(
     node: &Node,
@@ -117,20 +131,39 @@ pub async fn prove_within(
     nonce: Option<&[u8]>,
     room: usize,
 ) -> Result<Vec<u8>, ProofError> {
-    let snapshot = node.store.snapshot();
+    let certificate = CertificateKind::Engine;
+    prove_wanted(node, &Wanted { questions, nonce, certificate }, room).await
+}
+
+/// As [`prove_within`], on whatever certificate is wanted. What other validators sign is waited for
+/// a second at most; what is missing then is missing in the bundle.
+async fn prove_wanted(
+    node: &Node,
+    wanted: &Wanted<'_>,
+    room: usize,
+) -> Result<Vec<u8>, ProofError> {
+    let validator = || node.attestor().ok_or(AttestationError::NotValidator);
+    let (snapshot, note) = match wanted.certificate {
+        CertificateKind::Engine => (node.store.snapshot(), None),
+        CertificateKind::Cosigned => {
+            let (snapshot, note) = node.council().note(node, validator()?).await?;
+            (snapshot, Some(note))
+        }
+    };
     let tip = snapshot.tip().batch.clone();
     let certification = node.certification(&snapshot).await?;
     let committee = certification.committee(&node.genesis);
-    let (size, root) = (tip.size(), tip.header().root);
-    let fresh = |nonce: &[u8]| {
-        let attestor = node.attestor().ok_or(AttestationError::NotValidator)?;
-        let (validator, signature) = attestor.fresh(committee, nonce, size, root)?;
-        let (nonce, signature) = (nonce.to_vec(), signature.to_vec());
-        Ok::<_, AttestationError>(Fresh { nonce, validator, signature })
+    let state = word::State { committee, size: tip.size(), root: tip.header().root };
+    let fresh = match wanted.nonce {
+        None => None,
+        Some(nonce) => {
+            let signatures = state.fresh(node, validator()?, nonce).await?;
+            Some(Fresh { nonce: nonce.to_vec(), signatures })
+        }
     };
-    let fresh = nonce.map(fresh).transpose()?;
-    let frame = Frame { genesis: node.genesis.encode_to_vec(), certification, size, fresh };
-    let questions = questions.to_vec();
+    let genesis = node.genesis.encode_to_vec();
+    let frame = Frame { genesis, certification, size: tip.size(), fresh, note };
+    let questions = wanted.questions.to_vec();
     // A long history is many reads: they would keep other requests waiting.
     let assembled = tokio::task::spawn_blocking(move || {
         let mut collection = Collection::new(&snapshot, room);
@@ -156,7 +189,8 @@ pub(crate) fn of_tip(
     let (genesis, size) = (genesis.encode_to_vec(), snapshot.size());
     let mut collection = Collection::new(snapshot, Bundle::LIMIT - RESERVE);
     collection.answer(&Question::Record(batch_leaf(size)?))?;
-    assemble(&Frame { genesis, certification, size, fresh: None }, snapshot, collection)
+    let frame = Frame { genesis, certification, size, fresh: None, note: None };
+    assemble(&frame, snapshot, collection)
 }
 
 /// The last leaf of a log, which fixes the state.
@@ -170,14 +204,15 @@ struct Frame {
     certification: Certification,
     size: TreeSize,
     fresh: Option<Fresh>,
+    /// The cosigned checkpoint, instead of the engine's certificate.
+    note: Option<String>,
 }
 
-/// The signed answer to a nonce.
+/// The signed answers to a nonce.
 struct Fresh {
     nonce: Vec<u8>,
-    /// Its place in the committee.
-    validator: u16,
-    signature: Vec<u8>,
+    /// By the validators' places in the committee.
+    signatures: BTreeMap<u16, Vec<u8>>,
 }
 
 fn assemble(
@@ -189,20 +224,22 @@ fn assemble(
     let batch = collection.proved(batch_leaf)?;
     let keys: Vec<_> = collection.keys.iter().copied().collect();
     let state = snapshot.prove(&keys)?;
+    let finality = Some(&frame.certification.batch).filter(|_| frame.note.is_none());
+    let headers = finality.map(|it| it.headers.iter().map(|header| Bytes(header)).collect());
     let bundle = Bundle {
         version: Bundle::VERSION,
         genesis: &frame.genesis,
-        headers: frame.certification.batch.headers.iter().map(|header| Bytes(header)).collect(),
-        certificate: &frame.certification.batch.certificate,
+        headers: headers.unwrap_or_default(),
+        certificate: finality.map(|it| &it.certificate[..]),
         batch: batch.borrow(batch_leaf),
         state: &state,
         leaves: collection.leaves.iter().map(|(index, leaf)| leaf.borrow(*index)).collect(),
         claims: collection.claims,
         freshness: frame.fresh.as_ref().map(|fresh| Freshness {
             nonce: &fresh.nonce,
-            signatures: vec![(fresh.validator, Bytes(&fresh.signature))],
+            signatures: fresh.signatures.iter().map(|(place, it)| (*place, Bytes(it))).collect(),
         }),
-        note: None,
+        note: frame.note.as_deref(),
         handovers: frame.certification.handovers()?,
     };
     let bytes = bundle.encode_to_vec();
@@ -216,8 +253,23 @@ fn assemble(
 /// A validator's receipt of a leaf, at the size of its own batch.
 pub async fn receipt(node: &Arc<Node>, index: LeafIndex) -> Result<Vec<u8>, ProofError> {
     match node.attestor() {
-        Some(attestor) => signed_receipt(node, attestor, index),
+        // Whoever signs is in office now, whoever certified the batch.
+        Some(attestor) => {
+            let committee = node.committee().ok_or(ProofError::Unreadable)?;
+            signed_receipt(&node.store.snapshot(), &committee, attestor, index)
+        }
         None => passed_on(node, move |follower| follower.receipt(index)).await,
+    }
+}
+
+/// Receipts of a leaf by so many validators that one of them is honest.
+pub(crate) async fn receipts(
+    node: &Arc<Node>,
+    index: LeafIndex,
+) -> Result<Vec<Vec<u8>>, ProofError> {
+    match node.attestor() {
+        Some(attestor) => word::receipts(node, attestor, index).await,
+        None => passed_on(node, move |follower| follower.receipts(index)).await,
     }
 }
 
@@ -234,19 +286,24 @@ pub(crate) async fn checkpoint(node: &Arc<Node>) -> Result<String, ProofError> {
     Ok(attestor.checkpoint(&committee, tip.size(), tip.header().root, now())?)
 }
 
-/// As [`prove`], with a validator's answer to `nonce`; `query` is the question as it was asked.
-pub(crate) async fn prove_fresh(
+/// As [`prove`], with whatever validators shall sign; `query` is the question as it was asked.
+pub(crate) async fn prove_asked(
     node: &Arc<Node>,
-    questions: &[Question],
-    nonce: &[u8],
+    wanted: &Wanted<'_>,
     query: &str,
 ) -> Result<Vec<u8>, ProofError> {
-    if node.attestor().is_some() {
-        return prove(node, questions, Some(nonce)).await;
+    let room = Bundle::LIMIT - RESERVE;
+    let is_signed = wanted.nonce.is_some() || wanted.certificate == CertificateKind::Cosigned;
+    if node.attestor().is_some() || !is_signed {
+        return prove_wanted(node, wanted, room).await;
     }
-    let own = prove(node, questions, None).await?;
-    let (query, nonce) = (query.to_owned(), nonce.to_vec());
-    passed_on(node, move |follower| follower.fresh(&query, &nonce, &own)).await
+    let own = prove(node, wanted.questions, None).await?;
+    let nonce = wanted.nonce.map(<[u8]>::to_vec);
+    let (query, certificate) = (query.to_owned(), wanted.certificate);
+    passed_on(node, move |follower| {
+        follower.proof(&query, &Asked { nonce: nonce.as_deref(), certificate }, &own)
+    })
+    .await
 }
 
 /// What a node that signs nothing asks others for.
@@ -266,16 +323,14 @@ async fn passed_on<T: Send + 'static>(
 }
 
 /// Always the same bytes.
-fn signed_receipt(
-    node: &Node,
+pub(crate) fn signed_receipt(
+    snapshot: &Snapshot,
+    committee: &Committee,
     attestor: &Attestor,
     index: LeafIndex,
 ) -> Result<Vec<u8>, ProofError> {
-    let snapshot = node.store.snapshot();
     let batch = snapshot.batch_of_leaf(index)?;
     let (size, root) = (batch.header().size, batch.header().root);
     let path = snapshot.inclusion_path(index, size)?;
-    // Whoever signs is in office now, whoever certified the batch.
-    let committee = node.committee().ok_or(ProofError::Unreadable)?;
-    Ok(attestor.receipt(&committee, index, size, &path, &root)?)
+    Ok(attestor.receipt(committee, index, size, &path, &root)?)
 }

@@ -16,6 +16,7 @@ const FILES: &[Row] = &[
     Row { file: "ratchet.json", generate: vectors::ratchet },
     Row { file: "status-proof.json", generate: vectors::status_proof },
     Row { file: "statements.json", generate: vectors::statements },
+    Row { file: "words.json", generate: vectors::words },
 ];
 
 fn main() {

@@ -6,12 +6,14 @@ mod faults;
 mod handovers;
 mod ratchet;
 mod status;
+mod words;
 mod writer;
 
 pub use batches::batches;
 pub use handovers::handovers;
 pub use ratchet::ratchet;
 pub use status::status_proof;
+pub use words::words;
 
 use crate::committee::Panel;
 use serde_json::{Value, json};

@@ -33,13 +33,13 @@ pub struct Bundle<'a> {
     #[cbor(with = "minicbor::bytes")]
     pub genesis: &'a [u8],
     /// Encoded batch headers, each the parent of the next: from the batch that everything is
-    /// proved in up to the one that is certified.
+    /// proved in up to the one that is certified. None without the engine's certificate.
     #[b(3)]
     pub headers: Vec<Bytes<'a>>,
     /// The engine's certificate of the last header.
     #[b(4)]
     #[cbor(with = "minicbor::bytes")]
-    pub certificate: &'a [u8],
+    pub certificate: Option<&'a [u8]>,
     /// The last leaf of the first header's log.
     #[b(5)]
     pub batch: ProvedLeaf<'a>,
@@ -56,7 +56,8 @@ pub struct Bundle<'a> {
     /// Signed answers to a client's nonce.
     #[b(9)]
     pub freshness: Option<Freshness<'a>>,
-    /// The checkpoint as a note with cosignatures (C2SP), the other kind of certificate.
+    /// The checkpoint as a note with cosignatures (C2SP), the other kind of certificate; never
+    /// missing without the engine's.
     #[b(10)]
     pub note: Option<&'a str>,
     /// From genesis' committee to the one that certifies the headers, in order.
@@ -79,7 +80,8 @@ impl<'a> Bundle<'a> {
         let bundle: Self = codec::decode(bytes, Self::LIMIT)?;
         let sorted = bundle.leaves.is_sorted_by(|a, b| a.index < b.index);
         if bundle.version != Self::VERSION
-            || bundle.headers.is_empty()
+            || bundle.headers.is_empty() != bundle.certificate.is_none()
+            || (bundle.certificate.is_none() && bundle.note.is_none())
             || bundle.headers.len() > Self::HEADERS
             || bundle.claims.len() > Self::CLAIMS
             || bundle.handovers.0.len() > limits::HANDOVERS

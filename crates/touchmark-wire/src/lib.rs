@@ -53,3 +53,5 @@ pub mod registry;
 pub mod state;
 pub mod statement;
 pub mod trie;
+#[cfg(feature = "alloc")]
+pub mod word;

@@ -11,7 +11,7 @@ use touchmark_firmware::board;
 #[entry]
 fn main() -> ! {
     board::start();
-    let trust = Trust { network: Some(touchmark_firmware::network()), nonce: None };
+    let trust = Trust { network: Some(touchmark_firmware::network()), ..Trust::default() };
     for path in board::arguments() {
         let Some(bundle) = board::read(&path) else { panic!("the host has no {path}") };
         board::tell("bundle", bundle.len());

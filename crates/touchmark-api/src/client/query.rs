@@ -2,6 +2,7 @@
 
 use crate::Base64;
 use std::fmt::{Display, Write as _};
+use touchmark_core::verdict::CertificateKind;
 use touchmark_wire::bundle::Claim;
 use touchmark_wire::ids::ThingId;
 use touchmark_wire::registry::{Status, ThingKind};
@@ -91,6 +92,8 @@ pub struct ProofQuery {
     pub claims: Vec<Claim>,
     /// What validators shall sign, to show that the answer is fresh.
     pub nonce: Option<Vec<u8>>,
+    /// What stands for the committee's word.
+    pub certificate: CertificateKind,
 }
 
 impl ProofQuery {
@@ -116,6 +119,9 @@ impl ProofQuery {
             }
         }
         query.add_all("nonce", self.nonce.as_ref().map(|nonce| Base64(nonce.clone())));
+        if self.certificate != CertificateKind::default() {
+            query.add("certificate", self.certificate.as_str());
+        }
         query.finish()
     }
 }
@@ -191,11 +197,12 @@ mod tests {
                 Claim::Writer(channel, a),
             ],
             nonce: Some(vec![251; 16]),
+            certificate: CertificateKind::Cosigned,
         };
         let expected = format!(
             "?record=1&complete={zero}&mentioned={full}&status={zero}&status={full}@2&absent={full}&latest=3\
              &accredited={zero}:{full}&channel={full}&complete_channel={full}\
-             &writer={full}:{zero}&nonce=-_v7-_v7-_v7-_v7-_v7-w"
+             &writer={full}:{zero}&nonce=-_v7-_v7-_v7-_v7-_v7-w&certificate=cosigned"
         );
         assert_eq!(query.to_query(), expected);
     }

@@ -4,7 +4,7 @@ mod channel;
 
 use super::foundation::{Foundation, included};
 use super::shown::{EvidenceKey, Leaves, Shown, State};
-use super::{Check, Finding};
+use super::{AsOf, Check, Finding};
 use crate::admission::{Check as SignatureCheck, OneByOne, Verifier};
 use crate::chain;
 use crate::confidence::{self, Confidence};
@@ -18,7 +18,6 @@ use touchmark_wire::algorithm::{CoseKey, SignedBytes};
 use touchmark_wire::bundle::{Bundle, Claim};
 use touchmark_wire::ids::{LeafIndex, NetworkId, ThingId};
 use touchmark_wire::leaf::Leaf;
-use touchmark_wire::ratchet::Position;
 use touchmark_wire::registry::{RefusalCode, StatementKind};
 use touchmark_wire::state::StateKey;
 use touchmark_wire::statement::{Signatures, Statement};
@@ -85,7 +84,7 @@ pub(super) fn examine(
 struct Judge<'a> {
     leaves: Leaves<'a>,
     network: NetworkId,
-    as_of: Position,
+    as_of: AsOf,
     state: State<'a>,
 }
 

@@ -23,12 +23,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::future::pending;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
-use touchmark_batch::{Application, BatchLimits, Member};
+use touchmark_batch::{Application, BatchLimits, Member, Mute};
 
 /// Messages per second and channel, more than anybody sends.
 const QUOTA: Quota = Quota::per_second(NZU32!(4096));
 /// Channels of a member, as on the real network.
-pub(super) const CHANNELS: u64 = 6;
+pub(super) const CHANNELS: u64 = 7;
 /// For pages of each member's store, bytes.
 const CACHE: usize = 1 << 18;
 /// How long the runtime takes at most to drop the tasks of a member that ended.
@@ -263,6 +263,7 @@ impl<'a> World<'a> {
             limits,
             cache: CACHE,
             prefix: format!("member-{}{suffix}", member.0),
+            respondent: Arc::new(Mute),
         };
         let state = Arc::clone(&running.state);
         running.tasks.push(context.spawn(move |context| async move {
@@ -298,7 +299,7 @@ impl<'a> World<'a> {
 
     /// In the order of the real network's channels.
     fn bundle(&self, blocker: Barrier, channels: Vec<(Outlet, Inlet)>) -> MemberLinks {
-        let [votes, certificates, fetches, blocks, backfill, statements] =
+        let [votes, certificates, fetches, blocks, backfill, statements, inquiries] =
             <[_; CHANNELS as usize]>::try_from(channels)
                 .unwrap_or_else(|_| unreachable!("one for each channel"));
         let provider = self.oracle.manager();
@@ -310,6 +311,7 @@ impl<'a> World<'a> {
             blocks,
             backfill,
             statements,
+            inquiries,
             provider,
             blocker,
             peering,

@@ -1,8 +1,8 @@
 //! A light client's view of a certificate, with another implementation of the curve.
 
 use super::ledger::{LIMITS, Ledger, genesis};
-use super::node::{NETWORK, config, keys, wait_until};
-use crate::{Engine, Error, Finality};
+use super::node::{NETWORK, config, keys, start, wait_until};
+use crate::{Error, Finality};
 use bls12_381::hash_to_curve::{ExpandMsgXmd, HashToCurve};
 use bls12_381::{G1Affine, G1Projective, G2Affine, pairing};
 use futures::executor::block_on;
@@ -47,7 +47,7 @@ fn proves(finality: &Finality, key: &[u8; 96], height: Height, digest: Digest) -
 fn a_certificate_verifies_with_another_implementation() {
     let directory = tempfile::tempdir().unwrap();
     let ledger = Ledger::new(&keys().0);
-    let engine = Engine::start(config(directory.path()), ledger.clone()).unwrap();
+    let engine = start(config(directory.path()), ledger.clone()).unwrap();
     ledger.submit(b"item");
     engine.wake();
     wait_until("there is a history", || ledger.finalized() >= Height(3));
@@ -85,7 +85,7 @@ fn a_stopped_engine_leaves_its_certificates() {
     assert!(!directory.path().join("consensus").exists());
 
     let ledger = Ledger::new(&keys().0);
-    let engine = Engine::start(config(directory.path()), ledger.clone()).unwrap();
+    let engine = start(config(directory.path()), ledger.clone()).unwrap();
     wait_until("there is a history", || ledger.finalized() >= Height(3));
     assert_eq!(archived(1), Err(Error::Locked(directory.path().join("consensus"))));
     engine.stop();
@@ -101,7 +101,7 @@ fn a_stopped_engine_leaves_its_certificates() {
     assert_eq!(archived(1_000_000), Ok(None));
 
     // To read is not to change.
-    let engine = Engine::start(config(directory.path()), ledger.clone()).unwrap();
+    let engine = start(config(directory.path()), ledger.clone()).unwrap();
     wait_until("it goes on", || ledger.finalized() > Height(last));
     engine.stop();
 }

@@ -11,7 +11,7 @@ use std::net::TcpListener;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
-use touchmark_batch::{Application as _, Halt};
+use touchmark_batch::{Application as _, Halt, Mute};
 use touchmark_wire::hash::Digest;
 use touchmark_wire::ids::{Height, NetworkId};
 
@@ -34,6 +34,10 @@ pub(super) fn config(directory: &Path) -> Config {
         limits: LIMITS,
         cache: 1 << 20,
     }
+}
+
+pub(super) fn start(config: Config, ledger: Arc<Ledger>) -> Result<Engine, Error> {
+    Engine::start(config, ledger, Arc::new(Mute))
 }
 
 pub(super) fn wait_until(what: &str, mut condition: impl FnMut() -> bool) {
@@ -61,7 +65,7 @@ fn items_are_ordered_once_and_a_restart_goes_on_where_it_stopped() {
     let ledger = Ledger::new(&keys().0);
     let mut expected = Vec::new();
     for run in 0..3u8 {
-        let engine = Engine::start(config(directory.path()), ledger.clone()).unwrap();
+        let engine = start(config(directory.path()), ledger.clone()).unwrap();
         let before = ledger.finalized();
         for number in 0..20u8 {
             let item = vec![run, number];
@@ -93,7 +97,7 @@ fn items_are_ordered_once_and_a_restart_goes_on_where_it_stopped() {
 fn a_ledger_that_fell_behind_gets_what_it_misses() {
     let directory = tempfile::tempdir().unwrap();
     let ledger = Ledger::new(&keys().0);
-    let engine = Engine::start(config(directory.path()), ledger.clone()).unwrap();
+    let engine = start(config(directory.path()), ledger.clone()).unwrap();
     ledger.submit(b"early");
     engine.wake();
     wait_until("there is a history", || ledger.finalized() >= Height(4));
@@ -101,7 +105,7 @@ fn a_ledger_that_fell_behind_gets_what_it_misses() {
 
     let chain = ledger.log().chain.clone();
     let restored = Ledger::with_chain(&keys().0, chain[..2].to_vec());
-    let engine = Engine::start(config(directory.path()), restored.clone()).unwrap();
+    let engine = start(config(directory.path()), restored.clone()).unwrap();
     assert_eq!(restored.digests()[..chain.len()], ledger.digests());
     wait_until("it goes on", || restored.finalized() > ledger.finalized());
     engine.stop();
@@ -112,12 +116,12 @@ fn a_ledger_that_fell_behind_gets_what_it_misses() {
 fn a_store_that_was_lost_is_not_started_again_under_the_ledger() {
     let directory = tempfile::tempdir().unwrap();
     let ledger = Ledger::new(&keys().0);
-    let engine = Engine::start(config(directory.path()), ledger.clone()).unwrap();
+    let engine = start(config(directory.path()), ledger.clone()).unwrap();
     wait_until("there is a history", || ledger.finalized() >= Height(2));
     engine.stop();
 
     let elsewhere = tempfile::tempdir().unwrap();
-    let error = Engine::start(config(elsewhere.path()), ledger.clone()).err();
+    let error = start(config(elsewhere.path()), ledger.clone()).err();
     assert_eq!(error, Some(Error::Behind { ledger: ledger.finalized(), store: Height(0) }));
 }
 
@@ -126,7 +130,7 @@ fn a_ledger_that_halts_stops_the_engine_and_can_go_on_later() {
     let directory = tempfile::tempdir().unwrap();
     let ledger = Ledger::new(&keys().0);
     ledger.log().halts_at = Some(Height(3));
-    let engine = Engine::start(config(directory.path()), ledger.clone()).unwrap();
+    let engine = start(config(directory.path()), ledger.clone()).unwrap();
     let failed = Phase::Failed(Error::Halted(Halt("disk full".to_owned())));
     assert_eq!(block_on(engine.ended()), failed);
     engine.stop();
@@ -134,7 +138,7 @@ fn a_ledger_that_halts_stops_the_engine_and_can_go_on_later() {
     assert_eq!(ledger.finalized(), Height(2));
 
     ledger.log().halts_at = None;
-    let engine = Engine::start(config(directory.path()), ledger.clone()).unwrap();
+    let engine = start(config(directory.path()), ledger.clone()).unwrap();
     wait_until("it goes on", || ledger.finalized() >= Height(5));
     engine.stop();
     assert_each_height_was_delivered_in_order_and_with_one_batch(&ledger, 1);
@@ -143,8 +147,8 @@ fn a_ledger_that_halts_stops_the_engine_and_can_go_on_later() {
 #[test]
 fn what_an_operator_can_get_wrong_is_said_at_start() {
     let directory = tempfile::tempdir().unwrap();
-    let engine = Engine::start(config(directory.path()), Ledger::new(&keys().0)).unwrap();
-    let error = Engine::start(config(directory.path()), Ledger::new(&keys().0)).err();
+    let engine = start(config(directory.path()), Ledger::new(&keys().0)).unwrap();
+    let error = start(config(directory.path()), Ledger::new(&keys().0)).err();
     assert_eq!(error, Some(Error::Locked(directory.path().join("consensus"))));
     drop(engine);
 
@@ -152,7 +156,7 @@ fn what_an_operator_can_get_wrong_is_said_at_start() {
     let listen = taken.local_addr().unwrap();
     let busy = Config { listen, ..config(directory.path()) };
     assert!(matches!(
-        Engine::start(busy, Ledger::new(&keys().0)).err(),
+        start(busy, Ledger::new(&keys().0)).err(),
         Some(Error::Listen { address, .. }) if address == listen
     ));
 
@@ -164,11 +168,11 @@ fn what_an_operator_can_get_wrong_is_said_at_start() {
         ..config(directory.path())
     };
     let foreign = with(stranger.clone());
-    assert!(matches!(Engine::start(foreign, Ledger::new(&keys().0)).err(), Some(Error::Keys(_))));
+    assert!(matches!(start(foreign, Ledger::new(&keys().0)).err(), Some(Error::Keys(_))));
     let mixed = with(Seat { share: stranger.share, ..own });
-    assert!(matches!(Engine::start(mixed, Ledger::new(&keys().0)).err(), Some(Error::Keys(_))));
+    assert!(matches!(start(mixed, Ledger::new(&keys().0)).err(), Some(Error::Keys(_))));
     let shared: Arc<Ledger> = Ledger::new(&keys().0);
-    assert!(Engine::start(config(directory.path()), shared).is_ok());
+    assert!(start(config(directory.path()), shared).is_ok());
 }
 
 #[test]
@@ -182,7 +186,7 @@ fn a_certificate_of_a_terms_end_that_was_lost_is_made_again() {
         pacing: Pacing { idle_interval: interval, busy_interval: interval },
         ..config(directory.path())
     };
-    let engine = Engine::start(hasty, ledger.clone()).unwrap();
+    let engine = start(hasty, ledger.clone()).unwrap();
     block_on(engine.ended());
     drop(engine);
     assert_eq!(ledger.finalized(), last);
@@ -199,7 +203,7 @@ fn a_certificate_of_a_terms_end_that_was_lost_is_made_again() {
     assert_eq!(archived(), None);
 
     ledger.log().halts_at = None;
-    let engine = Engine::start(config(directory.path()), ledger.clone()).unwrap();
+    let engine = start(config(directory.path()), ledger.clone()).unwrap();
     wait_until("it goes on", || ledger.finalized() > Height(last.0 + 1));
     let finality = block_on(engine.finality(last)).unwrap();
     assert_eq!(finality.headers.len(), 1);

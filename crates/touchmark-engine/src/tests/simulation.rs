@@ -1,5 +1,6 @@
 //! Committees in virtual time, where a seed decides everything.
 
+use super::inquiry::Parrot;
 use super::ledger::{LIMITS, Ledger};
 use crate::ceremony::{Office, deal};
 use crate::keys::{Keys, PublicKey};
@@ -103,6 +104,17 @@ impl Stage {
         }
     }
 
+    /// Where one who does not run asks and answers.
+    pub(super) async fn channel(&self, one: &PublicKey) -> Channel {
+        let quota = Quota::per_second(NZU32!(1024));
+        self.oracle.control(one.clone()).register(INQUIRIES, quota).await.unwrap()
+    }
+
+    /// Who has cut off whom.
+    pub(super) async fn blocked(&self) -> Vec<(PublicKey, PublicKey)> {
+        self.oracle.blocked().await.unwrap()
+    }
+
     /// Starts a member of a network whose first committee is `first`.
     pub(super) async fn enter(
         &self,
@@ -125,14 +137,25 @@ impl Stage {
         let me = keys.signer.public_key();
         let links = links(&self.oracle, &me).await;
         let prefix = format!("member-{me}");
-        let settings =
-            Settings { keys, pacing: self.pacing, limits: LIMITS, cache: 1 << 18, prefix };
+        let settings = Settings {
+            keys,
+            pacing: self.pacing,
+            limits: LIMITS,
+            cache: 1 << 18,
+            prefix,
+            respondent: Arc::new(Parrot(me.clone())),
+        };
         let context = context.child("member").with_attribute("key", &me);
         let order = Order::start(context, settings, ledger.clone(), links).await.unwrap();
         let keys = crate::keys::members(&first.members).unwrap();
         Member { ledger, order, keys }
     }
 }
+
+/// Where members ask and answer.
+pub(super) type Channel = (Sender, Receiver);
+/// Its number.
+const INQUIRIES: u64 = 6;
 
 type Sender = simulated::Sender<PublicKey, deterministic::Context>;
 type Receiver = simulated::Receiver<PublicKey>;
@@ -160,6 +183,7 @@ async fn links(
         blocks: control.register(3, quota).await.unwrap(),
         backfill: control.register(4, quota).await.unwrap(),
         statements: control.register(5, quota).await.unwrap(),
+        inquiries: control.register(INQUIRIES, quota).await.unwrap(),
         provider: oracle.manager(),
         blocker: control,
         peering: Tracked(oracle.manager()),

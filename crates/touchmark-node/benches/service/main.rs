@@ -129,7 +129,9 @@ fn proofs(records: usize, runtime: &Runtime) {
         let claims = vec![Claim::Record(leaf), Claim::Status(thing)];
         let nonce = Some(u128::from(asked).to_be_bytes().to_vec());
         let start = Instant::now();
-        let bundle = client.proof(&ProofQuery { claims, nonce }).expect("the node proves it");
+        let bundle = client
+            .proof(&ProofQuery { claims, nonce, ..ProofQuery::default() })
+            .expect("the node proves it");
         waits.push(start.elapsed());
         lengths.push(bundle.len());
         asked += 1;

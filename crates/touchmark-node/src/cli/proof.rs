@@ -7,6 +7,7 @@ use super::session::Session;
 use std::path::PathBuf;
 use touchmark_api::Base64;
 use touchmark_api::client::ProofQuery;
+use touchmark_core::verdict::CertificateKind;
 use touchmark_wire::bundle::{Claim, Freshness};
 use touchmark_wire::ids::{ChannelId, LeafIndex};
 
@@ -54,9 +55,32 @@ pub(super) struct Fetch {
     /// Text of 16 to 64 bytes for validators to sign, to prove freshness; made up without a value
     #[arg(long, value_name = "TEXT", num_args = 0..=1, default_missing_value = "")]
     nonce: Option<String>,
+    /// What stands for the committee's word: the engine's certificate, or cosignatures of a quorum
+    /// of validators, for readers that must not pay for a pairing
+    #[arg(long, value_enum, value_name = "KIND", default_value_t)]
+    certificate: Certificate,
     /// Where to write the bundle
     #[arg(long, value_name = "FILE")]
     out: PathBuf,
+}
+
+/// A kind of certificate.
+#[derive(clap::ValueEnum, Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub(super) enum Certificate {
+    /// The engine's (BLS12-381)
+    #[default]
+    Engine,
+    /// Cosignatures of validators (Ed25519)
+    Cosigned,
+}
+
+impl From<Certificate> for CertificateKind {
+    fn from(certificate: Certificate) -> Self {
+        match certificate {
+            Certificate::Engine => Self::Engine,
+            Certificate::Cosigned => Self::Cosigned,
+        }
+    }
 }
 
 pub(super) fn run(session: &mut Session<'_, '_>, command: Command) -> Result<Answer, Failure> {
@@ -67,7 +91,11 @@ pub(super) fn run(session: &mut Session<'_, '_>, command: Command) -> Result<Ans
         Some("") => Some(Base64(creation::nonce()?).to_string()),
         Some(text) => Some(nonce(text)?.to_owned()),
     };
-    let query = ProofQuery { claims, nonce: nonce.as_ref().map(|text| text.as_bytes().to_vec()) };
+    let query = ProofQuery {
+        claims,
+        nonce: nonce.as_ref().map(|text| text.as_bytes().to_vec()),
+        certificate: fetch.certificate.into(),
+    };
     let client = session.client()?;
     let bundle = session.wait("the node collects the proof", || client.proof(&query))?;
     session.write(&fetch.out, &bundle)?;

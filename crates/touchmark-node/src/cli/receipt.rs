@@ -17,6 +17,10 @@ pub(super) enum Command {
         /// Where to write it; otherwise standard output
         #[arg(long, value_name = "FILE")]
         out: Option<PathBuf>,
+        /// Receipts of so many validators that one of them is honest (f+1), as far as they are to be
+        /// had, one after the other
+        #[arg(long)]
+        quorum: bool,
         /// Also write the leaf, which checking the receipt needs
         #[arg(long, value_name = "FILE")]
         leaf: Option<PathBuf>,
@@ -24,18 +28,26 @@ pub(super) enum Command {
 }
 
 pub(super) fn run(session: &mut Session<'_, '_>, command: Command) -> Result<Answer, Failure> {
-    let Command::Fetch { position, out, leaf } = command;
+    let Command::Fetch { position, quorum, out, leaf } = command;
     let client = session.client()?;
-    let receipt = client.receipt(LeafIndex(position))?;
+    let receipts = if quorum {
+        client.receipts(LeafIndex(position))?
+    } else {
+        vec![client.receipt(LeafIndex(position))?]
+    };
+    let (count, receipt) = (receipts.len(), receipts.concat());
     if let Some(path) = leaf {
         session.write(&path, &client.leaf_bytes(LeafIndex(position))?)?;
     }
-    let mut document = serde_json::json!({ "position": position, "bytes": receipt.len() });
+    let mut document = serde_json::json!({
+        "position": position, "bytes": receipt.len(), "receipts": count,
+    });
     let Some(path) = out else {
         document["receipt"] = Base64(receipt.clone()).to_string().into();
         return Ok(Answer::raw(document, receipt));
     };
     session.write(&path, &receipt)?;
     document["file"] = path.display().to_string().into();
-    Ok(Answer::new(&document, format!("receipt of leaf {position}: {}\n", path.display())))
+    let what = if count == 1 { "receipt".to_owned() } else { format!("{count} receipts") };
+    Ok(Answer::new(&document, format!("{what} of leaf {position}: {}\n", path.display())))
 }

@@ -11,14 +11,14 @@ use super::inspect::{self, Recognised};
 use super::session::{Session, network_id};
 use super::{input, proof};
 use ratchet::Kept;
+use receipt::Shown;
 use std::path::{Path, PathBuf};
-use touchmark_core::verdict::{Trust, judge};
+use touchmark_core::verdict::{Accepted, CertificateKind, Trust, judge};
 use touchmark_wire::algorithm::PublicKey;
 use touchmark_wire::bundle::Bundle;
 use touchmark_wire::checkpoint::SignedCheckpoint;
 use touchmark_wire::genesis::Genesis;
 use touchmark_wire::ids::NetworkId;
-use touchmark_wire::receipt::Receipt;
 use verdict::{Verdict, failed};
 
 /// Check a bundle, receipt or checkpoint without a network
@@ -42,9 +42,38 @@ pub(super) struct Verify {
     /// The leaf that a receipt is about
     #[arg(long, value_name = "FILE")]
     leaf: Option<PathBuf>,
+    /// Kinds of certificate to accept of bundles
+    #[arg(long, value_enum, value_name = "KIND", default_value_t)]
+    certificate: Kinds,
+    /// How many different validators' receipts make a leaf believable; otherwise f+1 of 3f+1, so
+    /// that one of them is honest. All receipts that are given count together
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
+    receipts: Option<u16>,
     /// File in which the newest state of the log that you saw is kept: what is older is refused
     #[arg(long, value_name = "FILE")]
     ratchet: Option<PathBuf>,
+}
+
+/// Kinds of certificate.
+#[derive(clap::ValueEnum, Clone, Copy, PartialEq, Eq, Debug, Default)]
+enum Kinds {
+    /// Either; of a bundle that has both, the engine's counts
+    #[default]
+    Any,
+    /// The engine's (BLS12-381)
+    Engine,
+    /// Cosignatures of a quorum of validators (Ed25519)
+    Cosigned,
+}
+
+impl From<Kinds> for Accepted {
+    fn from(kinds: Kinds) -> Self {
+        match kinds {
+            Kinds::Any => Self::Either,
+            Kinds::Engine => Self::Only(CertificateKind::Engine),
+            Kinds::Cosigned => Self::Only(CertificateKind::Cosigned),
+        }
+    }
 }
 
 /// What the reader trusts and brings.
@@ -54,6 +83,16 @@ struct Root {
     key: Option<PublicKey>,
     nonce: Option<String>,
     leaf: Option<Vec<u8>>,
+    certificates: Accepted,
+    /// How many receipts it wants, if it says so.
+    receipts: Option<usize>,
+}
+
+/// What a file is.
+enum Judged {
+    Verdict(Verdict),
+    /// They are judged with those of other files.
+    Receipts(Vec<Vec<u8>>),
 }
 
 pub(super) fn run(session: &mut Session<'_, '_>, verify: &Verify) -> Result<Answer, Failure> {
@@ -61,11 +100,17 @@ pub(super) fn run(session: &mut Session<'_, '_>, verify: &Verify) -> Result<Answ
     let kept = verify.ratchet.as_ref().map(|path| Kept::open(session.path(path), root.network));
     let mut kept = kept.transpose()?;
     let mut verdicts = Vec::new();
+    let mut receipts = Shown::default();
     for file in &verify.files {
         let bytes = session.read(file)?;
         let what = format!("checking {}", file.display());
-        verdicts.push(session.wait(&what, || verdict_on(file, &bytes, &root, kept.as_mut()))?);
+        match session.wait(&what, || judged(file, &bytes, &root, kept.as_mut()))? {
+            Judged::Verdict(verdict) => verdicts.push(verdict),
+            Judged::Receipts(found) => receipts.add(file.display().to_string(), found),
+        }
     }
+    let uncompared = kept.is_some().then(ratchet::not_compared);
+    verdicts.extend(receipts.verdict(&root).map(|verdict| verdict.and(uncompared)));
     let text: Vec<String> = verdicts.iter().map(ToString::to_string).collect();
     let valid = verdicts.iter().all(|verdict| verdict.valid);
     let answer = match &verdicts[..] {
@@ -112,15 +157,23 @@ fn root(session: &mut Session<'_, '_>, verify: &Verify) -> Result<Root, Failure>
         proof::nonce(nonce)?;
     }
     let leaf = verify.leaf.as_ref().map(|path| session.read(path)).transpose()?;
-    Ok(Root { network, genesis, key, nonce: verify.nonce.clone(), leaf })
+    Ok(Root {
+        network,
+        genesis,
+        key,
+        nonce: verify.nonce.clone(),
+        leaf,
+        certificates: verify.certificate.into(),
+        receipts: verify.receipts.map(usize::from),
+    })
 }
 
-fn verdict_on(
+fn judged(
     file: &Path,
     bytes: &[u8],
     root: &Root,
     kept: Option<&mut Kept>,
-) -> Result<Verdict, Failure> {
+) -> Result<Judged, Failure> {
     let name = file.display().to_string();
     let decodings = input::decodings(bytes);
     // What is no bundle moves no ratchet, and is not positive where one was asked for.
@@ -129,17 +182,20 @@ fn verdict_on(
         let bytes = &decoding.bytes;
         if Bundle::decode(bytes).is_ok() {
             let nonce = root.nonce.as_ref().map(String::as_bytes);
-            let mut verdict = judge(bytes, &Trust { network: root.network, nonce });
+            let certificates = root.certificates;
+            let trust = Trust { network: root.network, nonce, certificates };
+            let mut verdict = judge(bytes, &trust);
             if let Some(kept) = kept {
                 kept.check(bytes, &mut verdict)?;
             }
-            return Ok(Verdict::of_bundle(name, verdict));
+            return Ok(Judged::Verdict(Verdict::of_bundle(name, verdict)));
         }
-        if let Ok(receipt) = Receipt::decode(bytes) {
-            return Ok(receipt::verdict(name, &receipt, root).and(uncompared()));
+        if let Some(receipts) = receipt::within(bytes) {
+            return Ok(Judged::Receipts(receipts));
         }
         if let Ok(note) = SignedCheckpoint::parse(bytes) {
-            return Ok(checkpoint::verdict(name, &note, root).and(uncompared()));
+            let verdict = checkpoint::verdict(name, &note, root).and(uncompared());
+            return Ok(Judged::Verdict(verdict));
         }
     }
     let reason = match inspect::recognise(bytes, &[]) {
@@ -155,5 +211,6 @@ fn verdict_on(
         }
         Err(_) => "it is neither bundle, nor receipt, nor checkpoint".to_owned(),
     };
-    Ok(Verdict::new(name, vec![failed("format", "TM-MALFORMED", reason)]))
+    let verdict = Verdict::new(name, vec![failed("format", "TM-MALFORMED", reason)]);
+    Ok(Judged::Verdict(verdict))
 }

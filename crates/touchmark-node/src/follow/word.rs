@@ -2,12 +2,14 @@
 
 use super::{Follower, Following};
 use crate::shown::cosigned;
+use std::cell::RefCell;
 use std::sync::Arc;
 use std::time::Duration;
 use touchmark_api::client::{Client, ClientError};
 use touchmark_core::appointment;
 use touchmark_core::refusal::Unreadable;
-use touchmark_core::verdict::{Trust, answers, judge};
+use touchmark_core::verdict::{Accepted, AsOf, CertificateKind, Trust, answers, judge};
+use touchmark_store::Snapshot;
 use touchmark_wire::algorithm::PureVerifier;
 use touchmark_wire::bundle::{Bundle, Claim};
 use touchmark_wire::checkpoint::SignedCheckpoint;
@@ -15,7 +17,6 @@ use touchmark_wire::genesis::Committee;
 use touchmark_wire::hash::Digest;
 use touchmark_wire::ids::{Height, LeafIndex, TreeSize};
 use touchmark_wire::merkle;
-use touchmark_wire::ratchet::Position;
 use touchmark_wire::receipt::Receipt;
 
 /// How long a log may take to become as long as a source's checkpoint.
@@ -36,6 +37,9 @@ pub enum WordError {
         /// Of what kind it was to be.
         what: &'static str,
     },
+    /// No source has the word of a quorum.
+    #[error("no source gives as many signatures as the network asks")]
+    Fewer,
     /// It gives nothing newer than what is here.
     #[error("no source gives a checkpoint of the log as it is here")]
     Old,
@@ -88,51 +92,63 @@ impl Follower {
 
     /// A validator's receipt of a leaf that is here.
     pub(crate) fn receipt(&self, index: LeafIndex) -> Result<Vec<u8>, WordError> {
-        let snapshot = self.following.store.snapshot();
-        let hash = merkle::leaf_hash(&snapshot.leaf(index)?);
-        // Whoever signs is in office now, whoever certified the batch; at the end of a term the
-        // source may be a little further.
-        let next = Height(snapshot.height().0.saturating_add(1));
-        let mut committees = vec![appointment::in_office(snapshot.as_ref(), next)?];
-        let waiting = appointment::waiting(snapshot.as_ref(), next)?;
-        committees.extend(waiting.map(|appointed| Arc::new(appointed.committee)));
+        let checking = Checking::of(&self.following, index)?;
         self.following.ask(|client| {
             let bytes = client.receipt(index)?;
-            let is_right =
-                |(size, root): (TreeSize, Digest)| snapshot.root(size).is_ok_and(|own| own == root);
-            if committees.iter().any(|it| receipted(&bytes, &hash, index, it).is_some_and(is_right))
-            {
-                return Ok(bytes);
-            }
-            Err(WordError::False { url: client.base().into(), what: "receipt" })
+            checking.checked(&bytes, client)?;
+            Ok(bytes)
         })
     }
 
-    /// A bundle with a validator's answer to a nonce: the one that `query` asks for, with the claims
-    /// of `own`, a bundle of this node for the same questions. How many validators have to answer is
-    /// up to whoever asks.
-    pub(crate) fn fresh(
+    /// Receipts of a leaf that is here, of as many validators as a source gives.
+    pub(crate) fn receipts(&self, index: LeafIndex) -> Result<Vec<Vec<u8>>, WordError> {
+        let checking = Checking::of(&self.following, index)?;
+        self.following.ask(|client| {
+            let receipts = client.receipts(index)?;
+            receipts.iter().try_for_each(|bytes| checking.checked(bytes, client))?;
+            Ok(receipts)
+        })
+    }
+
+    /// A bundle that validators signed: the one that `query` asks for, with the claims of `own`, a
+    /// bundle of this node for the same questions. One with the word of a quorum is looked for;
+    /// whether fewer answers to a nonce are enough is up to whoever asks.
+    pub(crate) fn proof(
         &self,
         query: &str,
-        nonce: &[u8],
+        asked: &Asked<'_>,
         own: &[u8],
     ) -> Result<Vec<u8>, WordError> {
         let following = &self.following;
         let size = following.store.snapshot().size();
         let own = Bundle::decode(own).map_err(|_| WordError::Unreadable)?;
-        following.ask(|client| {
+        let fewer = RefCell::new(None);
+        let found = following.ask(|client| {
             let bytes = client.proof_as_asked(query)?;
             let is_false = || WordError::False { url: client.base().into(), what: "proof" };
-            let as_of = following.answered(&bytes, nonce, &own.claims).ok_or_else(is_false)?;
+            let (as_of, quorum) =
+                following.answered(&bytes, asked, &own.claims).ok_or_else(is_false)?;
             if as_of.size < size {
                 return Err(is_false());
             }
             if !following.reach(as_of.size, PATIENCE) {
                 return Err(WordError::Behind);
             }
-            let root = following.store.snapshot().root(as_of.size)?;
-            if root == as_of.root { Ok(bytes) } else { Err(is_false()) }
-        })
+            if following.store.snapshot().root(as_of.size)? != as_of.root {
+                return Err(is_false());
+            }
+            match quorum {
+                Quorum::Whole => Ok(bytes),
+                Quorum::Fewer => {
+                    fewer.borrow_mut().get_or_insert(bytes);
+                    Err(WordError::Fewer)
+                }
+            }
+        });
+        match fewer.into_inner() {
+            Some(bytes) if found.is_err() => Ok(bytes),
+            _ => found,
+        }
     }
 }
 
@@ -149,20 +165,33 @@ impl Following {
         Err(first.unwrap_or(WordError::Unreadable))
     }
 
-    /// The state of the log of which a bundle proves these claims, with at least one validator's
-    /// answer to the nonce.
-    fn answered(&self, bytes: &[u8], nonce: &[u8], claims: &[Claim]) -> Option<Position> {
+    /// The state of the log of which a bundle proves these claims, on the certificate that was asked
+    /// for, and how many validators answered the nonce: at least one, if there is one.
+    fn answered(
+        &self,
+        bytes: &[u8],
+        asked: &Asked<'_>,
+        claims: &[Claim],
+    ) -> Option<(AsOf, Quorum)> {
         let network = self.genesis.network_id();
-        let verdict = judge(bytes, &Trust { network: Some(network), nonce: Some(nonce) });
-        let mut checks = verdict.checks.iter().filter(|check| check.name != "freshness");
-        let as_of = verdict.as_of?;
+        let certificates = Accepted::Only(asked.certificate);
+        let trust = Trust { network: Some(network), nonce: asked.nonce, certificates };
+        let verdict = judge(bytes, &trust);
         let bundle = Bundle::decode(bytes).ok()?;
-        let fresh = bundle.freshness.as_ref().filter(|fresh| fresh.nonce == nonce)?;
+        let as_of = verdict.as_of?;
+        if bundle.claims != claims {
+            return None;
+        }
+        if verdict.valid {
+            return Some((as_of, Quorum::Whole));
+        }
+        let fresh = bundle.freshness.as_ref().filter(|fresh| Some(fresh.nonce) == asked.nonce)?;
         let handovers = &bundle.handovers.0;
         let committee = handovers.last().map_or(&self.genesis.committee, |it| &it.committee);
-        let answered = answers(fresh, network, committee, &as_of).is_ok_and(|count| count > 0);
-        let proved = checks.all(|check| check.result.holds()) && bundle.claims == claims;
-        (answered && proved).then_some(as_of)
+        let count = answers(fresh, network, committee, as_of.size, as_of.root).ok()?;
+        let mut others = verdict.checks.iter().filter(|check| check.name != "freshness");
+        let proved = others.all(|check| check.result.holds());
+        (count > 0 && proved).then_some((as_of, Quorum::Fewer))
     }
 
     fn checkpoint_of(&self, client: &Client) -> Result<(TreeSize, String), WordError> {
@@ -186,6 +215,54 @@ impl Following {
         }
         let size = shown.size;
         Ok((size, note))
+    }
+}
+
+/// What validators shall sign in a bundle.
+pub(crate) struct Asked<'a> {
+    pub(crate) nonce: Option<&'a [u8]>,
+    pub(crate) certificate: CertificateKind,
+}
+
+/// How many validators signed what a reader asked for.
+enum Quorum {
+    /// As many as their committee's word takes.
+    Whole,
+    Fewer,
+}
+
+/// Checks receipts of a leaf that is here.
+struct Checking {
+    snapshot: Arc<Snapshot>,
+    index: LeafIndex,
+    hash: Digest,
+    /// Who may sign now.
+    committees: Vec<Arc<Committee>>,
+}
+
+impl Checking {
+    fn of(following: &Following, index: LeafIndex) -> Result<Self, WordError> {
+        let snapshot = following.store.snapshot();
+        let hash = merkle::leaf_hash(&snapshot.leaf(index)?);
+        // Whoever signs is in office now, whoever certified the batch; at the end of a term the
+        // source may be a little further.
+        let next = Height(snapshot.height().0.saturating_add(1));
+        let mut committees = vec![appointment::in_office(snapshot.as_ref(), next)?];
+        let waiting = appointment::waiting(snapshot.as_ref(), next)?;
+        committees.extend(waiting.map(|appointed| Arc::new(appointed.committee)));
+        Ok(Self { snapshot, index, hash, committees })
+    }
+
+    fn checked(&self, bytes: &[u8], client: &Client) -> Result<(), WordError> {
+        let is_right = |(size, root): (TreeSize, Digest)| {
+            self.snapshot.root(size).is_ok_and(|own| own == root)
+        };
+        let mut signed =
+            self.committees.iter().filter_map(|it| receipted(bytes, &self.hash, self.index, it));
+        if signed.any(is_right) {
+            return Ok(());
+        }
+        Err(WordError::False { url: client.base().into(), what: "receipt" })
     }
 }
 

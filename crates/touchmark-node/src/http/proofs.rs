@@ -4,12 +4,13 @@ use super::answer::{Body, Negative};
 use super::extract::{Named, Params};
 use super::gate::AT_LEAST;
 use crate::node::Node;
-use crate::proof::{self, Question};
+use crate::proof::{self, Question, Wanted};
 use axum::extract::State;
 use axum::http::Uri;
 use std::str::FromStr;
 use std::sync::Arc;
 use touchmark_api::{Base64, media};
+use touchmark_core::verdict::CertificateKind;
 use touchmark_wire::bundle::Freshness;
 use touchmark_wire::ids::LeafIndex;
 
@@ -24,8 +25,17 @@ pub(super) async fn receipt(
     Ok(Body(media::COSE, proof::receipt(&node, LeafIndex(index)).await?))
 }
 
+/// `GET /v1/receipts/{index}/quorum`
+pub(super) async fn receipts(
+    State(node): State<Arc<Node>>,
+    Named(index): Named<u64>,
+) -> Result<Body, Negative> {
+    let receipts = proof::receipts(&node, LeafIndex(index)).await?;
+    Ok(Body(media::CBOR_SEQ, receipts.concat()))
+}
+
 /// `GET /v1/proofs?record=…&complete=…&mentioned=…&status=…&absent=…&latest=…&accredited=…
-/// &channel=…&complete_channel=…&writer=…&nonce=…`
+/// &channel=…&complete_channel=…&writer=…&nonce=…&certificate=…`
 pub(super) async fn bundle(
     State(node): State<Arc<Node>>,
     uri: Uri,
@@ -33,9 +43,11 @@ pub(super) async fn bundle(
 ) -> Result<Body, Negative> {
     let mut questions = Vec::new();
     let mut nonce = None;
+    let mut certificate = CertificateKind::Engine;
     for (name, value) in &pairs {
         match name.as_str() {
             "nonce" => nonce = Some(nonce_of(value)?),
+            "certificate" => certificate = kind_of(value)?,
             // The gate has waited for it.
             name if name == AT_LEAST.name => {}
             name => questions.push(question(name, value)?),
@@ -44,14 +56,16 @@ pub(super) async fn bundle(
     if questions.is_empty() || questions.len() > CLAIMS {
         return Err(Negative::malformed(format!("ask for 1 to {CLAIMS} things to prove")));
     }
-    let bundle = match nonce {
-        Some(nonce) => {
-            let query = uri.query().unwrap_or_default();
-            proof::prove_fresh(&node, &questions, &nonce, query).await?
-        }
-        None => proof::prove(&node, &questions, None).await?,
-    };
-    Ok(Body(media::BUNDLE, bundle))
+    let wanted = Wanted { questions: &questions, nonce: nonce.as_deref(), certificate };
+    let query = uri.query().unwrap_or_default();
+    Ok(Body(media::BUNDLE, proof::prove_asked(&node, &wanted, query).await?))
+}
+
+fn kind_of(text: &str) -> Result<CertificateKind, Negative> {
+    CertificateKind::ALL
+        .into_iter()
+        .find(|kind| kind.as_str() == text)
+        .ok_or_else(|| Negative::malformed("a certificate is `engine` or `cosigned`"))
 }
 
 fn nonce_of(text: &str) -> Result<Vec<u8>, Negative> {

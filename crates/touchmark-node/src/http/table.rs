@@ -337,21 +337,7 @@ fn events() -> Vec<Route> {
 }
 
 fn proving() -> Vec<Route> {
-    const WRITER: &str = "nrxxe2ltoqqgs4zanvswg2ltmfzxi33s:mzxw6ytbojtg633cmfzgm33pmjqxeztp";
-    const CLAIMS: [Parameter; 11] = [
-        query("record", "Position of a leaf that is in the log", "17"),
-        query("complete", "Thing of which to prove all leaves", identifiers::THING),
-        query("mentioned", "Thing of which to prove all that others say", identifiers::THING),
-        query("status", "Thing, or thing@position, whose status to prove", identifiers::THING),
-        query("absent", "Thing that is not registered", identifiers::THING),
-        query("latest", "Position of a leaf after which there is none of its issuer", "17"),
-        query("accredited", "by:thing, two ids", "nbswy3dpeb3w64tmmqqgs4zanzxxo2lo:mzxw6ytb"),
-        query("channel", "Channel whose author and policy to prove", identifiers::CHANNEL),
-        query("complete_channel", "Channel of which to prove all leaves", identifiers::CHANNEL),
-        query("writer", "channel:thing, two ids: that it may write", WRITER),
-        query("nonce", "What validators shall sign, 16 to 64 bytes", "AAECAwQFBgcICQoLDA0ODw"),
-    ];
-    vec![
+    let known = [
         Route::get("/v1/network", "Network id, validators, size and root", reading::network)
             .json::<NetworkView>(200, "The network"),
         Route::get("/v1/node", "How this node does its part", reading::node)
@@ -375,18 +361,8 @@ fn proving() -> Vec<Route> {
             .problems(&READING)
             .problems(&[Code::NOT_READY])
             .problems(&[EdgeCode::Behind]),
-        Route::get("/v1/receipts/{index}", "A COSE receipt (RFC 9942)", proofs::receipt)
-            .parameters(&[POSITION])
-            .raw(media::COSE, "The receipt")
-            .problems(&READING)
-            .problems(&[Code::NOT_FOUND, Code::NOT_READY]),
-        Route::get("/v1/proofs", "One bundle that proves everything asked for", proofs::bundle)
-            .describe("1 to 64 claims; each parameter may stand several times.")
-            .parameters(&CLAIMS)
-            .class(Class::Read(10))
-            .raw(media::BUNDLE, "The bundle: `touchmark verify` checks it")
-            .problems(&READING)
-            .problems(&[Code::NOT_FOUND, Code::LIMIT, Code::NOT_READY]),
+    ];
+    let shown = [
         Route::get("/checkpoint", "The newest checkpoint, cosigned (C2SP)", tiles::checkpoint)
             .raw(media::TEXT, "A signed note")
             .problems(&[Code::NOT_READY]),
@@ -394,6 +370,58 @@ fn proving() -> Vec<Route> {
             .parameters(&[path("path", "As the specification has it", "entries/000.p/18")])
             .raw(media::OCTETS, "A tile; it never changes")
             .problems(&[Code::NOT_FOUND]),
+    ];
+    known.into_iter().chain(signed()).chain(shown).collect()
+}
+
+/// Receipts and bundles.
+fn signed() -> [Route; 3] {
+    const WRITER: &str = "nrxxe2ltoqqgs4zanvswg2ltmfzxi33s:mzxw6ytbojtg633cmfzgm33pmjqxeztp";
+    const CLAIMS: [Parameter; 12] = [
+        query("record", "Position of a leaf that is in the log", "17"),
+        query("complete", "Thing of which to prove all leaves", identifiers::THING),
+        query("mentioned", "Thing of which to prove all that others say", identifiers::THING),
+        query("status", "Thing, or thing@position, whose status to prove", identifiers::THING),
+        query("absent", "Thing that is not registered", identifiers::THING),
+        query("latest", "Position of a leaf after which there is none of its issuer", "17"),
+        query("accredited", "by:thing, two ids", "nbswy3dpeb3w64tmmqqgs4zanzxxo2lo:mzxw6ytb"),
+        query("channel", "Channel whose author and policy to prove", identifiers::CHANNEL),
+        query("complete_channel", "Channel of which to prove all leaves", identifiers::CHANNEL),
+        query("writer", "channel:thing, two ids: that it may write", WRITER),
+        query("nonce", "What validators shall sign, 16 to 64 bytes", "AAECAwQFBgcICQoLDA0ODw"),
+        query(
+            "certificate",
+            "`engine` (otherwise) or `cosigned`: what stands for the committee's word",
+            "engine",
+        ),
+    ];
+    [
+        Route::get("/v1/receipts/{index}", "A COSE receipt (RFC 9942)", proofs::receipt)
+            .parameters(&[POSITION])
+            .raw(media::COSE, "The receipt")
+            .problems(&READING)
+            .problems(&[Code::NOT_FOUND, Code::NOT_READY]),
+        Route::get(
+            "/v1/receipts/{index}/quorum",
+            "Receipts by as many validators as a reader wants",
+            proofs::receipts,
+        )
+        .describe(
+            "A leaf is believed on the receipts of f+1 of 3f+1 validators: one of them is honest. \
+             The node gathers them, within a second; those that are not to be had are missing.",
+        )
+        .parameters(&[POSITION])
+        .class(Class::Read(5))
+        .raw(media::CBOR_SEQ, "The receipts, one after the other (RFC 8742)")
+        .problems(&READING)
+        .problems(&[Code::NOT_FOUND, Code::NOT_READY]),
+        Route::get("/v1/proofs", "One bundle that proves everything asked for", proofs::bundle)
+            .describe("1 to 64 claims; each parameter may stand several times.")
+            .parameters(&CLAIMS)
+            .class(Class::Read(10))
+            .raw(media::BUNDLE, "The bundle: `touchmark verify` checks it")
+            .problems(&READING)
+            .problems(&[Code::NOT_FOUND, Code::LIMIT, Code::NOT_READY]),
     ]
 }
 

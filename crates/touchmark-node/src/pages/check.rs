@@ -13,7 +13,7 @@ pub(super) async fn verdict(reader: &Reader, query: &str) -> Result<Verdict, Pro
     let network: Option<NetworkId> = network.network.parse().ok();
     let bundle = reader.bytes(&format!("/v1/proofs?{query}")).await?;
     let judged =
-        tokio::task::spawn_blocking(move || judge(&bundle, &Trust { network, nonce: None }));
+        tokio::task::spawn_blocking(move || judge(&bundle, &Trust { network, ..Trust::default() }));
     let gone = |_| Problem::new(touchmark_wire::registry::RefusalCode::INTERNAL, "no verdict");
     judged.await.map_err(gone)
 }

@@ -97,7 +97,7 @@ impl Source {
             Place::Node(client) => {
                 let last = LeafIndex(size.0.saturating_sub(1));
                 let claims = vec![Claim::Record(last)];
-                Ok(client.proof(&ProofQuery { claims, nonce: None })?)
+                Ok(client.proof(&ProofQuery { claims, ..ProofQuery::default() })?)
             }
             _ => self.require(&file::proof(size)),
         }

@@ -109,7 +109,7 @@ impl Tip {
         // It was decoded when it was read.
         let Ok(bundle) = Bundle::decode(&self.proof) else { return Vec::new() };
         let committee = committee(&bundle, genesis);
-        let certificate = ThresholdCertificate::parse(bundle.certificate).ok();
+        let certificate = bundle.certificate.and_then(|it| ThresholdCertificate::parse(it).ok());
         let certificate = certificate.map(|it| Signer::Committee {
             number: committee.epoch,
             term: it.epoch(),

@@ -1,6 +1,6 @@
 //! What a network certified of its log and state, as a bundle proves it.
 
-use touchmark_core::verdict::{Trust, judge};
+use touchmark_core::verdict::{Accepted, CertificateKind, Trust, judge};
 use touchmark_store::Manifest;
 use touchmark_wire::bundle::Bundle;
 use touchmark_wire::hash::Digest;
@@ -18,7 +18,9 @@ pub(crate) struct Certified {
 impl Certified {
     /// Judges a bundle under a network's root of trust; an error says which check it fails.
     pub(crate) fn judged(bundle: &[u8], network: NetworkId) -> Result<Self, String> {
-        let verdict = judge(bundle, &Trust { network: Some(network), nonce: None });
+        let certificates = Accepted::Only(CertificateKind::Engine);
+        let trust = Trust { network: Some(network), certificates, ..Trust::default() };
+        let verdict = judge(bundle, &trust);
         if !verdict.valid {
             let failed = verdict.checks.iter().find(|check| !check.result.holds());
             return Err(failed.map_or_else(
@@ -29,7 +31,7 @@ impl Certified {
                 },
             ));
         }
-        let header = verdict.as_of.expect("a valid verdict rests on a certificate");
+        let header = verdict.position.expect("a valid verdict rests on the engine's certificate");
         let leaf = batch_leaf(bundle).expect("a valid verdict found the last leaf of that log");
         Ok(Self { header, state_root: leaf.state_root })
     }

@@ -101,7 +101,7 @@ fn certified(header: &[u8], fresh: bool) -> Vec<u8> {
         version: Bundle::VERSION,
         genesis: &genesis,
         headers: vec![Bytes(header)],
-        certificate: &certificate,
+        certificate: Some(&certificate),
         batch: ProvedLeaf { index: LeafIndex(0), leaf: &batch, path: Hashes::NONE },
         state: &state,
         leaves: Vec::new(),

@@ -107,7 +107,7 @@ fn a_channel_says_who_opened_it_and_what_is_in_it_with_proof() {
     assert_eq!((&view["opened"], &view["history"]["count"]), (&trail.leaves[0].into(), &5.into()));
     assert_eq!(view["closed"], Value::Null);
     let proof = Base64::parse(view["proof"].as_str().unwrap()).unwrap();
-    let trust = Trust { network: Some(trail.site.network()), nonce: None };
+    let trust = Trust { network: Some(trail.site.network()), ..Trust::default() };
     let verdict = judge(&proof.0, &trust);
     assert!(verdict.valid, "{:#?}", verdict.checks);
     let channel = trail.channel;
@@ -145,7 +145,7 @@ fn writers_are_listed_and_everybody_finds_the_head_of_its_chain() {
     let last = trail.site.get(&format!("/v1/leaves/{}", trail.leaves[4])).json();
     assert_eq!(view["head"]["last"], last["statement"]["id"]);
     let proof = Base64::parse(view["proof"].as_str().unwrap()).unwrap();
-    let trust = Trust { network: Some(trail.site.network()), nonce: None };
+    let trust = Trust { network: Some(trail.site.network()), ..Trust::default() };
     assert!(judge(&proof.0, &trust).valid);
     let author = of(&trail.site, trail.author.id);
     assert_eq!((&author["may_write"], &author["head"]["sequence"]), (&true.into(), &1.into()));

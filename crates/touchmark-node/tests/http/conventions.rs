@@ -339,7 +339,7 @@ const UNPROVED: [&str; 4] =
 #[test]
 fn every_fact_comes_with_its_proof() {
     let world = world();
-    let trust = Trust { network: Some(world.site.network()), nonce: None };
+    let trust = Trust { network: Some(world.site.network()), ..Trust::default() };
     for row in rows().iter().filter(|row| row.reads() && row.scope().is_none()) {
         let what = row.name();
         let is_json = row.offers().contains(&"application/json".to_owned());

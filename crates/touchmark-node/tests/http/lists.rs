@@ -159,7 +159,7 @@ fn an_answer_is_not_sent_again_until_it_changes() {
 #[test]
 fn a_fact_comes_with_its_proof() {
     let story = story();
-    let trust = Trust { network: Some(story.site.network()), nonce: None };
+    let trust = Trust { network: Some(story.site.network()), ..Trust::default() };
     let leaf = format!("/v1/leaves/{}?proof=1", story.records[0]);
     for path in [leaf, format!("/v1/things/{}?proof=1", story.sensor)] {
         let answer = story.site.get(&path).json();

@@ -125,7 +125,7 @@ impl Log {
             version: Bundle::VERSION,
             genesis: &genesis().encode_to_vec(),
             headers: vec![Bytes(&header)],
-            certificate: &certificate(&header),
+            certificate: Some(&certificate(&header)),
             batch,
             state: &[&[0], &state_root.0[..]].concat(),
             leaves: vec![batch],

@@ -32,9 +32,9 @@ pub(crate) fn follower(name: &str, sources: &[&str], network: NetworkId) -> Memb
 /// A proof of a leaf that the network's root of trust suffices for.
 pub(crate) fn proved(node: &Node, position: u64, network: NetworkId, nonce: Option<&[u8]>) {
     let claims = vec![Claim::Record(LeafIndex(position))];
-    let query = ProofQuery { claims, nonce: nonce.map(<[u8]>::to_vec) };
+    let query = ProofQuery { claims, nonce: nonce.map(<[u8]>::to_vec), ..ProofQuery::default() };
     let bundle = node.client().proof(&query).unwrap();
-    let verdict = judge(&bundle, &Trust { network: Some(network), nonce });
+    let verdict = judge(&bundle, &Trust { network: Some(network), nonce, ..Trust::default() });
     assert!(verdict.valid, "{:?}", verdict.checks);
 }
 

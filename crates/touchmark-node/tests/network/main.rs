@@ -9,6 +9,7 @@ mod forming;
 #[path = "../spine/issuer.rs"]
 #[allow(dead_code, reason = "issuers are shared with other tests")]
 mod issuer;
+mod light;
 #[cfg(target_os = "linux")]
 mod machines;
 mod member;

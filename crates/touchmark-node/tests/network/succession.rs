@@ -97,7 +97,8 @@ fn in_office(nodes: &[Node], number: u64) {
 
 /// A proof of the leaf at `position`, as a file.
 fn proof(node: &Node, position: u64, folder: &tempfile::TempDir, name: &str) -> String {
-    let query = ProofQuery { claims: vec![Claim::Record(LeafIndex(position))], nonce: None };
+    let query =
+        ProofQuery { claims: vec![Claim::Record(LeafIndex(position))], ..ProofQuery::default() };
     let bundle = node.client().proof(&query).unwrap();
     let path = folder.path().join(name);
     std::fs::write(&path, bundle).unwrap();

@@ -54,7 +54,7 @@ impl Trail {
     }
 
     fn judge(&self, bundle: &[u8]) -> Verdict {
-        judge(bundle, &Trust { network: Some(self.network.id()), nonce: None })
+        judge(bundle, &Trust { network: Some(self.network.id()), ..Trust::default() })
     }
 
     /// The check of the only claim.

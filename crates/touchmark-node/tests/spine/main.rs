@@ -10,3 +10,4 @@ mod pages;
 mod proofs;
 mod setup;
 mod submissions;
+mod words;

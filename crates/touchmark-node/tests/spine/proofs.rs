@@ -61,7 +61,7 @@ impl Story {
     }
 
     fn judge(&self, bundle: &[u8], nonce: Option<&[u8]>) -> Verdict {
-        judge(bundle, &Trust { network: Some(self.network.id()), nonce })
+        judge(bundle, &Trust { network: Some(self.network.id()), nonce, ..Trust::default() })
     }
 }
 
@@ -210,7 +210,7 @@ fn evidence_is_proved_by_one_key_of_a_thousand() {
     }
     for leaf in taps {
         let bundle = prove(leaf).unwrap();
-        let verdict = judge(&bundle, &Trust { network: Some(network.id()), nonce: None });
+        let verdict = judge(&bundle, &Trust { network: Some(network.id()), ..Trust::default() });
         assert!(verdict.valid, "{:#?}", verdict.checks);
         assert!(bundle.len() < before + 2_000, "{} bytes, {before} before", bundle.len());
     }
@@ -480,8 +480,8 @@ fn what_depends_on_a_failed_check_is_not_run() {
     let story = story();
     let bytes = story.prove(&[Question::Status(story.card)], None);
     let mut bundle = Bundle::decode(&bytes).unwrap();
-    let certificate = vec![0; bundle.certificate.len()];
-    bundle.certificate = &certificate;
+    let certificate = vec![0; bundle.certificate.unwrap().len()];
+    bundle.certificate = Some(&certificate);
     let verdict = story.judge(&bundle.encode_to_vec(), None);
     assert_eq!(result(&verdict, "certificate"), CheckResult::Fail);
     assert_eq!(result(&verdict, "state"), CheckResult::Unknown);
@@ -506,7 +506,10 @@ fn a_bundle_under_another_networks_genesis_proves_nothing() {
         // Who trusts the other one finds that its committee has not certified this.
         (foreign, (CheckResult::Pass, None), CheckResult::Fail),
     ] {
-        let verdict = judge(&forged, &Trust { network: Some(trusted), nonce: Some(NONCE) });
+        let verdict = judge(
+            &forged,
+            &Trust { network: Some(trusted), nonce: Some(NONCE), ..Trust::default() },
+        );
         let check = verdict.checks.iter().find(|check| check.name == "network").unwrap();
         assert_eq!((check.result, check.code), network);
         assert_eq!(result(&verdict, "certificate"), certificate);
@@ -523,9 +526,13 @@ fn another_network_another_nonce_and_no_trust_are_told_apart() {
     let story = story();
     let bundle = story.prove(&[Question::Status(story.card)], Some(NONCE));
     let other = Network::start();
-    let foreign = judge(&bundle, &Trust { network: Some(other.id()), nonce: Some(NONCE) });
+    let foreign = judge(
+        &bundle,
+        &Trust { network: Some(other.id()), nonce: Some(NONCE), ..Trust::default() },
+    );
     assert_eq!(result(&foreign, "network"), CheckResult::Fail);
-    let untrusting = judge(&bundle, &Trust { network: None, nonce: Some(NONCE) });
+    let untrusting =
+        judge(&bundle, &Trust { network: None, nonce: Some(NONCE), ..Trust::default() });
     assert_eq!((result(&untrusting, "network"), untrusting.valid), (CheckResult::Unknown, false));
     let stale = story.judge(&bundle, Some(b"a nonce of somebody else"));
     assert_eq!(result(&stale, "freshness"), CheckResult::Fail);

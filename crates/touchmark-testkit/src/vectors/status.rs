@@ -82,7 +82,7 @@ fn bundle(genesis: &Genesis) -> (Vec<u8>, Value) {
         version: Bundle::VERSION,
         genesis: &genesis,
         headers: vec![Bytes(&own)],
-        certificate: &certificate,
+        certificate: Some(&certificate),
         batch: ProvedLeaf {
             index: LeafIndex(LEAVES),
             leaf: &batch,

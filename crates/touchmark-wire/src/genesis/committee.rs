@@ -63,6 +63,11 @@ impl Committee {
         (1..=self.validators.len()).contains(&usize::from(self.threshold))
     }
 
+    /// How many validators' receipts a reader wants of a leaf: one of so many is honest (f+1).
+    pub fn receipts(&self) -> usize {
+        faulty(self.validators.len()) + 1
+    }
+
     /// The validators as those who cosign checkpoints; one whose key or name no note can hold is none.
     pub fn cosigners(&self) -> Vec<Cosigner<'_>> {
         let validators = self.validators.iter();
@@ -136,7 +141,12 @@ impl<'b, C> Decode<'b, C> for Committee {
 
 /// How many of `validators` are their word: all but the third that may be faulty (2f+1 of 3f+1).
 pub const fn quorum(validators: usize) -> usize {
-    validators - validators.saturating_sub(1) / 3
+    validators - faulty(validators)
+}
+
+/// How many of `validators` may be faulty (f of 3f+1).
+const fn faulty(validators: usize) -> usize {
+    validators.saturating_sub(1) / 3
 }
 
 /// Why a network may not be handed over to a committee; validators by their place in it.

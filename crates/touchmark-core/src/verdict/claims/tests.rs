@@ -24,15 +24,14 @@ fn examined(leaves: &[ProvedLeaf<'_>], state: &[u8], claims: &[Claim]) -> (Vec<C
     let state_root = TrieProof::root(state).unwrap();
     let foundation = Foundation {
         network: Some(NetworkId::default()),
-        as_of: Some(Position { size, ..Position::default() }),
-        committees: Vec::new(),
-        state: None,
+        as_of: Some(AsOf { size, ..AsOf::default() }),
+        ..Foundation::default()
     };
     let bundle = Bundle {
         version: Bundle::VERSION,
         genesis: &[],
         headers: Vec::new(),
-        certificate: &[],
+        certificate: None,
         batch: ProvedLeaf { index: LeafIndex(0), leaf: &[], path: Hashes::NONE },
         state,
         leaves: leaves.to_vec(),

@@ -25,9 +25,10 @@ pub(super) fn explain(bytes: &[u8], _: &[PublicKey]) -> Result<Explained, String
         };
     }
     sheet.add("headers", bundle.headers.len());
-    match ThresholdCertificate::parse(bundle.certificate) {
-        Ok(certificate) => sheet.add("certificate", header::certificate_sheet(&certificate)),
-        Err(error) => sheet.add("certificate", error.to_string()),
+    match bundle.certificate.map(ThresholdCertificate::parse) {
+        Some(Ok(certificate)) => sheet.add("certificate", header::certificate_sheet(&certificate)),
+        Some(Err(error)) => sheet.add("certificate", error.to_string()),
+        None => sheet.add("certificate", "none of the engine: the checkpoint is cosigned"),
     };
     if !bundle.handovers.0.is_empty() {
         sheet.add("hand-overs", bundle.handovers.0.iter().map(handover).collect::<Field>());

@@ -54,7 +54,8 @@ impl Kept {
     pub(super) fn check(&mut self, bundle: &[u8], verdict: &mut Verdict) -> Result<(), Failure> {
         let Some(shown) = verdict.shown() else {
             let reason = "not run, because nothing certified is shown";
-            verdict.checks.push(undecided(NAME, "TM-NOT-RUN", reason));
+            let not_run = || undecided(NAME, "TM-NOT-RUN", reason);
+            verdict.checks.push(verdict.certificate.map_or_else(not_run, |_| not_compared()));
             verdict.valid = false;
             return Ok(());
         };
@@ -111,7 +112,11 @@ impl Kept {
 
 /// What has no height and no committee cannot be compared.
 pub(super) fn not_compared() -> Check {
-    undecided(NAME, "TM-NO-HEIGHT", "only a bundle says at which height its log is")
+    undecided(
+        NAME,
+        "TM-NO-HEIGHT",
+        "only the engine's certificate in a bundle says at which height its log is",
+    )
 }
 
 fn continued(ratchet: &Ratchet, shown: &Shown<'_>) -> String {

@@ -5,7 +5,7 @@ use serde::{Serialize, Serializer};
 use std::borrow::Cow;
 use std::fmt;
 use touchmark_api::ConfidenceView;
-use touchmark_core::verdict::{self, Check, CheckResult};
+use touchmark_core::verdict::{self, CertificateKind, Check, CheckResult};
 use touchmark_wire::hash::Digest;
 use touchmark_wire::ids::{Height, NetworkId, Timestamp, TreeSize};
 
@@ -15,6 +15,9 @@ pub(super) struct Verdict {
     file: String,
     pub(super) network: Option<String>,
     pub(super) valid: bool,
+    /// On which kind of certificate a verdict on a bundle rests.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    certificate: Option<&'static str>,
     pub(super) as_of: Option<AsOf>,
     #[serde(serialize_with = "checks")]
     checks: Vec<Check>,
@@ -55,7 +58,8 @@ impl AsOf {
 impl Verdict {
     pub(super) fn new(file: String, checks: Vec<Check>) -> Self {
         let valid = !checks.is_empty() && checks.iter().all(|check| check.result.holds());
-        Self { file, network: None, valid, as_of: None, checks, confidence: Vec::new() }
+        let (network, certificate, as_of) = (None, None, None);
+        Self { file, network, valid, certificate, as_of, checks, confidence: Vec::new() }
     }
 
     pub(super) fn of_bundle(file: String, verdict: verdict::Verdict) -> Self {
@@ -64,7 +68,9 @@ impl Verdict {
         let judged = verdict.confidence.iter();
         let judged = judged.map(|(leaf, it)| Judged { leaf: leaf.0, confidence: it.into() });
         let confidence = judged.collect();
-        Self { file, network, valid: verdict.valid, as_of, checks: verdict.checks, confidence }
+        let certificate = verdict.certificate.map(CertificateKind::as_str);
+        let verdict::Verdict { valid, checks, .. } = verdict;
+        Self { file, network, valid, certificate, as_of, checks, confidence }
     }
 
     /// With one more check, if there is one.

@@ -121,7 +121,7 @@ impl<'a> Proof<'a> {
             version: Bundle::VERSION,
             genesis: &genesis,
             headers: vec![Bytes(&header)],
-            certificate: &certificate,
+            certificate: Some(&certificate),
             batch: ProvedLeaf { index: LeafIndex(0), leaf: &batch, path: Hashes::NONE },
             state: &state,
             leaves: Vec::new(),

@@ -1,0 +1,47 @@
+//! What members ask each other beside the order of batches.
+
+use std::future::{self, Future};
+use std::pin::Pin;
+
+/// Answers the other members' questions. The engine carries both as bytes, and knows neither what
+/// they mean nor who signs.
+pub trait Respondent: Send + Sync + 'static {
+    /// The answer to a member's question. It may wait, and do what blocks a thread for a short time:
+    /// the engine bounds how long it waits, and how many questions of a member are answered at a
+    /// time.
+    fn answer(&self, question: Vec<u8>) -> Reply;
+}
+
+/// A [`Respondent`]'s answer, once it is there.
+pub struct Reply(Pin<Box<dyn Future<Output = Result<Vec<u8>, Unanswered>> + Send>>);
+
+impl Reply {
+    /// What `answer` gives.
+    pub fn new(answer: impl Future<Output = Result<Vec<u8>, Unanswered>> + Send + 'static) -> Self {
+        Self(Box::pin(answer))
+    }
+
+    /// Waits for it.
+    pub async fn wait(self) -> Result<Vec<u8>, Unanswered> {
+        self.0.await
+    }
+}
+
+/// Why there is no answer.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Unanswered {
+    /// The question is none: who asked it is cut off.
+    Malformed,
+    /// Whoever is asked does not say that.
+    Refused,
+}
+
+/// Says nothing to anybody.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Mute;
+
+impl Respondent for Mute {
+    fn answer(&self, _: Vec<u8>) -> Reply {
+        Reply::new(future::ready(Err(Unanswered::Refused)))
+    }
+}

@@ -1,0 +1,19 @@
+//! What validators ask each other, and what they say, has exactly one accepted encoding.
+
+use touchmark_wire::bundle::Freshness;
+use touchmark_wire::word::{Question, Word};
+
+/// Whatever decodes encodes to the same bytes, within its bounds.
+pub fn target(data: &[u8]) {
+    if let Ok(question) = Question::decode(data) {
+        assert!(data.len() <= Question::LIMIT);
+        if let Question::Fresh(nonce, ..) = question {
+            assert!(Freshness::NONCE.contains(&nonce.len()));
+        }
+        assert_eq!(question.encode_to_vec(), data);
+    }
+    if let Ok(word) = Word::decode(data) {
+        assert!(data.len() <= Word::LIMIT);
+        assert_eq!(word.encode_to_vec(), data);
+    }
+}

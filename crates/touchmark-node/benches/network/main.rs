@@ -1,5 +1,6 @@
 //! `cargo xtask bench network`: what 1, 4 and 7 validators on one machine accept, how long an
-//! acknowledgement takes at half of that, what they send each other, and what they cost idle.
+//! acknowledgement takes at half of that, what they send each other, what they cost idle, and how
+//! fast a follower catches up with them from nothing.
 //!
 //! A thousand devices sign records of 256 bytes beforehand (P-256); each submits at one validator,
 //! and each validator has as many devices. All validators, their disks and the load share the
@@ -23,6 +24,7 @@ use rig::{clock, row};
 use std::time::{Duration, Instant};
 use tokio::runtime::Runtime;
 use touchmark_wire::algorithm::Algorithm;
+use touchmark_wire::ids::NetworkId;
 use wire::Wire;
 
 const DEVICES: usize = 1_000;
@@ -89,7 +91,7 @@ impl<'r> Network<'r> {
         let idle = (self.cpu_seconds() - before) / start.elapsed().as_secs_f64();
 
         let network = self.nodes[0].client().network().expect("the node answers").network;
-        let network = network.parse().expect("a network id");
+        let network: NetworkId = network.parse().expect("a network id");
         let mut fleet = Fleet::new(network, Algorithm::Es256, DEVICES);
         self.send(fleet.inceptions(), Way::Batch, Pace::Closed);
 
@@ -119,7 +121,28 @@ impl<'r> Network<'r> {
         row("written", written as f64 / payload / copies, "bytes/payload byte, each node");
         self.waits(&mut fleet, PART * most, scale);
         row("idle", idle * 100.0, "% of a core per node");
+        self.follow(network);
         rate
+    }
+
+    /// A node without a vote copies and executes the whole log.
+    fn follow(&self, network: NetworkId) {
+        let size = || self.nodes[0].client().network().expect("the node answers").size;
+        let place = Place { settings: SETTINGS, ..Place::here() };
+        let follower = Member::at("reader", place);
+        let (trust, source) = (network.to_string(), self.nodes[0].url.as_str());
+        let prepared = follower.run(&["network", "follow", "--trust", &trust, source]);
+        assert_eq!(prepared.code, 0, "{prepared:?}");
+        let (leaves, start) = (size(), Instant::now());
+        let node = follower.node();
+        let client = node.client();
+        while client.network().expect("the node answers").size < leaves {
+            std::thread::sleep(Duration::from_millis(10));
+        }
+        let seconds = start.elapsed().as_secs_f64();
+        self.print("-follow", leaves as f64 / seconds, "leaves/s, start included", None);
+        let used = clock::process_seconds(node.id());
+        self.print("-follow-processor", leaves as f64 / used, "leaves/CPU s of the follower", None);
     }
 
     /// Acknowledgements of single statements that come at fixed times.

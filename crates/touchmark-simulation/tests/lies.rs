@@ -31,7 +31,8 @@ fn no_lie_harms_the_honest() {
         ];
         let report = execute(&plan, &mut Sound);
         assert_eq!(report.violations, [], "{lie:?}");
-        assert!(report.acknowledged >= 10, "{lie:?}: {report:?}");
+        // A leader that keeps its batches back costs a time-out in every fourth view.
+        assert!(report.acknowledged >= 8, "{lie:?}: {report:?}");
     }
 }
 

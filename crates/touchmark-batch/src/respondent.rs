@@ -27,14 +27,9 @@ impl Reply {
     }
 }
 
-/// Why there is no answer.
+/// Whoever is asked does not say that, or does not know such questions: another build may ask them.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Unanswered {
-    /// The question is none: who asked it is cut off.
-    Malformed,
-    /// Whoever is asked does not say that.
-    Refused,
-}
+pub struct Unanswered;
 
 /// Says nothing to anybody.
 #[derive(Clone, Copy, Debug, Default)]
@@ -42,6 +37,6 @@ pub struct Mute;
 
 impl Respondent for Mute {
     fn answer(&self, _: Vec<u8>) -> Reply {
-        Reply::new(future::ready(Err(Unanswered::Refused)))
+        Reply::new(future::ready(Err(Unanswered)))
     }
 }

@@ -63,13 +63,20 @@ impl CertificateKind {
 }
 
 /// The kinds of certificate that a reader accepts.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Accepted {
     /// Both; of a bundle that has both, the engine's counts.
-    #[default]
     Either,
     /// This one only.
     Only(CertificateKind),
+}
+
+impl Default for Accepted {
+    /// The engine's: its shares are deleted once a committee has handed over. The keys of
+    /// cosignatures are not, and what they sign later looks as before.
+    fn default() -> Self {
+        Self::Only(CertificateKind::Engine)
+    }
 }
 
 /// The result of one check.

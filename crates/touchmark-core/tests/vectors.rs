@@ -11,12 +11,13 @@ use serde_json::Value;
 use touchmark_core::admission::{self, OneByOne, Submission};
 use touchmark_core::channel::opening::Opening;
 use touchmark_core::verdict::{self, Accepted, CertificateKind, Trust, Verdict};
+use touchmark_testkit::vectors::cosigned_checkpoint;
 use touchmark_wire::algorithm::{CoseKey, PureVerifier, SignatureVerifier};
 use touchmark_wire::bundle::Bundle;
-use touchmark_wire::genesis::Committee;
+use touchmark_wire::genesis::{Committee, Genesis, RULES_VERSION};
 use touchmark_wire::hash::Digest;
 use touchmark_wire::header::BatchHeader;
-use touchmark_wire::ids::NetworkId;
+use touchmark_wire::ids::{NetworkId, TreeSize};
 use touchmark_wire::leaf::Leaf;
 use touchmark_wire::merkle;
 use touchmark_wire::ratchet::{Ratchet, RatchetError};
@@ -294,6 +295,39 @@ fn cosignatures_stand_for_the_engines_certificate_where_they_are_accepted() {
         let verdict = judged_on(&vectors, bundle, accepted);
         assert_eq!((verdict.valid, fault(&verdict)), (false, Some(expected)));
     }
+}
+
+#[test]
+fn a_committee_cosigns_nothing_from_before_its_hand_over() {
+    let vectors = file("status-proof");
+    let whole = bytes(&vectors, "bundle");
+    let bundle = Bundle::decode(&whole).unwrap();
+    let last = BatchHeader::decode(bundle.handovers.0.last().unwrap().header).unwrap();
+    let cosigned = Accepted::Only(CertificateKind::Cosigned);
+    for (size, root, expected) in [
+        (last.size.0 - 1, last.root, "TM-HANDOVER"),
+        (last.size.0, Digest([1; 32]), "TM-HANDOVER"),
+        // The next check's business.
+        (last.size.0, last.root, "TM-INCLUSION"),
+        (last.size.0 + 1, Digest([1; 32]), "TM-INCLUSION"),
+    ] {
+        let note = cosigned_checkpoint(TreeSize(size), root);
+        let shown = Bundle { note: Some(&note), ..bundle.clone() };
+        let verdict = judged_on(&vectors, &shown.encode_to_vec(), cosigned);
+        assert_eq!(fault(&verdict).unwrap().1, expected, "{size}");
+    }
+}
+
+#[test]
+fn nothing_is_judged_under_rules_that_are_not_here() {
+    let vectors = file("status-proof");
+    let whole = bytes(&vectors, "bundle");
+    let bundle = Bundle::decode(&whole).unwrap();
+    let genesis = Genesis::decode(bundle.genesis).unwrap();
+    let newer = Genesis { rules: RULES_VERSION + 1, ..genesis }.encode_to_vec();
+    let shown = Bundle { genesis: &newer, ..bundle }.encode_to_vec();
+    let verdict = verdict::judge(&shown, &Trust::default());
+    assert_eq!((verdict.valid, fault(&verdict)), (false, Some(("network", "TM-RULES"))));
 }
 
 #[test]

@@ -139,7 +139,8 @@ impl Node {
                 let begun = store.snapshot().size();
                 let attestor = Arc::new(Attestor::new(&genesis, &equipment.secrets, begun)?);
                 let peer = equipment.secrets.peer().map_err(AttestationError::from)?;
-                let speaker = Speaker::new(attestor.clone(), store.clone(), tip.clone());
+                let (idle, tip) = (config.pacing.idle_interval, tip.clone());
+                let speaker = Speaker::new(attestor.clone(), store.clone(), tip, idle);
                 let speaker = Arc::new(speaker);
                 let parts = (&ledger, speaker.clone());
                 let engine = engine(config, &premises, equipment, &store.snapshot(), parts)?;

@@ -11,10 +11,12 @@ use crate::node::now;
 use crate::proof::{ProofError, signed_receipt};
 pub(crate) use gathering::{Council, State, receipts};
 use std::sync::Arc;
+use std::time::Duration;
 use tokio::sync::watch;
 use touchmark_batch::{Reply, Respondent, Unanswered};
 use touchmark_core::appointment;
 use touchmark_core::refusal::Unreadable;
+use touchmark_ledger::StateView as _;
 use touchmark_store::{Snapshot, Store};
 use touchmark_wire::genesis::Committee;
 use touchmark_wire::hash::Digest;
@@ -28,12 +30,16 @@ const MOMENT: u64 = 5_000;
 /// Why a validator says nothing.
 #[derive(Debug, thiserror::Error)]
 enum Silence {
+    #[error("it is no question that this build knows")]
+    Unknown,
     #[error("no batch ends with {0} leaves here")]
     NoBatch(TreeSize),
     #[error("with {0} leaves the log has another root here")]
     OtherRoot(TreeSize),
     #[error("{0} leaves were long ago")]
     Old(TreeSize),
+    #[error("this node has had no batch for too long to say what is new")]
+    Behind,
     #[error("the state cannot be read")]
     Unreadable,
     #[error(transparent)]
@@ -65,6 +71,8 @@ struct Speech {
     attestor: Arc<Attestor>,
     store: Arc<Store>,
     tip: watch::Receiver<(Height, TreeSize)>,
+    /// Between two batches when there is nothing to write.
+    idle: Duration,
 }
 
 impl Speaker {
@@ -73,8 +81,9 @@ impl Speaker {
         attestor: Arc<Attestor>,
         store: Arc<Store>,
         tip: watch::Receiver<(Height, TreeSize)>,
+        idle: Duration,
     ) -> Self {
-        Self(Arc::new(Speech { attestor, store, tip }))
+        Self(Arc::new(Speech { attestor, store, tip, idle }))
     }
 }
 
@@ -82,11 +91,13 @@ impl Respondent for Speaker {
     fn answer(&self, question: Vec<u8>) -> Reply {
         let speech = self.0.clone();
         Reply::new(async move {
-            let question = Question::decode(&question).map_err(|_| Unanswered::Malformed)?;
             speech.reach(&question).await;
-            speech.say(&question).map_err(|silence| {
+            // It reads the store.
+            let said = tokio::task::spawn_blocking(move || speech.say(&question));
+            // An error means that the runtime is shutting down.
+            said.await.map_err(|_| Unanswered)?.map_err(|silence| {
                 tracing::debug!(%silence, "another validator is not answered");
-                Unanswered::Refused
+                Unanswered
             })
         })
     }
@@ -94,29 +105,31 @@ impl Respondent for Speaker {
 
 impl Speech {
     /// Waits until the log is as long as a question says.
-    async fn reach(&self, question: &Question<'_>) {
-        let size = match question {
-            Question::Fresh(_, size, _) | Question::Cosigned(size, _) => *size,
-            Question::Receipt(leaf) => leaf.size(),
+    async fn reach(&self, question: &[u8]) {
+        let size = match Question::decode(question) {
+            Ok(Question::Fresh(_, size, _) | Question::Cosigned(size, _)) => size,
+            Ok(Question::Receipt(leaf)) => leaf.size(),
+            Err(_) => return,
         };
         let mut tip = self.tip.clone();
         // An error means that the ledger is gone; then there is what there is.
         let _ = tip.wait_for(|(_, known)| *known >= size).await;
     }
 
-    fn say(&self, question: &Question<'_>) -> Result<Vec<u8>, Silence> {
+    fn say(&self, question: &[u8]) -> Result<Vec<u8>, Silence> {
+        let question = Question::decode(question).map_err(|_| Silence::Unknown)?;
         let snapshot = self.store.snapshot();
         let attestor = &self.attestor;
         // Who was in office and is not any more has no place in it, and says nothing.
-        let (validator, signed) = match *question {
+        let (validator, signed) = match question {
             Question::Fresh(nonce, size, root) => {
-                stands(&snapshot, size, root, now())?;
+                stands(&snapshot, size, root, self.idle)?;
                 let committee = in_office(&snapshot)?;
                 let (place, signature) = attestor.fresh(&committee, nonce, size, root)?;
                 (place, signature.to_vec())
             }
             Question::Cosigned(size, root) => {
-                stands(&snapshot, size, root, now())?;
+                stands(&snapshot, size, root, self.idle)?;
                 let committee = in_office(&snapshot)?;
                 let (place, cosignature) = attestor.cosign(&committee, size, root, now())?;
                 (place, cosignature.to_bytes().to_vec())
@@ -141,20 +154,27 @@ fn next_in_office(snapshot: &Snapshot) -> Result<Arc<Committee>, Unreadable> {
     appointment::in_office(snapshot, Height(snapshot.height().0.saturating_add(1)))
 }
 
-/// Whether this was the newest state of the log a moment ago. What a store has is certified.
+/// Whether this was the newest state of the log a moment ago. What a store has is certified; that
+/// the store has the newest shows by the batches that come also when there is nothing to write.
 fn stands(
     snapshot: &Snapshot,
     size: TreeSize,
     root: Digest,
-    now: Timestamp,
+    idle: Duration,
 ) -> Result<(), Silence> {
+    let idle = u64::try_from(idle.as_millis()).unwrap_or(u64::MAX);
+    let is_old =
+        |time: Timestamp, spare: u64| time.0.saturating_add(spare).saturating_add(MOMENT) < now().0;
+    if is_old(snapshot.tip().batch.header().time, idle) {
+        return Err(Silence::Behind);
+    }
     let batch = snapshot.batch_of_size(size)?.ok_or(Silence::NoBatch(size))?;
     if batch.header().root != root {
         return Err(Silence::OtherRoot(size));
     }
     if size < snapshot.size() {
         let next = snapshot.batch_of_leaf(LeafIndex(size.0))?;
-        if next.header().time.0.saturating_add(MOMENT) < now.0 {
+        if is_old(next.header().time, 0) {
             return Err(Silence::Old(size));
         }
     }

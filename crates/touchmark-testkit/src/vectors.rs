@@ -12,7 +12,7 @@ mod writer;
 pub use batches::batches;
 pub use handovers::handovers;
 pub use ratchet::ratchet;
-pub use status::status_proof;
+pub use status::{cosigned_checkpoint, status_proof};
 pub use words::words;
 
 use crate::committee::Panel;

@@ -139,9 +139,26 @@ fn by_validators(
     verify_quorum(&note, &committee.cosigners(), committee.threshold.into(), &PureVerifier)
         .map_err(|error| Finding::fail("TM-CERTIFICATE", alloc::format!("{error}")))?;
     let (size, root) = (log.size, log.root);
+    since(bundle, size, root)?;
     let kind = CertificateKind::Cosigned;
     let certified = Certified { kind, size, root, position: None, committee: tenure.committee };
-    Ok((certified, "a quorum of the network's validators has cosigned this state of the log"))
+    let reason = "a quorum of the last committee that the bundle leads to has cosigned this state \
+                  of the log; whether that committee is still in office, cosignatures do not say";
+    Ok((certified, reason))
+}
+
+/// A committee says nothing of what was before its hand-over. Heights do not tell, because batches
+/// without leaves have the size of the one before.
+fn since(bundle: &Bundle<'_>, size: TreeSize, root: Digest) -> Result<(), Finding> {
+    let fail = |reason| Err(Finding::fail("TM-HANDOVER", reason));
+    let Some(last) = bundle.handovers.0.last() else { return Ok(()) };
+    let Ok(last) = BatchHeader::decode(last.header) else {
+        return fail("the header of the last hand-over is malformed");
+    };
+    if size < last.size || (size == last.size && root != last.root) {
+        return fail("the cosigned state is from before the committee that cosigned it");
+    }
+    Ok(())
 }
 
 /// Digests of all committees that a followed bundle leads through.

@@ -4,7 +4,7 @@ use super::certificate::{Certified, certified, committees, kind, quorum};
 use super::{AsOf, CertificateKind, Check, Finding, Trust};
 use alloc::vec::Vec;
 use touchmark_wire::bundle::{Bundle, ProvedLeaf};
-use touchmark_wire::genesis::Genesis;
+use touchmark_wire::genesis::{Genesis, RULES_VERSION};
 use touchmark_wire::hash::Digest;
 use touchmark_wire::ids::{NetworkId, TreeSize};
 use touchmark_wire::leaf::{BatchLeaf, Leaf};
@@ -97,6 +97,11 @@ fn network(bundle: &Bundle<'_>, trust: &Trust<'_>) -> Result<(Genesis, &'static 
     let genesis = Genesis::decode(bundle.genesis)
         .map_err(|_| Finding::fail("TM-MALFORMED", "the genesis document is malformed"))?;
     let own = genesis.network_id();
+    if genesis.rules > RULES_VERSION {
+        let needed = genesis.rules;
+        let reason = alloc::format!("the network has rules of version {needed}, newer than these");
+        return Err(Finding::unknown("TM-RULES", reason));
+    }
     match trust.network {
         Some(trusted) if trusted == own => {
             Ok((genesis, "the bundle speaks of the network that you trust"))

@@ -23,8 +23,7 @@ impl Respondent for Parrot {
         let said = [self.0.as_ref(), &question].concat();
         Reply::new(async move {
             match &question[..] {
-                b"nonsense" => Err(Unanswered::Malformed),
-                b"a secret" => Err(Unanswered::Refused),
+                b"a secret" => Err(Unanswered),
                 b"riddle" => pending().await,
                 _ => Ok(said),
             }
@@ -119,12 +118,9 @@ fn a_question_is_answered_by_all_others_who_can() {
 
 #[test]
 fn who_sends_what_is_no_question_is_cut_off() {
-    for (seed, wrong) in [
-        (31, message(0, 1, b"nonsense")),
-        (32, message(0, 1, &[1; 513])),
-        (33, message(7, 1, b"hello")),
-        (34, vec![0, 1]),
-    ] {
+    for (seed, wrong) in
+        [(32, message(0, 1, &[1; 513])), (33, message(7, 1, b"hello")), (34, vec![0, 1])]
+    {
         runner(seed).start(|context| async move {
             let (members, keys, (mut sender, mut receiver), stage) = trio(&context).await;
             let to = || Recipients::One(keys[0].clone());

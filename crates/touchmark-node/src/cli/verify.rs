@@ -36,13 +36,13 @@ pub(super) struct Verify {
     /// The nonce that you asked a fresh bundle with
     #[arg(long, value_name = "TEXT")]
     nonce: Option<String>,
-    /// Log key that signed a receipt, or key that cosigned a checkpoint: COSE_Key
+    /// Log key that signed a receipt, or key that cosigned a checkpoint: COSE_Key. May be repeated
     #[arg(long, value_name = "COSE_KEY")]
-    key: Option<String>,
+    key: Vec<String>,
     /// The leaf that a receipt is about
     #[arg(long, value_name = "FILE")]
     leaf: Option<PathBuf>,
-    /// Kinds of certificate to accept of bundles
+    /// Kinds of certificate to accept of bundles. Keys of cosignatures outlive their committee
     #[arg(long, value_enum, value_name = "KIND", default_value_t)]
     certificate: Kinds,
     /// How many different validators' receipts make a leaf believable; otherwise f+1 of 3f+1, so
@@ -57,13 +57,13 @@ pub(super) struct Verify {
 /// Kinds of certificate.
 #[derive(clap::ValueEnum, Clone, Copy, PartialEq, Eq, Debug, Default)]
 enum Kinds {
-    /// Either; of a bundle that has both, the engine's counts
-    #[default]
-    Any,
     /// The engine's (BLS12-381)
+    #[default]
     Engine,
     /// Cosignatures of a quorum of validators (Ed25519)
     Cosigned,
+    /// Either; of a bundle that has both, the engine's counts
+    Any,
 }
 
 impl From<Kinds> for Accepted {
@@ -80,7 +80,7 @@ impl From<Kinds> for Accepted {
 struct Root {
     network: Option<NetworkId>,
     genesis: Option<Genesis>,
-    key: Option<PublicKey>,
+    keys: Vec<PublicKey>,
     nonce: Option<String>,
     leaf: Option<Vec<u8>>,
     certificates: Accepted,
@@ -146,13 +146,13 @@ fn root(session: &mut Session<'_, '_>, verify: &Verify) -> Result<Root, Failure>
             (Some(network), genesis)
         }
     };
-    let key = match &verify.key {
-        None => None,
-        Some(argument) => Some(session.cose_key(argument)?.check().map_err(|error| {
+    let mut keys = Vec::new();
+    for argument in &verify.key {
+        keys.push(session.cose_key(argument)?.check().map_err(|error| {
             Failure::new(Fault::Malformed, format!("`{argument}` is no usable public key"))
                 .because(error)
-        })?),
-    };
+        })?);
+    }
     if let Some(nonce) = &verify.nonce {
         proof::nonce(nonce)?;
     }
@@ -160,7 +160,7 @@ fn root(session: &mut Session<'_, '_>, verify: &Verify) -> Result<Root, Failure>
     Ok(Root {
         network,
         genesis,
-        key,
+        keys,
         nonce: verify.nonce.clone(),
         leaf,
         certificates: verify.certificate.into(),

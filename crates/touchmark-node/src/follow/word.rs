@@ -13,7 +13,7 @@ use touchmark_store::Snapshot;
 use touchmark_wire::algorithm::PureVerifier;
 use touchmark_wire::bundle::{Bundle, Claim};
 use touchmark_wire::checkpoint::SignedCheckpoint;
-use touchmark_wire::genesis::Committee;
+use touchmark_wire::genesis::{Committee, Genesis};
 use touchmark_wire::hash::Digest;
 use touchmark_wire::ids::{Height, LeafIndex, TreeSize};
 use touchmark_wire::merkle;
@@ -95,8 +95,7 @@ impl Follower {
         let checking = Checking::of(&self.following, index)?;
         self.following.ask(|client| {
             let bytes = client.receipt(index)?;
-            checking.checked(&bytes, client)?;
-            Ok(bytes)
+            if checking.is_right(&bytes) { Ok(bytes) } else { Err(false_receipt(client)) }
         })
     }
 
@@ -104,9 +103,10 @@ impl Follower {
     pub(crate) fn receipts(&self, index: LeafIndex) -> Result<Vec<Vec<u8>>, WordError> {
         let checking = Checking::of(&self.following, index)?;
         self.following.ask(|client| {
-            let receipts = client.receipts(index)?;
-            receipts.iter().try_for_each(|bytes| checking.checked(bytes, client))?;
-            Ok(receipts)
+            let mut receipts = client.receipts(index)?;
+            // One may be by a validator that is not in office any more.
+            receipts.retain(|bytes| checking.is_right(bytes));
+            if receipts.is_empty() { Err(false_receipt(client)) } else { Ok(receipts) }
         })
     }
 
@@ -126,8 +126,9 @@ impl Follower {
         let found = following.ask(|client| {
             let bytes = client.proof_as_asked(query)?;
             let is_false = || WordError::False { url: client.base().into(), what: "proof" };
-            let (as_of, quorum) =
-                following.answered(&bytes, asked, &own.claims).ok_or_else(is_false)?;
+            let Some((as_of, quorum)) = following.answered(&bytes, asked, &own.claims) else {
+                return Err(if is_short(&bytes, asked) { WordError::Fewer } else { is_false() });
+            };
             if as_of.size < size {
                 return Err(is_false());
             }
@@ -253,17 +254,35 @@ impl Checking {
         Ok(Self { snapshot, index, hash, committees })
     }
 
-    fn checked(&self, bytes: &[u8], client: &Client) -> Result<(), WordError> {
-        let is_right = |(size, root): (TreeSize, Digest)| {
+    /// Whether a validator signed this of the log as it is here.
+    fn is_right(&self, bytes: &[u8]) -> bool {
+        let is_own = |(size, root): (TreeSize, Digest)| {
             self.snapshot.root(size).is_ok_and(|own| own == root)
         };
         let mut signed =
             self.committees.iter().filter_map(|it| receipted(bytes, &self.hash, self.index, it));
-        if signed.any(is_right) {
-            return Ok(());
-        }
-        Err(WordError::False { url: client.base().into(), what: "receipt" })
+        signed.any(is_own)
     }
+}
+
+fn false_receipt(client: &Client) -> WordError {
+    WordError::False { url: client.base().into(), what: "receipt" }
+}
+
+/// Whether a bundle that was to be cosigned lacks cosignatures: its source had no more.
+fn is_short(bytes: &[u8], asked: &Asked<'_>) -> bool {
+    let committee_of = |bundle: &Bundle<'_>| {
+        let last = bundle.handovers.0.last().map(|it| it.committee.clone());
+        last.or_else(|| Some(Genesis::decode(bundle.genesis).ok()?.committee))
+    };
+    asked.certificate == CertificateKind::Cosigned
+        && Bundle::decode(bytes).is_ok_and(|bundle| {
+            let note = bundle.note.and_then(|it| SignedCheckpoint::parse(it.as_bytes()).ok());
+            let by = note.zip(committee_of(&bundle)).and_then(|(note, committee)| {
+                Some((cosigned(&note, &committee).ok()?.len(), committee.threshold))
+            });
+            by.is_some_and(|(count, threshold)| count < usize::from(threshold))
+        })
 }
 
 /// Size and root of the log that a validator signed a receipt for.

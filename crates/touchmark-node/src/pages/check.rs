@@ -62,7 +62,7 @@ fn name(check: &str) -> &str {
     match word(check) {
         "format" => "Well-formed",
         "network" => "Network",
-        "certificate" => "Certified",
+        "certificate" | "cosignatures" => "Certified",
         "log" => "Log",
         "state" => "State",
         "freshness" => "Freshness",

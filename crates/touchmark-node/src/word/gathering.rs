@@ -136,8 +136,11 @@ impl Council {
                 .to_string();
             let state = State { committee: &committee, size, root };
             let lines = match state.cosigned(node, attestor, &body).await {
-                // Somebody was shown a newer one meanwhile.
-                Err(ProofError::Attestation(AttestationError::Old)) => continue,
+                // Somebody was shown a newer one meanwhile, which this node has a moment later.
+                Err(ProofError::Attestation(AttestationError::Old)) => {
+                    newer(node, size, limit).await;
+                    continue;
+                }
                 lines => lines?,
             };
             let text = format!("{body}\n{}", lines.values().cloned().collect::<String>());
@@ -147,12 +150,20 @@ impl Council {
                 return Ok((snapshot, text));
             }
             found = Ok((snapshot, text));
+            newer(node, size, limit).await;
             if Instant::now() >= limit {
                 break;
             }
         }
         found
     }
+}
+
+/// Waits for a longer log than this, until the limit.
+async fn newer(node: &Node, size: TreeSize, limit: Instant) {
+    let longer = TreeSize(size.0.saturating_add(1));
+    // None came: then the present one is tried again, or given up.
+    let _ = timeout_at(limit, node.reach(longer)).await;
 }
 
 /// Receipts of a leaf by as many validators as a reader wants; by fewer, if no more are to be had.

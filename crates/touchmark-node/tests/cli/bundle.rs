@@ -115,16 +115,21 @@ fn certified(header: &[u8], fresh: bool) -> Vec<u8> {
 
 /// The receipt of the log's only leaf.
 pub(crate) fn receipt() -> Vec<u8> {
+    receipt_by(&log_key(), ORIGIN)
+}
+
+/// The same, by whoever has `key` for a log of this origin.
+pub(crate) fn receipt_by(key: &SoftwareKey, origin: &str) -> Vec<u8> {
     let header = ReceiptHeader {
         algorithm: Algorithm::Es256,
         kid: None,
-        issuer: Some(ORIGIN),
+        issuer: Some(origin),
         subject: None,
     };
     let proof =
         Proof::Inclusion { size: TreeSize(1), index: LeafIndex(0), path: Path::new(&[]).unwrap() };
     let mut buffer = [0; ReceiptHeader::LIMIT];
-    codec::encode(&Receipt::sign(&header, &mut buffer, proof, &root(), &log_key()).unwrap())
+    codec::encode(&Receipt::sign(&header, &mut buffer, proof, &root(), key).unwrap())
 }
 
 /// The log's checkpoint, cosigned by the validator.

@@ -1,6 +1,6 @@
 //! `touchmark verify`.
 
-use super::bundle::{self, NONCE};
+use super::bundle::{self, NONCE, ORIGIN};
 use super::desk::Desk;
 use serde_json::{Value, json};
 use touchmark_keys::software::SoftwareKey;
@@ -112,7 +112,7 @@ fn a_receipt_is_checked_with_its_leaf_and_the_validators_keys() {
     let mut desk = desk();
     let (exit, valid) = verdict(&mut desk, "receipt --trust genesis --leaf leaf");
     assert_eq!(exit, Exit::Fine, "{valid}");
-    assert_eq!(valid["as_of"]["root"], bundle::root().to_string());
+    assert_eq!(valid["as_of"], Value::Null, "size and place are not signed");
     let (_, without) = verdict(&mut desk, "receipt --trust genesis");
     assert_eq!(check(&without, "inclusion"), ("unknown".into(), json!("TM-NO-LEAF")));
     let (_, untrusted) = verdict(&mut desk, "receipt --leaf leaf");
@@ -121,10 +121,27 @@ fn a_receipt_is_checked_with_its_leaf_and_the_validators_keys() {
     let (exit, other) = verdict(&mut desk, "receipt --trust genesis --leaf other");
     assert_eq!((exit, check(&other, "inclusion").1), (Exit::Refused, json!("TM-SIGNATURE")));
     desk.write("key", codec::encode(bundle::log_key().public_key().cose()));
-    assert_eq!(verdict(&mut desk, "receipt --key key --leaf leaf").0, Exit::Fine);
+    let (exit, few) = verdict(&mut desk, "receipt --key key --leaf leaf");
+    assert_eq!((exit, check(&few, "receipts").1), (Exit::Refused, json!("TM-NO-TRUST")));
+    assert_eq!(verdict(&mut desk, "receipt --key key --leaf leaf --receipts 1").0, Exit::Fine);
+    let id = format!("receipt --key key --leaf leaf --trust {}", network());
+    let (exit, few) = verdict(&mut desk, &id);
+    assert_eq!((exit, check(&few, "receipts").1), (Exit::Refused, json!("TM-NO-TRUST")));
     let foreign = SoftwareKey::generate(Algorithm::Es256).unwrap();
-    desk.write("key", codec::encode(foreign.public_key().cose()));
-    assert_eq!(verdict(&mut desk, "receipt --key key --leaf leaf").0, Exit::Refused);
+    desk.write("other.key", codec::encode(foreign.public_key().cose()));
+    let (exit, stranger) = verdict(&mut desk, "receipt --key other.key --leaf leaf --receipts 1");
+    assert_eq!((exit, check(&stranger, "inclusion").1), (Exit::Refused, json!("TM-SIGNATURE")));
+    // Beside one that counts, a stranger's neither counts nor spoils anything.
+    desk.write("theirs", bundle::receipt_by(&foreign, ORIGIN));
+    let (exit, two) = verdict(&mut desk, "receipt theirs --trust genesis --leaf leaf");
+    assert_eq!(exit, Exit::Fine, "{two}");
+    let all = "receipt theirs --trust genesis --leaf leaf --receipts 2";
+    let (exit, few) = verdict(&mut desk, all);
+    assert_eq!((exit, check(&few, "receipts").1), (Exit::Refused, json!("TM-FEW-RECEIPTS")));
+    // The same key in another log.
+    desk.write("elsewhere", bundle::receipt_by(&bundle::log_key(), "another.example/log"));
+    let (exit, other) = verdict(&mut desk, "elsewhere --trust genesis --leaf leaf");
+    assert_eq!((exit, check(&other, "inclusion").1), (Exit::Refused, json!("TM-WRONG-NETWORK")));
 }
 
 #[test]

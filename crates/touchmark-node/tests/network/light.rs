@@ -111,31 +111,34 @@ fn cosignatures_of_a_quorum_stand_for_the_engines_certificate() {
 
     for node in nodes.iter().chain([&following]) {
         let file = reader.fetch(node, position, &cosigned);
-        for accepted in [&[][..], &cosigned] {
+        for accepted in [&cosigned[..], &["--certificate", "any"]] {
             let verdict = reader.verify(&[&file], accepted);
             assert_eq!(verdict.code, 0, "{verdict:?}");
             assert_eq!(check(&verdict.document, "cosignatures"), passed());
             assert_eq!(verdict.document["certificate"], "cosigned");
         }
-        let engine = reader.verify(&[&file], &["--certificate", "engine"]);
+        // Keys of cosignatures outlive their committee, so they count only where they are asked for.
+        let engine = reader.verify(&[&file], &[]);
         assert_eq!(engine.code, 1);
         let code = ("fail".into(), json!("TM-OTHER-CERTIFICATE"));
         assert_eq!(check(&engine.document, "certificate"), code);
         // No ratchet can compare it.
         let ratchet = reader.path("seen");
-        let compared = reader.verify(&[&file], &["--ratchet", &ratchet]);
+        let compared = [&cosigned[..], &["--ratchet", &ratchet]].concat();
+        let compared = reader.verify(&[&file], &compared);
         let code = check(&compared.document, "ratchet").1;
         assert_eq!((compared.code, code), (1, json!("TM-NO-HEIGHT")));
         // Both kinds of word in one bundle.
         let fresh = reader.fetch(node, position, &[&cosigned[..], &["--nonce", NONCE]].concat());
-        let verdict = reader.verify(&[&fresh], &["--nonce", NONCE]);
+        let verdict = [&cosigned[..], &["--nonce", NONCE]].concat();
+        let verdict = reader.verify(&[&fresh], &verdict);
         assert_eq!(verdict.code, 0, "{verdict:?}");
     }
     // Each goes on to newer ones, whoever asks.
     for node in &nodes {
         let position = write(node, network(node));
         let file = reader.fetch(node, position, &cosigned);
-        assert_eq!(reader.verify(&[&file], &[]).code, 0);
+        assert_eq!(reader.verify(&[&file], &cosigned).code, 0);
     }
 
     drop(nodes.split_off(2));
@@ -188,5 +191,5 @@ fn a_leaf_is_believed_on_the_receipts_of_so_many_that_one_is_honest() {
     // A weaker policy is stated, and the verdict says what the network's is.
     let one = reader.verify(&[&first], &[&about[..], &["--receipts", "1"]].concat());
     assert_eq!((one.code, check(&one.document, "receipts")), (0, passed()));
-    assert!(one.document.to_string().contains("network's policy is 2"), "{one:?}");
+    assert!(one.document.to_string().contains("first committee is 2"), "{one:?}");
 }

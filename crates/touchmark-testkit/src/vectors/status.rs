@@ -77,7 +77,7 @@ fn bundle(genesis: &Genesis) -> (Vec<u8>, Value) {
         approvals: FIRST.approve(network, &second, &[0]),
         committee: second,
     };
-    let (genesis, note) = (genesis.encode_to_vec(), note(size, root));
+    let (genesis, note) = (genesis.encode_to_vec(), cosigned_checkpoint(size, root));
     let bundle = Bundle {
         version: Bundle::VERSION,
         genesis: &genesis,
@@ -132,8 +132,8 @@ fn region(encoded: &[u8], (name, part, rests): (&str, &[u8], &str)) -> Value {
     })
 }
 
-/// The checkpoint with the lines of three of four validators.
-fn note(size: TreeSize, root: Digest) -> String {
+/// A checkpoint with the lines of three of four validators.
+pub fn cosigned_checkpoint(size: TreeSize, root: Digest) -> String {
     let checkpoint = Checkpoint::new(ORIGIN, size, root).expect("an origin can stand there");
     let body = checkpoint.body();
     let line = |place: usize| {

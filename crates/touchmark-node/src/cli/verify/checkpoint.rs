@@ -12,16 +12,16 @@ pub(super) fn verdict(file: String, note: &SignedCheckpoint<'_>, root: &Root) ->
     let mut checks = vec![passed("format", "it is a well-formed checkpoint")];
     let checkpoint = note.checkpoint();
     let before = checks.len();
-    match (&root.genesis, &root.key) {
+    match (&root.genesis, &root.keys[..]) {
         (Some(genesis), _) => {
             checks.push(origin(note, genesis));
             checks.push(quorum(note, genesis));
         }
-        (None, Some(key)) => {
-            checks.push(passed("network", "the key that you gave stands for the network"));
-            checks.push(cosigned(note, key));
+        (None, keys @ [_, ..]) => {
+            checks.push(passed("network", "the keys that you gave stand for the network"));
+            checks.extend(keys.iter().map(|key| cosigned(note, key)));
         }
-        (None, None) => checks.push(undecided(
+        (None, []) => checks.push(undecided(
             "network",
             "TM-NO-TRUST",
             "a checkpoint is checked with validators' keys: give the genesis document with --trust, or --key",

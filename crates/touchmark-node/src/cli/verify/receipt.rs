@@ -4,14 +4,14 @@
 //! (f+1). All receipts that are given are of one leaf and make one verdict.
 
 use super::Root;
-use super::verdict::{AsOf, Verdict, failed, no_freshness, passed, undecided};
+use super::verdict::{Verdict, failed, no_freshness, passed, undecided};
 use std::collections::BTreeMap;
 use touchmark_api::sequence;
-use touchmark_core::verdict::Check;
+use touchmark_core::verdict::{Check, CheckResult};
 use touchmark_wire::algorithm::{PublicKey, PureVerifier};
 use touchmark_wire::genesis::Committee;
 use touchmark_wire::hash::Digest;
-use touchmark_wire::ids::{LeafIndex, TreeSize};
+use touchmark_wire::ids::LeafIndex;
 use touchmark_wire::leaf::Leaf;
 use touchmark_wire::limits;
 use touchmark_wire::merkle;
@@ -53,9 +53,9 @@ impl Shown {
         let keys = keys(root);
         checks.push(network(root, &keys));
         let mut counted = Counted::default();
-        for receipt in &receipts {
-            checks.push(inclusion(receipt, root, &keys, &mut counted));
-        }
+        let judged: Vec<_> =
+            receipts.iter().map(|it| inclusion(it, root, &keys, &mut counted)).collect();
+        checks.extend(judged.into_iter().map(|it| it.beside(&counted)));
         let runs = checks.iter().all(|check| check.result.holds());
         match (&root.leaf, runs) {
             (Some(leaf), true) => {
@@ -66,9 +66,8 @@ impl Shown {
             _ => checks.push(undecided("receipts", "TM-NOT-RUN", NOT_RUN)),
         }
         checks.push(no_freshness(root.nonce.as_ref()));
-        let as_of = counted.roots.last_key_value().filter(|_| runs);
-        let as_of = as_of.map(|(size, root)| AsOf::log(TreeSize(*size), root));
-        Some(Verdict::new(self.files.join(", "), checks).of(root.network, as_of))
+        // Size and place are beside what is signed, so there is no state that all this is as of.
+        Some(Verdict::new(self.files.join(", "), checks).of(root.network, None))
     }
 }
 
@@ -93,27 +92,35 @@ impl Counted {
         self.splits |= *self.roots.entry(size.0).or_insert(root) != root;
     }
 
-    /// Whether they cannot all be true.
+    /// Whether they cannot all be true. It convicts nobody: a validator signs the root, and whoever
+    /// hands the receipt on may have changed the size and place beside it.
     fn contradiction(&self) -> Option<Check> {
-        if self.splits {
-            let reason = "validators signed two logs of the same size: together the receipts \
-                          convict one of them";
-            return Some(failed("agreement", "TM-LOG-SPLIT", reason));
-        }
-        (self.places.len() > 1).then(|| {
-            failed("agreement", "TM-OTHER-PROOF", "the receipts are of different places in the log")
-        })
+        let reason = if self.splits {
+            "the receipts are of logs of the same size with different roots"
+        } else if self.places.len() > 1 {
+            "the receipts are of different places in the log"
+        } else {
+            return None;
+        };
+        Some(failed("agreement", "TM-OTHER-PROOF", reason))
     }
 
     /// Whether so many signed that one of them is honest.
     fn enough(&self, root: &Root) -> Check {
         let committee = root.genesis.as_ref().map(|genesis| &genesis.committee);
-        let own = committee.map_or(1, Committee::receipts);
-        let (wanted, signed) = (root.receipts.unwrap_or(own), self.signers.len());
-        let policy = if wanted == own {
-            "the network's policy".to_owned()
-        } else {
-            format!("as you say, where the network's policy is {own}")
+        let own = committee.map(Committee::receipts);
+        let signed = self.signers.len();
+        let Some(wanted) = root.receipts.or(own) else {
+            let reason = "how many have to sign is in the genesis document: give it with --trust, \
+                          or say --receipts";
+            return undecided("receipts", "TM-NO-TRUST", reason);
+        };
+        let policy = match own {
+            Some(own) if own == wanted => "the policy of the network's first committee".to_owned(),
+            Some(own) => {
+                format!("as you say, where the policy of the network's first committee is {own}")
+            }
+            None => "as you say".to_owned(),
         };
         match wanted.checked_sub(signed) {
             None | Some(0) => {
@@ -132,7 +139,7 @@ impl Counted {
 
 /// The keys whose word counts, each with whose it is.
 fn keys(root: &Root) -> Vec<(String, PublicKey)> {
-    let given = root.key.iter().map(|key| ("the given key".to_owned(), key.clone()));
+    let given = root.keys.iter().map(|key| ("a given key".to_owned(), key.clone()));
     let validators = root.genesis.iter().flat_map(|genesis| &genesis.committee.validators);
     let validators = validators
         .filter_map(|it| Some((format!("validator {}", it.name), it.log_key.check().ok()?)));
@@ -140,16 +147,44 @@ fn keys(root: &Root) -> Vec<(String, PublicKey)> {
 }
 
 fn network(root: &Root, keys: &[(String, PublicKey)]) -> Check {
-    match (keys.is_empty(), &root.network) {
-        (false, Some(_)) => {
-            passed("network", "validators' keys are those of the network that you trust")
-        }
-        (false, None) => passed("network", "the key that you gave stands for the network"),
+    match (keys.is_empty(), &root.genesis) {
+        (false, Some(_)) => passed(
+            "network",
+            "validators' keys are those of the first committee of the network that you trust",
+        ),
+        (false, None) => passed("network", "the keys that you gave stand for the network"),
         (true, _) => undecided(
             "network",
             "TM-NO-TRUST",
             "a receipt is checked with validators' keys: give the genesis document with --trust, or --key",
         ),
+    }
+}
+
+/// What one receipt says.
+enum Judged {
+    Check(Check),
+    /// Nobody whose word counts signed it.
+    Stranger,
+}
+
+impl Judged {
+    /// Beside receipts that count, one by a stranger counts nothing: it may be by a validator who
+    /// came later.
+    fn beside(self, counted: &Counted) -> Check {
+        let reason = "no trusted key signed the root that this leaf and path lead to";
+        match self {
+            Self::Check(check) => check,
+            Self::Stranger if counted.signers.is_empty() => {
+                failed("inclusion", "TM-SIGNATURE", reason)
+            }
+            Self::Stranger => Check {
+                name: "inclusion".into(),
+                result: CheckResult::NotApplicable,
+                reason: "not counted: none of the trusted keys signed it".into(),
+                code: None,
+            },
+        }
     }
 }
 
@@ -159,8 +194,8 @@ fn inclusion(
     root: &Root,
     keys: &[(String, PublicKey)],
     counted: &mut Counted,
-) -> Check {
-    match (&root.leaf, receipt.proof()) {
+) -> Judged {
+    Judged::Check(match (&root.leaf, receipt.proof()) {
         (_, Proof::Consistency { .. }) => {
             let reason = "it proves that a log grew, not that a leaf is in it";
             failed("inclusion", "TM-OTHER-PROOF", reason)
@@ -170,8 +205,20 @@ fn inclusion(
             undecided("inclusion", "TM-NO-LEAF", reason)
         }
         (Some(_), _) if keys.is_empty() => undecided("inclusion", "TM-NOT-RUN", NOT_RUN),
-        (Some(leaf), _) => included(receipt, leaf, keys, counted).unwrap_or_else(|check| check),
-    }
+        (Some(_), _) if is_of_another(receipt, root) => {
+            let reason = "it names another log or network than the one that you trust";
+            failed("inclusion", "TM-WRONG-NETWORK", reason)
+        }
+        (Some(leaf), _) => return included(receipt, leaf, keys, counted),
+    })
+}
+
+/// Whether a receipt names another log, or another network, than the genesis document.
+fn is_of_another(receipt: &Receipt<'_>, root: &Root) -> bool {
+    let Some(genesis) = &root.genesis else { return false };
+    let header = receipt.header();
+    header.issuer.is_some_and(|issuer| issuer != genesis.origin)
+        || header.subject.is_some_and(|subject| subject != genesis.network_id().to_string())
 }
 
 fn included(
@@ -179,22 +226,26 @@ fn included(
     leaf: &[u8],
     keys: &[(String, PublicKey)],
     counted: &mut Counted,
-) -> Result<Check, Check> {
+) -> Judged {
     let hash: Digest = merkle::leaf_hash(leaf);
     for (whose, key) in keys {
         match receipt.verify_inclusion(&hash, key, &PureVerifier) {
             Ok(included) => {
                 let Included { index, size, .. } = included;
                 counted.add(key, included);
-                let reason = format!("{whose} signed that this is leaf {index} of {size}");
-                return Ok(passed("inclusion", reason));
+                let reason = format!(
+                    "{whose} signed the root of a log with this leaf: leaf {index} of {size}, as \
+                     the receipt says"
+                );
+                return Judged::Check(passed("inclusion", reason));
             }
             Err(ReceiptError::Signature(_) | ReceiptError::OtherAlgorithm) => {}
-            Err(error) => return Err(failed("inclusion", "TM-INCLUSION", error.to_string())),
+            Err(error) => {
+                return Judged::Check(failed("inclusion", "TM-INCLUSION", error.to_string()));
+            }
         }
     }
-    let reason = "no trusted key signed the root that this leaf and path lead to";
-    Err(failed("inclusion", "TM-SIGNATURE", reason))
+    Judged::Stranger
 }
 
 /// Being in the log is not yet having an effect.

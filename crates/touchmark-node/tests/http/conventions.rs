@@ -360,7 +360,7 @@ fn the_same_bytes_again_are_safe_whatever_key_comes_with_them() {
     for row in rows().iter().filter(|row| row.takes_body()) {
         let (what, target) = (row.name(), world.target(row));
         let send = |key: &str| world.ask(row, &target, &[("idempotency-key", key)]);
-        let (first, again) = (send("\"1\""), send("\"2\""));
+        let (first, again) = (send("\"the first of two keys\""), send("\"the second of two keys\""));
         assert!(
             first.status < 300 && again.status < 300,
             "{what}: {} {}",

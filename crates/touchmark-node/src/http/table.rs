@@ -457,7 +457,7 @@ fn administration() -> Vec<Route> {
                  apikey setup` makes another. It is good for an hour and makes one key. The page \
                  `/setup` is the same for people.",
             )
-            .class(Class::Write(50))
+            .class(Class::SetUp)
             .takes(Content::Json(Shape::of::<SetUp>()))
             .json::<SetUpView>(201, "The key, this once")
             .problems(&[Code::MALFORMED, Code::TOO_LONG, Code::STORAGE])

@@ -1,6 +1,7 @@
 //! What an operator sees and does over HTTP.
 
 use serde::{Deserialize, Serialize};
+use std::fmt;
 
 /// How much of its bounds a node uses.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
@@ -63,7 +64,7 @@ pub struct BackupView {
 }
 
 /// A set-up code.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct SetUp {
@@ -71,8 +72,14 @@ pub struct SetUp {
     pub code: String,
 }
 
+impl fmt::Debug for SetUp {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("SetUp(…)")
+    }
+}
+
 /// The API key that a set-up code made.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
 pub struct SetUpView {
     /// Names it in lists.
@@ -83,6 +90,14 @@ pub struct SetUpView {
     pub expires: u64,
     /// The key, shown this once.
     pub key: String,
+}
+
+impl fmt::Debug for SetUpView {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut shown = f.debug_struct("SetUpView");
+        shown.field("id", &self.id).field("scopes", &self.scopes).field("expires", &self.expires);
+        shown.finish_non_exhaustive()
+    }
 }
 
 /// How far a backup is.
@@ -112,4 +127,19 @@ pub struct BackupContents {
     pub state_root: String,
     /// Bytes of its files.
     pub bytes: u64,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_secret_is_in_what_is_shown_for_finding_faults() {
+        let asked = SetUp { code: "the code".into() };
+        let (id, key) = ("0a1b2c3d".to_owned(), "the key".into());
+        let made = SetUpView { id, scopes: Vec::new(), expires: 7, key };
+        let shown = format!("{asked:?} {made:?}");
+        assert!(shown.contains("0a1b2c3d") && shown.contains('7'), "{shown}");
+        assert!(!shown.contains("the code") && !shown.contains("the key"), "{shown}");
+    }
 }

@@ -28,6 +28,8 @@ pub enum EdgeCode {
     SignatureAlgorithm,
     /// A Signed Statement whose payload is elsewhere.
     PayloadMissing,
+    /// No validator's log key has this `kid`.
+    NoSuchKey,
     /// The set-up code is not the node's.
     SetupCode,
     /// The set-up code's time is over.
@@ -48,7 +50,7 @@ pub(crate) struct Row {
 
 impl EdgeCode {
     /// All of them.
-    pub const ALL: [Self; 15] = [
+    pub const ALL: [Self; 16] = [
         Self::Slow,
         Self::Method,
         Self::NotAcceptable,
@@ -61,6 +63,7 @@ impl EdgeCode {
         Self::NotSignedStatement,
         Self::SignatureAlgorithm,
         Self::PayloadMissing,
+        Self::NoSuchKey,
         Self::SetupCode,
         Self::SetupExpired,
         Self::SetupUsed,
@@ -159,6 +162,13 @@ impl EdgeCode {
                 title: "Payload Missing",
                 meaning: "The Signed Statement has no payload in it.",
                 hint: "put the payload in, or commit to it: a salted hash (RFC 9995)",
+            },
+            Self::NoSuchKey => Row {
+                code: "TM-NO-SUCH-KEY",
+                status: 404,
+                title: "No such key",
+                meaning: "No validator of the network's committees has a log key with this `kid`.",
+                hint: "compare the `kid` with the receipt's, and the receipt's `sub` with the network",
             },
             Self::SetupCode => Row {
                 code: "TM-SETUP-CODE",

@@ -47,13 +47,11 @@ pub enum NotSignedStatement {
 impl<'a> SignedStatement<'a> {
     /// Takes a Signed Statement apart.
     pub fn parse(bytes: &'a [u8]) -> Result<Self, NotSignedStatement> {
-        let statement = Statement::parse(bytes).map_err(|malformed| {
-            let detached = is_detached(bytes).unwrap_or(false);
-            if detached {
-                NotSignedStatement::NoPayload
-            } else {
-                NotSignedStatement::Malformed(malformed)
-            }
+        let statement = Statement::parse(bytes).map_err(|malformed| match malformed {
+            // Nobody looks into what is too long.
+            Malformed::TooLong { .. } => NotSignedStatement::Malformed(malformed),
+            _ if is_detached(bytes).unwrap_or(false) => NotSignedStatement::NoPayload,
+            _ => NotSignedStatement::Malformed(malformed),
         })?;
         if matches!(statement.signatures(), Signatures::Many(_)) {
             return Err(NotSignedStatement::SeveralSigners);
@@ -130,6 +128,7 @@ pub fn key_set<'k>(keys: impl ExactSizeIterator<Item = &'k CoseKey>) -> Vec<u8> 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use touchmark_wire::limits;
 
     fn hex(text: &str) -> Vec<u8> {
         let byte = |at| u8::from_str_radix(&text[at..at + 2], 16).unwrap();
@@ -174,6 +173,12 @@ mod tests {
         d.skip().unwrap();
         let detached = [&signed[..payload], &[0xf6], &signed[d.position()..]].concat();
         assert_eq!(error(&detached), NotSignedStatement::NoPayload);
+        let long = [&detached[..], &vec![0; limits::STATEMENT]].concat();
+        let too_long = error(&long);
+        assert!(
+            matches!(too_long, NotSignedStatement::Malformed(Malformed::TooLong { .. })),
+            "{too_long}"
+        );
     }
 
     #[test]

@@ -13,7 +13,7 @@ use base64ct::{Base64UrlUnpadded, Encoding as _};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
-use std::fs::{self, File, OpenOptions};
+use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
@@ -61,6 +61,31 @@ pub struct ApiKey {
     pub created: u64,
     /// When it ends, likewise.
     pub expires: u64,
+}
+
+impl ApiKey {
+    /// A key that is nowhere yet, with what opens.
+    fn random(
+        name: &str,
+        scopes: &[Scope],
+        now: Timestamp,
+        expires: Timestamp,
+    ) -> Result<(Self, String), ApiKeyError> {
+        let mut random = [0; 36];
+        getrandom::fill(&mut random).map_err(|_| ApiKeyError::Randomness)?;
+        let (id, secret) = random.split_at(4);
+        let id = id.iter().fold(String::new(), |id, byte| id + &format!("{byte:02x}"));
+        let secret = format!("{PREFIX}_{id}_{}", Base64UrlUnpadded::encode_string(secret));
+        let key = Self {
+            id,
+            name: name.into(),
+            scopes: scopes.to_vec(),
+            hash: hash(&secret),
+            created: now.0,
+            expires: expires.0,
+        };
+        Ok((key, secret))
+    }
 }
 
 /// Why a key does not open, or cannot be kept.
@@ -117,21 +142,11 @@ impl ApiKeys {
         now: Timestamp,
         expires: Timestamp,
     ) -> Result<(ApiKey, String), ApiKeyError> {
-        let mut random = [0; 36];
-        getrandom::fill(&mut random).map_err(|_| ApiKeyError::Randomness)?;
-        let (id, secret) = random.split_at(4);
-        let id = id.iter().fold(String::new(), |id, byte| id + &format!("{byte:02x}"));
-        let secret = format!("{PREFIX}_{id}_{}", Base64UrlUnpadded::encode_string(secret));
-        let key = ApiKey {
-            id,
-            name: name.into(),
-            scopes: scopes.to_vec(),
-            hash: hash(&secret),
-            created: now.0,
-            expires: expires.0,
-        };
-        self.change(|keys| keys.push(key.clone()))?;
-        Ok((key, secret))
+        let (key, secret) = ApiKey::random(name, scopes, now, expires)?;
+        self.change(|keys| {
+            keys.push(key.clone());
+            Ok((key, secret))
+        })
     }
 
     /// The keys, each with its last use.
@@ -143,12 +158,10 @@ impl ApiKeys {
 
     /// Ends a key; returns what it was.
     pub fn revoke(&self, id: &str) -> Result<ApiKey, ApiKeyError> {
-        let mut revoked = None;
         self.change(|keys| {
             let place = keys.iter().position(|key| key.id == id);
-            revoked = place.map(|place| keys.remove(place));
-        })?;
-        revoked.ok_or(ApiKeyError::Unknown)
+            place.map(|place| keys.remove(place)).ok_or(ApiKeyError::Unknown)
+        })
     }
 
     /// Whether a key opens what needs `scope`, now.
@@ -196,25 +209,52 @@ impl ApiKeys {
         Ok(read(&self.path())?.unwrap_or_default())
     }
 
-    /// Changes the file; two commands at once wait for each other.
-    fn change(&self, change: impl FnOnce(&mut Vec<ApiKey>)) -> Result<(), ApiKeyError> {
-        locked(&self.folder.join("apikeys.lock"), || {
-            let mut keys = self.keys()?;
-            change(&mut keys);
-            write(&self.path(), &keys)
-        })
+    fn lock_path(&self) -> PathBuf {
+        self.folder.join("apikeys.lock")
+    }
+
+    /// Changes the file, if the change succeeds; two commands at once wait for each other.
+    fn change<T>(
+        &self,
+        change: impl FnOnce(&mut Vec<ApiKey>) -> Result<T, ApiKeyError>,
+    ) -> Result<T, ApiKeyError> {
+        let _lock = lock(&self.lock_path())?;
+        let mut keys = self.keys()?;
+        let changed = change(&mut keys)?;
+        write(&self.path(), &keys)?;
+        Ok(changed)
     }
 }
 
-/// Works while this file is locked: who wants the same waits.
-fn locked<T, E: From<ApiKeyError>>(
-    path: &Path,
-    work: impl FnOnce() -> Result<T, E>,
-) -> Result<T, E> {
+/// Locks a file until what is returned is dropped; waits for whoever has it.
+fn lock(path: &Path) -> Result<File, ApiKeyError> {
     let at = |source| ApiKeyError::File { path: path.into(), source };
-    let lock = File::create(path).map_err(at)?;
-    lock.lock().map_err(at)?;
-    work()
+    let file = writable(path).map_err(at)?;
+    file.lock().map_err(at)?;
+    Ok(file)
+}
+
+/// As [`lock`]; `None` if somebody has it now.
+fn try_lock(path: &Path) -> Result<Option<File>, ApiKeyError> {
+    let at = |source| ApiKeyError::File { path: path.into(), source };
+    let file = writable(path).map_err(at)?;
+    match file.try_lock() {
+        Ok(()) => Ok(Some(file)),
+        Err(TryLockError::WouldBlock) => Ok(None),
+        Err(TryLockError::Error(source)) => Err(at(source)),
+    }
+}
+
+/// An empty file, for its owner only.
+fn writable(path: &Path) -> io::Result<File> {
+    let mut options = OpenOptions::new();
+    options.write(true).create(true).truncate(true);
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::OpenOptionsExt as _;
+        options.mode(0o600);
+    }
+    options.open(path)
 }
 
 /// What a file says; `None` where there is none.
@@ -236,15 +276,8 @@ fn hash(key: &str) -> String {
 fn write(path: &Path, value: &impl Serialize) -> Result<(), ApiKeyError> {
     let at = |source| ApiKeyError::File { path: path.into(), source };
     let draft = path.with_extension("new");
-    let mut options = OpenOptions::new();
-    options.write(true).create(true).truncate(true);
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::OpenOptionsExt as _;
-        options.mode(0o600);
-    }
     let text = serde_json::to_vec_pretty(value).map_err(|error| at(error.into()))?;
-    let mut file = options.open(&draft).map_err(at)?;
+    let mut file = writable(&draft).map_err(at)?;
     file.write_all(&text).and_then(|()| file.sync_all()).map_err(at)?;
     fs::rename(&draft, path).map_err(at)
 }
@@ -290,8 +323,10 @@ mod tests {
         #[cfg(unix)]
         {
             use std::os::unix::fs::PermissionsExt as _;
-            let mode = fs::metadata(keys.path()).unwrap().permissions().mode();
-            assert_eq!(mode & 0o077, 0);
+            for path in [keys.path(), keys.used_path(), keys.lock_path()] {
+                let mode = fs::metadata(&path).unwrap().permissions().mode();
+                assert_eq!(mode & 0o077, 0, "{}", path.display());
+            }
         }
     }
 

@@ -81,7 +81,10 @@ impl Attestor {
     }
 
     /// This validator's place and name in the committee.
-    fn place<'c>(&self, committee: &'c Committee) -> Result<(u16, &'c str), AttestationError> {
+    pub(crate) fn place<'c>(
+        &self,
+        committee: &'c Committee,
+    ) -> Result<(u16, &'c str), AttestationError> {
         let own = self.log.public_key().cose();
         let mut validators = (0..).zip(&committee.validators);
         let found = validators.find(|(_, validator)| validator.log_key == *own);

@@ -35,6 +35,7 @@ mod node;
 mod passphrase;
 mod progress;
 mod proof;
+mod reach;
 mod reader;
 mod receipt;
 mod record;

@@ -182,10 +182,13 @@ impl FromRef<Gateway> for Arc<Node> {
 /// page reads counts for whoever opened it.
 pub fn router(gateway: &Gateway) -> Router {
     let within = routes(gateway, Route::bare);
+    let gate = Gate::of_set_up(gateway.clone());
+    let form = pages::form(within.clone()).layer(from_fn_with_state(gate, gate::gate));
     let gate = Gate::of_pages(gateway.clone());
     let pages = pages::routes(within).layer(from_fn_with_state(gate, gate::gate));
     routes(gateway, |route| route.guarded(gateway))
         .merge(pages)
+        .merge(form)
         .method_not_allowed_fallback(answer::no_such_method)
         .fallback(answer::no_such_path)
         .layer(from_fn(gate::dress))

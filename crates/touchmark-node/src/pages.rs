@@ -40,7 +40,7 @@ use axum::Router;
 use axum::http::{HeaderName, HeaderValue, header};
 use axum::middleware::map_response;
 use axum::response::Response;
-use axum::routing::{MethodRouter, get};
+use axum::routing::{MethodRouter, get, post};
 use reader::Reader;
 
 /// The routes of the pages; `api` answers `/v1`.
@@ -48,6 +48,12 @@ pub fn routes(api: Router) -> Router {
     let table =
         table().into_iter().fold(Router::new(), |router, (path, page)| router.route(path, page));
     table.layer(map_response(guard)).with_state(Reader::new(api))
+}
+
+/// The one form that brings something: a set-up code.
+pub fn form(api: Router) -> Router {
+    let form = Router::new().route("/setup", post(setup::set_up));
+    form.layer(map_response(guard)).with_state(Reader::new(api))
 }
 
 /// The paths of the pages, and of what they load.
@@ -63,7 +69,7 @@ fn table() -> [(&'static str, MethodRouter<Reader>); 10] {
         ("/t/{id}/chain", get(chain::page)),
         ("/c/{id}", get(channel::page)),
         ("/r/{position}", get(leaf::page)),
-        ("/setup", get(setup::page).post(setup::set_up)),
+        ("/setup", get(setup::page)),
         ("/reference", get(reference::page)),
         ("/problems", get(problems::page)),
         ("/assets/{name}", get(asset::serve)),

@@ -7,9 +7,10 @@
 //! makes one key. The running node reads the file at each use: a code that a command makes beside it
 //! counts at once.
 
-use super::{ApiKey, ApiKeyError, ApiKeys, Scope, hash, locked, read, write};
+use super::{ApiKey, ApiKeyError, ApiKeys, Scope, hash, lock, read, try_lock, write};
 use serde::{Deserialize, Serialize};
 use std::fmt;
+use std::path::PathBuf;
 use touchmark_wire::ids::Timestamp;
 
 /// For how long a code is good, milliseconds.
@@ -49,6 +50,9 @@ pub enum SetupError {
     /// It has made its key.
     #[error("the set-up code was used, and it makes one key only")]
     Used,
+    /// Somebody else changes codes or keys at this moment.
+    #[error("codes or keys of this node are being changed now")]
+    Busy,
     /// The key cannot be made.
     #[error(transparent)]
     Keys(#[from] ApiKeyError),
@@ -127,32 +131,50 @@ impl ApiKeys {
     pub fn setup_code(&self, now: Timestamp) -> Result<SetupCode, ApiKeyError> {
         let (code, expires) = (Code::random()?, Timestamp(now.0 + CODE_LIFE));
         let kept = Kept { hash: code.hash(), expires: expires.0, used: None };
-        locked(&self.folder.join("setup.lock"), || write(&self.folder.join("setup.json"), &kept))?;
+        let _lock = lock(&self.code_lock_path())?;
+        write(&self.code_path(), &kept)?;
         Ok(SetupCode { code, expires })
     }
 
-    /// Makes the key of a code, this once; returns it with what is kept of it.
+    /// Makes the key of a code, this once; returns it with what is kept of it. Waits for nobody, and
+    /// who does not have the code comes as far as reading what is kept of it.
     pub fn set_up(&self, given: &str, now: Timestamp) -> Result<(ApiKey, String), SetupError> {
-        let path = self.folder.join("setup.json");
-        locked(&self.folder.join("setup.lock"), || {
-            // Comparing hashes tells nothing about the code by the time it takes.
-            let given = Code::parse(given).map(|code| code.hash());
-            let kept: Option<Kept> = read(&path)?;
-            let Some(mut kept) = kept.filter(|kept| Some(&kept.hash) == given.as_ref()) else {
-                return Err(SetupError::Wrong);
-            };
-            if kept.used.is_some() {
-                return Err(SetupError::Used);
-            }
-            if kept.expires <= now.0 {
-                return Err(SetupError::Expired);
-            }
-            // Used before there is a key: whatever happens between, no code makes two.
-            kept.used = Some(now.0);
-            write(&path, &kept)?;
-            let end = Timestamp(now.0 + KEY_LIFE);
-            Ok(self.create(KEY_NAME, &KEY_SCOPES, now, end)?)
-        })
+        // Comparing hashes tells nothing about the code by the time it takes.
+        let given = Code::parse(given).ok_or(SetupError::Wrong)?.hash();
+        self.kept(&given)?;
+        let _codes = try_lock(&self.code_lock_path())?.ok_or(SetupError::Busy)?;
+        let _keys = try_lock(&self.lock_path())?.ok_or(SetupError::Busy)?;
+        // What was read before the lock may be over.
+        let mut kept = self.kept(&given)?;
+        if kept.used.is_some() {
+            return Err(SetupError::Used);
+        }
+        if kept.expires <= now.0 {
+            return Err(SetupError::Expired);
+        }
+        let end = Timestamp(now.0 + KEY_LIFE);
+        let (key, secret) = ApiKey::random(KEY_NAME, &KEY_SCOPES, now, end)?;
+        let mut keys = self.keys()?;
+        keys.push(key.clone());
+        // Used before there is a key: whatever happens between, no code makes two.
+        kept.used = Some(now.0);
+        write(&self.code_path(), &kept)?;
+        write(&self.path(), &keys)?;
+        Ok((key, secret))
+    }
+
+    /// What is kept of the code with this hash.
+    fn kept(&self, hash: &str) -> Result<Kept, SetupError> {
+        let kept: Option<Kept> = read(&self.code_path())?;
+        kept.filter(|kept| kept.hash == hash).ok_or(SetupError::Wrong)
+    }
+
+    fn code_path(&self) -> PathBuf {
+        self.folder.join("setup.json")
+    }
+
+    fn code_lock_path(&self) -> PathBuf {
+        self.folder.join("setup.lock")
     }
 }
 
@@ -204,7 +226,7 @@ mod tests {
                 start.wait();
                 match ApiKeys::in_folder(folder.path()).set_up(&text, NOW) {
                     Ok(_) => true,
-                    Err(SetupError::Used) => false,
+                    Err(SetupError::Used | SetupError::Busy) => false,
                     Err(other) => panic!("{other}"),
                 }
             };
@@ -214,6 +236,39 @@ mod tests {
             });
             assert_eq!(made, 1);
         }
+    }
+
+    #[test]
+    fn a_lock_that_somebody_has_holds_nobody_up() {
+        let (_folder, keys) = keys();
+        assert!(matches!(keys.set_up("x", NOW), Err(SetupError::Wrong)), "there is no code yet");
+        let text = keys.setup_code(NOW).unwrap().text();
+        for path in [keys.code_lock_path(), keys.lock_path()] {
+            let held = lock(&path).unwrap();
+            assert!(matches!(keys.set_up(&text, NOW), Err(SetupError::Busy)), "{}", path.display());
+            let other = text.replace(|symbol| symbol != '-', "7");
+            assert!(matches!(keys.set_up(&other, NOW), Err(SetupError::Wrong)));
+            drop(held);
+        }
+        keys.set_up(&text, NOW).unwrap();
+    }
+
+    #[test]
+    fn a_code_whose_key_cannot_be_made_is_still_one() {
+        let (_folder, keys) = keys();
+        let text = keys.setup_code(NOW).unwrap().text();
+        fs::write(keys.path(), "damaged").unwrap();
+        let damaged = keys.set_up(&text, NOW).unwrap_err();
+        assert!(matches!(damaged, SetupError::Keys(ApiKeyError::Damaged { .. })), "{damaged}");
+        fs::remove_file(keys.path()).unwrap();
+        keys.set_up(&text, NOW).unwrap();
+    }
+
+    #[test]
+    fn ending_a_key_that_is_none_is_no_first_key() {
+        let (_folder, keys) = keys();
+        assert!(matches!(keys.revoke("00000000"), Err(ApiKeyError::Unknown)));
+        assert!(keys.first_code(NOW).unwrap().is_some());
     }
 
     #[test]
@@ -232,17 +287,20 @@ mod tests {
 
     #[test]
     fn what_is_kept_is_no_code_and_the_owners_alone() {
-        let (folder, keys) = keys();
+        let (_folder, keys) = keys();
         let code = keys.setup_code(NOW).unwrap();
         assert!(!format!("{code:?}").contains(&code.text()));
-        let path = folder.path().join("setup.json");
+        let path = keys.code_path();
         let plain = code.text().replace('-', "");
         let kept = fs::read_to_string(&path).unwrap();
         assert!(!kept.contains(&plain) && !kept.contains(&code.text()), "{kept}");
         #[cfg(unix)]
         {
             use std::os::unix::fs::PermissionsExt as _;
-            assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o077, 0);
+            for path in [path, keys.code_lock_path()] {
+                let mode = fs::metadata(&path).unwrap().permissions().mode();
+                assert_eq!(mode & 0o077, 0, "{}", path.display());
+            }
         }
     }
 }

@@ -15,6 +15,7 @@ mod presence;
 use super::answer::Answer;
 use super::config::Configured;
 use super::failure::Exit;
+use super::reach;
 use super::session::Session;
 use crate::config::Config;
 use crate::folder::Equipment;
@@ -73,7 +74,7 @@ fn examine(config: Config, node: Option<String>, against: &[String]) -> Vec<Find
             return checks;
         }
     };
-    let url = node.unwrap_or_else(|| presence::url(config.http.listen));
+    let url = node.unwrap_or_else(|| reach::url(config.http.listen));
     let presence = Presence::find(&config.node.data, &url, peer);
     let patient = Patient { config, genesis, equipment, peer, presence };
     checks.push(premises::folder(&patient));

@@ -107,7 +107,7 @@ impl Fault {
             Self::Malformed => ("TM-MALFORMED", Exit::Refused),
             Self::Unrecognised => ("TM-UNRECOGNISED", Exit::Refused),
             Self::WrongNetwork => ("TM-WRONG-NETWORK", Exit::Refused),
-            Self::Rules => ("TM-RULES", Exit::Refused),
+            Self::Rules => ("TM-RULES", Exit::Misuse),
             Self::Unproved => ("TM-NOT-PROVED", Exit::Refused),
             Self::OutboxFull => ("TM-OUTBOX-FULL", Exit::Unavailable),
             Self::Locked => ("TM-LOCKED", Exit::Refused),

@@ -7,6 +7,7 @@ use super::answer::Answer;
 use super::config::Configured;
 use super::failure::{Exit, Failure, Fault};
 use super::moment::Moment;
+use super::reach;
 use super::session::Session;
 use super::sheet::Sheet;
 use crate::apikey::ApiKeys;
@@ -65,7 +66,8 @@ fn serve(session: &mut Session<'_, '_>, configured: &Configured) -> Result<Answe
         sheet.add("data", config.node.data.display().to_string());
         match ApiKeys::in_folder(&config.node.data).first_code(now()) {
             Ok(Some(code)) => {
-                document["setup"] = setup(&mut sheet, &format!("{url}/setup"), &code);
+                let page = format!("{}/setup", reach::url(address));
+                document["setup"] = setup(&mut sheet, &page, &code);
             }
             Ok(None) => {}
             Err(error) => tracing::warn!(%error, "there is no set-up code"),

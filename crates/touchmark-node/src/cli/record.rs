@@ -138,8 +138,7 @@ fn sign_only(
     file: &Path,
     proposal: &Proposal<'_>,
 ) -> Result<Answer, Failure> {
-    let bytes = write.signing.sign_only(session, proposal)?;
-    session.write(file, &bytes)?;
+    let bytes = write.signing.sign_only(session, proposal, file)?;
     let id = Statement::parse(&bytes).map(|statement| statement.id().to_string()).ok();
     let mut sheet = Sheet::default();
     sheet.add_some("id", id.as_deref());

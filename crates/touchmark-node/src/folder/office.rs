@@ -7,6 +7,7 @@ use super::{
     COMMITTEE, CommitteeFile, FolderError, GENESIS, Lock, Peers, SECRETS, Secrecy, Secrets, disk,
     genesis, has_network, read_cbor, write,
 };
+use crate::rules;
 use minicbor::{Decode, Encode};
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -85,9 +86,10 @@ impl Promise {
     /// Gives the validator in the folder `data` the place. An empty folder becomes that of a new
     /// validator of the network whose genesis is given.
     pub fn adopt(&self, data: &Path, new: Option<&Genesis>) -> Result<(), FolderError> {
+        new.map_or(Ok(()), rules::require)?;
         let _lock = Lock::take(data)?;
         let foreign = || FolderError::Foreign { path: data.into(), network: self.network };
-        if has_network(data) {
+        let newcomer = if has_network(data) {
             if !data.join(SECRETS).exists() && data.join(super::sources::FILE).exists() {
                 return Err(FolderError::Follows { path: data.into() });
             }
@@ -97,7 +99,11 @@ impl Promise {
             {
                 return Err(foreign());
             }
-        }
+            None
+        } else {
+            let genesis = new.filter(|genesis| genesis.network_id() == self.network);
+            Some(genesis.ok_or_else(foreign)?)
+        };
         let peers = Peers::merged(data, &self.peers)?;
         let place = Place {
             committee: self.committee.clone(),
@@ -108,9 +114,7 @@ impl Promise {
             .map_err(|source| FolderError::File { path: data.join(OFFICES), source })?;
         write(&file(data, &self.committee), &codec::encode(&place), Secrecy::Owner)?;
         write(&data.join(Peers::FILE), peers.as_bytes(), Secrecy::Public)?;
-        if !has_network(data) {
-            let genesis = new.filter(|genesis| genesis.network_id() == self.network);
-            let genesis = genesis.ok_or_else(foreign)?;
+        if let Some(genesis) = newcomer {
             let secrets = self.secrets.clone().unseated();
             write(&data.join(SECRETS), &codec::encode(&secrets), Secrecy::Owner)?;
             write(&data.join(GENESIS), &genesis.encode_to_vec(), Secrecy::Public)?;

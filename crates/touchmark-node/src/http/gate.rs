@@ -6,6 +6,7 @@ mod dress;
 mod freshness;
 mod tag;
 
+pub(super) use body::SHORT;
 pub(super) use dress::dress;
 pub(super) use freshness::{AT_LEAST, PATIENCE};
 
@@ -26,6 +27,9 @@ use touchmark_api::openapi::Endpoint;
 use touchmark_api::{EdgeCode, Problem};
 use touchmark_wire::registry::RefusalCode;
 
+/// What an attempt to set up costs, writes.
+pub(super) const SETTING_UP: u32 = 50;
+
 /// What a route asks of a request, and of the node.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum Class {
@@ -37,6 +41,8 @@ pub(super) enum Class {
     Stream,
     /// Brings something, at so many tokens for the first item.
     Write(u32),
+    /// Brings a set-up code, in a short body that is nothing to the ledger; attempts are dear.
+    SetUp,
     /// Needs a key; attempts are dear.
     Admin,
 }
@@ -71,9 +77,17 @@ impl Gate {
 
     /// The gate of pages for people.
     pub(super) fn of_pages(gateway: Gateway) -> Arc<Self> {
-        let class = Class::Read(5);
+        Self::for_people(gateway, Class::Read(5), "get")
+    }
+
+    /// The gate of the form that brings a set-up code.
+    pub(super) fn of_set_up(gateway: Gateway) -> Arc<Self> {
+        Self::for_people(gateway, Class::SetUp, "post")
+    }
+
+    fn for_people(gateway: Gateway, class: Class, method: &'static str) -> Arc<Self> {
         let (offers, takes) = (Vec::new(), Vec::new());
-        Arc::new(Self { gateway, class, method: "get", route: "pages", query: None, offers, takes })
+        Arc::new(Self { gateway, class, method, route: "pages", query: None, offers, takes })
     }
 
     async fn admit(&self, request: Request, next: Next) -> Result<Response, Negative> {
@@ -86,6 +100,7 @@ impl Gate {
             Class::Read(cost) => (&gateway.reads, &gateway.reading, cost),
             Class::Stream => (&gateway.reads, &gateway.reading, 10),
             Class::Admin => (&gateway.reads, &gateway.reading, 50),
+            Class::SetUp => (&gateway.writes, &gateway.writing, SETTING_UP),
             Class::Write(cost) => (&gateway.writes, &gateway.writing, cost),
         };
         let allowance = self.take(buckets.as_ref(), source, cost)?;
@@ -107,15 +122,19 @@ impl Gate {
         share: &mut Share<'_>,
     ) -> Result<Response, Negative> {
         let _place = self.place(places)?;
-        let (request, _bytes) = if matches!(self.class, Class::Write(_)) {
-            let received = self.receive(request).await?;
-            if let Some(more) = received.items.checked_sub(1).filter(|more| *more > 0) {
-                share.allowance = self.take(share.buckets, share.source, more)?;
+        let (request, _bytes) = match self.class {
+            Class::Write(_) => {
+                let received = self.receive(request).await?;
+                if let Some(more) = received.items.checked_sub(1).filter(|more| *more > 0) {
+                    share.allowance = self.take(share.buckets, share.source, more)?;
+                }
+                (received.request, received.bytes)
             }
-            (received.request, Some(received.bytes))
-        } else {
-            self.wait(request.uri()).await?;
-            (request, None)
+            Class::SetUp => self.receive_short(request).await?,
+            _ => {
+                self.wait(request.uri()).await?;
+                (request, None)
+            }
         };
         let known = matches!(self.class, Class::Read(_)).then(|| request.headers().clone());
         let patience = self.gateway.limits.answer_time;

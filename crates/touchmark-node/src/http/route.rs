@@ -1,6 +1,6 @@
 //! A row of the table of routes: a handler with its description.
 
-use super::gate::{self, Class, Gate};
+use super::gate::{self, Class, Gate, SETTING_UP, SHORT};
 use super::{BODY_LIMIT, Gateway};
 use crate::apikey::Scope;
 use axum::handler::Handler;
@@ -208,9 +208,13 @@ impl Route {
         let cost = route.cost();
         let said = std::mem::take(&mut route.endpoint.description);
         format!("{said} {cost}").trim_start().clone_into(&mut route.endpoint.description);
-        let writes = matches!(route.class, Class::Write(_));
+        let class = route.class;
         let route = route.problems(&[Code::QUOTA, Code::OVERLOADED, Code::TIMEOUT]);
-        if writes { route.problems(&[Code::NOT_READY]).problems(&[EdgeCode::Slow]) } else { route }
+        match class {
+            Class::Write(_) => route.problems(&[Code::NOT_READY]).problems(&[EdgeCode::Slow]),
+            Class::SetUp => route.problems(&[EdgeCode::Slow]),
+            _ => route,
+        }
     }
 
     /// What it costs, and how much it takes.
@@ -220,6 +224,9 @@ impl Route {
             Class::Read(cost) => format!("Costs {cost} of the source's reads."),
             Class::Stream => "Costs 10 of the source's reads, and a listener's place.".to_owned(),
             Class::Admin => "Costs 50 of the source's reads.".to_owned(),
+            Class::SetUp => format!(
+                "Costs {SETTING_UP} of the source's writes. A body has at most {SHORT} bytes."
+            ),
             Class::Write(1) => format!(
                 "Costs one of the source's writes for each item; what is stored counts for the \
                  identity in whose name it is. A body has at most {BODY_LIMIT} bytes."

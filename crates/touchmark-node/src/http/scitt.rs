@@ -7,7 +7,7 @@ use super::negotiation::Accepted;
 use super::submission::as_at_first;
 use crate::intake::Decided;
 use crate::node::Node;
-use crate::proof;
+use crate::proof::{self, ProofError};
 use axum::body::Bytes;
 use axum::extract::State;
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
@@ -62,10 +62,14 @@ pub(super) async fn register(
     body: Bytes,
 ) -> Result<Response, Negative> {
     let id = SignedStatement::parse(&body).map_err(unsigned)?.id();
+    if let Some(attestor) = node.attestor() {
+        // It would be registered, and there would never be a receipt of it here.
+        attestor.place(&*node.committee().ok_or(Unreadable)?)?;
+    }
     let Decided { outcome, .. } = node.submit(vec![body.into()]).await.remove(0);
     let outcome = as_at_first(&node, outcome)?;
     if let Some(problem) = Written::problem(&outcome) {
-        return Err(rejected(problem).into());
+        return Err(problem.into());
     }
     let index = outcome.leaf().ok_or(Unreadable)?;
     match proof::receipt(&node, index).await {
@@ -73,11 +77,12 @@ pub(super) async fn register(
             Ok((StatusCode::CREATED, location(id), Body(media::COSE, receipt)).into_response())
         }
         // It is registered; who has to sign the receipt does not answer.
-        Err(error) => {
+        Err(error @ (ProofError::Word(_) | ProofError::NotCertified)) => {
             tracing::warn!(%error, %index, "a statement is registered without its receipt");
             let later = [(header::RETRY_AFTER, SOON)];
             Ok((StatusCode::SEE_OTHER, location(id), later).into_response())
         }
+        Err(error) => Err(error.into()),
     }
 }
 
@@ -89,7 +94,7 @@ pub(super) async fn entry(
 ) -> Result<Response, Negative> {
     let unknown = || {
         let detail = format!("no Signed Statement {id} is registered here");
-        Problem { title: "Not Found".into(), ..Problem::new(RefusalCode::NOT_FOUND, detail) }
+        Problem::new(RefusalCode::NOT_FOUND, detail)
     };
     let snapshot = node.store.snapshot();
     let index = snapshot.statement(id)?.ok_or_else(unknown)?;
@@ -108,10 +113,18 @@ pub(super) async fn entry(
     Ok((location(id), body).into_response())
 }
 
-/// `GET /.well-known/scitt-keys`
+/// `GET /.well-known/scitt-keys`: also of the committee before, whose receipts are still about, and
+/// of one that was appointed.
 pub(super) async fn keys(State(node): State<Arc<Node>>) -> Result<Body, Negative> {
-    let committee = node.committee().ok_or(Unreadable)?;
-    Ok(Body(media::CBOR, key_set(committee.validators.iter().map(|it| &it.log_key))))
+    let present = node.committee().ok_or(Unreadable)?;
+    let snapshot = node.store.snapshot();
+    let before = match present.epoch.0.checked_sub(1) {
+        Some(number) => appointment::numbered(snapshot.as_ref(), Epoch(number))?,
+        None => None,
+    };
+    let committees = [Some(present), before, node.appointed()];
+    let keys = distinct(committees.iter().flatten().flat_map(|committee| log_keys(committee)));
+    Ok(Body(media::CBOR, key_set(keys.iter())))
 }
 
 /// `GET /.well-known/scitt-keys/{kid}`: also a key of a committee that was, or was appointed.
@@ -122,21 +135,48 @@ pub(super) async fn key(
     let kid = Base64::parse(&text).and_then(|kid| kid.0.try_into().ok()).map(Digest);
     let kid =
         kid.ok_or_else(|| Negative::malformed("a kid is 32 bytes in base64url, without padding"))?;
-    let snapshot = node.store.snapshot();
-    let find = |committee: &Committee| {
-        let mut keys = committee.validators.iter().map(|it| it.log_key);
-        keys.find(|key: &CoseKey| key.digest() == kid)
-    };
-    let mut epoch = Epoch(0);
-    while let Some(committee) = appointment::numbered(snapshot.as_ref(), epoch)? {
-        if let Some(key) = find(&committee) {
-            return Ok(Body(media::CBOR, named_key(&key)));
-        }
-        epoch = Epoch(epoch.0 + 1);
+    // A network may have had many committees, and each is a read.
+    let found = tokio::task::spawn_blocking(move || find(&node, kid)).await;
+    let broken = |_| Negative::new(RefusalCode::INTERNAL, "the search for the key broke off");
+    if let Some(key) = found.map_err(broken)?? {
+        return Ok(Body(media::CBOR, named_key(&key)));
     }
-    let detail = "no validator's log key has this kid";
-    let problem = Problem::new(RefusalCode::NOT_FOUND, detail);
-    Err(Problem { title: "No such key".into(), ..problem }.into())
+    Err(Problem::of_edge(EdgeCode::NoSuchKey, "no validator's log key has this kid").into())
+}
+
+/// Looks for a key among those in office and appointed, then back in time.
+fn find(node: &Node, kid: Digest) -> Result<Option<CoseKey>, Negative> {
+    let of = |committee: &Committee| log_keys(committee).find(|key| key.digest() == kid);
+    let present = node.committee().ok_or(Unreadable)?;
+    let appointed = node.appointed();
+    if let Some(key) = of(&present).or_else(|| of(appointed.as_deref()?)) {
+        return Ok(Some(key));
+    }
+    let snapshot = node.store.snapshot();
+    for number in (0..present.epoch.0).rev() {
+        let Some(committee) = appointment::numbered(snapshot.as_ref(), Epoch(number))? else {
+            break;
+        };
+        if let Some(key) = of(&committee) {
+            return Ok(Some(key));
+        }
+    }
+    Ok(None)
+}
+
+fn log_keys(committee: &Committee) -> impl Iterator<Item = CoseKey> {
+    committee.validators.iter().map(|validator| validator.log_key)
+}
+
+/// Each key once, in the order in which they come.
+fn distinct(keys: impl Iterator<Item = CoseKey>) -> Vec<CoseKey> {
+    let mut distinct = Vec::new();
+    for key in keys {
+        if !distinct.contains(&key) {
+            distinct.push(key);
+        }
+    }
+    distinct
 }
 
 /// The address of an entry. A reference without the node's name, which it does not know.
@@ -152,8 +192,7 @@ fn unsigned(error: NotSignedStatement) -> Problem {
             return Problem::new(RefusalCode::TOO_LONG, detail);
         }
         NotSignedStatement::Malformed(_) => {
-            let problem = Problem::new(RefusalCode::MALFORMED, detail);
-            return Problem { title: "Malformed request".into(), ..problem };
+            return Problem::new(RefusalCode::MALFORMED, detail);
         }
         NotSignedStatement::NoPayload => EdgeCode::PayloadMissing,
         NotSignedStatement::Algorithm(_) => EdgeCode::SignatureAlgorithm,
@@ -162,10 +201,14 @@ fn unsigned(error: NotSignedStatement) -> Problem {
     Problem::of_edge(code, detail)
 }
 
-/// A refusal of the ledger, which is the registration policy here, under the title of the draft.
-fn rejected(problem: Problem) -> Problem {
-    match problem.status {
-        429 | 500.. => problem,
-        _ => Problem { title: "Rejected".into(), ..problem },
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_key_of_two_committees_is_listed_once() {
+        let [one, two, three] = [1, 2, 3].map(|it| CoseKey::es256([it; 32], [it; 32]));
+        let keys = [one, two, two, three, one];
+        assert_eq!(distinct(keys.into_iter()), [one, two, three]);
     }
 }

@@ -22,7 +22,9 @@ pub(super) async fn set_up(
 ) -> Result<impl IntoResponse, Negative> {
     let SetUp { code } = serde_json::from_slice(&body)
         .map_err(|_| Negative::malformed("the body is not {\"code\": …}"))?;
-    let (key, secret) = gateway.keys.set_up(&code, now()).map_err(refused)?;
+    let made = tokio::task::spawn_blocking(move || gateway.keys.set_up(&code, now())).await;
+    let broken = |_| Negative::new(RefusalCode::INTERNAL, "making the API key broke off");
+    let (key, secret) = made.map_err(broken)?.map_err(refused)?;
     tracing::info!(id = %key.id, "the set-up code made an API key");
     let view = SetUpView {
         id: key.id,
@@ -38,6 +40,7 @@ fn refused(error: SetupError) -> Negative {
         SetupError::Wrong => EdgeCode::SetupCode,
         SetupError::Expired => EdgeCode::SetupExpired,
         SetupError::Used => EdgeCode::SetupUsed,
+        SetupError::Busy => return Negative::new(RefusalCode::OVERLOADED, error.to_string()),
         SetupError::Keys(error) => {
             tracing::error!(%error, "the API key cannot be made");
             return Negative::new(RefusalCode::STORAGE, "the API key cannot be kept");

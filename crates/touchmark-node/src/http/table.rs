@@ -455,13 +455,17 @@ fn transparency() -> Vec<Route> {
             .problems(&READING)
             .problems(&[Code::NOT_FOUND, Code::NOT_READY]),
         Route::get(scitt::KEYS, "The keys that receipts are checked with", scitt::keys)
-            .describe("The log keys of the validators in office, as a COSE_KeySet (RFC 9052).")
+            .describe(
+                "The log keys of the validators in office, of those before them, and of those who \
+                 are appointed, as a COSE_KeySet (RFC 9052).",
+            )
             .raw(media::CBOR, "Each key with its thumbprint (RFC 9679) as `kid`"),
         Route::get(scitt::KEY, "One of these keys, also of validators that were", scitt::key)
+            .class(Class::Read(10))
             .parameters(&[path("kid", "The `kid` of a receipt, base64url", KID)])
             .raw(media::CBOR, "A COSE_Key (RFC 9052)")
             .problems(&READING)
-            .problems(&[Code::NOT_FOUND]),
+            .problems(&[EdgeCode::NoSuchKey]),
     ];
     routes.into_iter().map(Route::concise).collect()
 }
@@ -493,7 +497,7 @@ fn administration() -> Vec<Route> {
                  apikey setup` makes another. It is good for an hour and makes one key. The page \
                  `/setup` is the same for people.",
             )
-            .class(Class::Write(50))
+            .class(Class::SetUp)
             .takes(Content::Json(Shape::of::<SetUp>()))
             .json::<SetUpView>(201, "The key, this once")
             .problems(&[Code::MALFORMED, Code::TOO_LONG, Code::STORAGE])

@@ -269,6 +269,10 @@ fn a_threshold_collects_several_signatures() {
     }
     let (exit, _) = desk.error("identity create other --unencrypted --threshold 2");
     assert_eq!(exit, Exit::Misuse);
+    // A Signed Statement (RFC 9943) has one signature.
+    let (exit, error) = desk.error("record write --as acme --subject T1/7");
+    assert_eq!((exit, &error["code"]), (Exit::Misuse, &json!("TM-USAGE")));
+    assert_eq!(desk.json("identity show acme")["pending"], 0);
 }
 
 #[test]
@@ -366,6 +370,10 @@ fn a_record_with_a_subject_is_a_signed_statement_that_may_find_its_own_way() {
     let node = Node::start();
     let mut desk = Desk::at(&node);
     desk.json(CREATE);
+    desk.input(b"21.5");
+    // What cannot be written takes no place in the chain.
+    assert_ne!(desk.run("record write --as acme --sign-only none/signed.cose").exit, Exit::Fine);
+    assert_eq!(desk.json("identity show acme")["pending"], 0);
     desk.input(b"21.5");
     let line = "record write --as acme --format text --subject T1/7 --sign-only signed.cose";
     let made = desk.json(line);

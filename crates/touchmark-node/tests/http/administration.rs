@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 use std::thread;
 use std::time::{Duration, Instant};
 use touchmark_node::apikey::Scope;
+use touchmark_node::http::{Limits, Rate};
 use touchmark_node::node::now;
 use touchmark_wire::algorithm::Algorithm;
 use touchmark_wire::ids::Timestamp;
@@ -43,12 +44,38 @@ fn a_drained_node_reads_and_does_not_write_until_it_is_resumed() {
     assert_eq!((refused.status, &refused.json()["code"]), (503, &json!("TM-NOT-READY")));
     assert!(refused.header("retry-after").is_some());
     assert_eq!(site.get("/v1/network").status, 200);
+    // A key has nothing to do with the ledger.
+    let code = || site.keys.setup_code(now()).unwrap().text();
+    let body = json!({ "code": code() }).to_string();
+    assert_eq!(site.post("/v1/setup", "application/json", body.as_bytes()).status, 201);
+    let form = format!("code={}", code());
+    assert_eq!(site.post("/setup", FORM, form.as_bytes()).status, 200);
     let ready = site.get("/health/ready");
     assert_eq!((ready.status, &ready.json()["ready"]), (503, &json!(false)));
     assert_eq!(site.get("/health/live").status, 200);
     assert_eq!(site.demand("DELETE", "/v1/admin/drain", Some(&key)).status, 200);
     assert_eq!(site.post("/v1/statements", "application/cose", &inception).status, 201);
     assert_eq!(site.get("/health/ready").status, 200);
+}
+
+const FORM: &str = "application/x-www-form-urlencoded";
+
+#[test]
+fn an_attempt_to_set_up_is_short_and_dear_in_both_ways() {
+    let writes = Some(Rate { burst: 1_000, per_second: 1 });
+    let site = Site::with(Limits { writes, ..Limits::default() });
+    for (path, kind) in [("/v1/setup", "application/json"), ("/setup", FORM)] {
+        let long = site.post(path, kind, &[b'a'; 1_025]);
+        assert_eq!((long.status, &long.json()["code"]), (413, &json!("TM-TOO-LONG")), "{path}");
+        let left = || {
+            let answer = site.post(path, kind, b"{}");
+            let (_, left) = answer.header("ratelimit").unwrap().split_once("r=").unwrap();
+            left.split(';').next().unwrap().parse::<u32>().unwrap()
+        };
+        let (first, second) = (left(), left());
+        // Some may have come back between the two.
+        assert!((40..=50).contains(&(first - second)), "{path}: {first} {second}");
+    }
 }
 
 /// Until the node says that the backup is no longer being made.

@@ -2,12 +2,16 @@
 //! each step from the command line.
 
 use super::following::follower;
+use super::issuer::Issuer;
 use super::member::{Member, Node, end, nodes};
 use super::running::{network, same, write};
 use std::time::{Duration, Instant};
 use touchmark_api::client::ProofQuery;
+use touchmark_wire::algorithm::Algorithm;
 use touchmark_wire::bundle::Claim;
+use touchmark_wire::genesis::Genesis;
 use touchmark_wire::ids::{LeafIndex, NetworkId};
+use touchmark_wire::registry::ThingKind;
 
 /// What a member brings to the formation of a committee.
 struct Candidate<'m> {
@@ -119,6 +123,50 @@ fn followed(running: &mut Vec<Node>, positions: &[u64], id: NetworkId) {
     same(running, &[positions, &[position]].concat());
 }
 
+/// An empty folder stays empty where the genesis document names rules that this build lacks.
+fn refuses_other_rules(member: &Member, place: &Member, genesis: &str) {
+    let genesis = Genesis::decode(&std::fs::read(genesis).unwrap()).unwrap();
+    let other = Genesis { rules: genesis.rules + 1, ..genesis };
+    let file = place.data().join("other.cbor").display().to_string();
+    std::fs::write(&file, other.encode_to_vec()).unwrap();
+    let place = place.data().display().to_string();
+    let refused = member.run(&["network", "adopt", &place, "--genesis", &file]);
+    assert_eq!(refused.code, 2, "{refused:?}");
+    assert!(!member.data().exists(), "something was written");
+}
+
+/// Who left the committee has no receipts to give, so it takes no Signed Statement; who is in office
+/// still shows the keys of those who left.
+fn registers_nothing(left: &Node, present: &Node, id: NetworkId) {
+    let mut device = Issuer::new(id, ThingKind::DEVICE, Algorithm::Ed25519);
+    present.client().submit_statement(&device.inception()).unwrap();
+    let signed = device.declare("T1/7", b"tested");
+    let agent = ureq::Agent::config_builder().http_status_as_error(false).build().new_agent();
+    let post = |node: &Node| {
+        let request = agent.post(format!("{}/entries", node.url));
+        request.content_type("application/cose").send(&signed[..]).unwrap()
+    };
+    let mut refused = post(left);
+    let why = String::from_utf8_lossy(&refused.body_mut().read_to_vec().unwrap()).into_owned();
+    assert_eq!(refused.status(), 503, "{why}");
+    assert!(why.contains("TM-NOT-READY") && why.contains("not a validator"), "{why}");
+    assert_eq!(post(present).status(), 201);
+    let keys = agent.get(format!("{}/.well-known/scitt-keys", present.url)).call().unwrap();
+    let keys = keys.into_body().read_to_vec().unwrap();
+    assert_eq!(keys[0], 0x85, "four that are and one that was, each once");
+}
+
+/// Who left fetches the end of its term, and then has no share any more.
+fn leaves(delta: &Member, present: &Node, id: NetworkId) {
+    let places = || std::fs::read_dir(delta.data().join("offices")).unwrap().count();
+    assert_eq!(places(), 1);
+    in_office(&[delta.node()], 2);
+    let left = delta.node();
+    registers_nothing(&left, present, id);
+    drop(left);
+    assert_eq!(places(), 0, "who left kept its share");
+}
+
 #[test]
 fn one_owner_grows_into_four_and_then_exchanges_one() {
     let kept = tempfile::tempdir().unwrap();
@@ -141,6 +189,7 @@ fn one_owner_grows_into_four_and_then_exchanges_one() {
     drop(node);
     let members: Vec<_> =
         std::iter::once(alpha).chain(["beta", "gamma", "delta"].map(Member::new)).collect();
+    refuses_other_rules(&members[1], &places[1], &genesis);
     for (member, place) in members.iter().zip(&places) {
         adopt(member, place, Some(&genesis));
     }
@@ -195,10 +244,5 @@ fn one_owner_grows_into_four_and_then_exchanges_one() {
     followed(&mut running, &[first, each[0]], id);
     verify(&members[0], &proof(&running[5], first, &kept, "far.tmb"), &id.to_string());
 
-    // Who left fetches the end of its term, and then has no share any more.
-    let places = || std::fs::read_dir(delta.data().join("offices")).unwrap().count();
-    assert_eq!(places(), 1);
-    in_office(&[delta.node()], 2);
-    drop(delta.node());
-    assert_eq!(places(), 0, "who left kept its share");
+    leaves(&delta, &running[0], id);
 }

@@ -75,6 +75,11 @@ fn a_program_is_told_why_a_code_makes_no_key() {
     assert!(said["hint"].as_str().unwrap().contains("touchmark apikey setup"), "{said}");
     let new = keys.setup_code(now()).unwrap().text();
     assert_eq!(told(ask(&old)), refused(403, "TM-SETUP-CODE"), "another took its place");
+    let lock = std::fs::File::open(network.folder.path().join("setup.lock")).unwrap();
+    lock.lock().unwrap();
+    assert_eq!(told(ask(&new)), refused(503, "TM-OVERLOADED"), "nobody waits for a lock");
+    assert_eq!(told(ask(&old)), refused(403, "TM-SETUP-CODE"));
+    drop(lock);
     let (status, _, made) = ask(&new);
     assert_eq!((status, &made["scopes"]), (201, &json!(["read", "operate"])));
     assert_eq!(told(ask(&new)), refused(410, "TM-SETUP-USED"));

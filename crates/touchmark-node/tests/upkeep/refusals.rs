@@ -65,7 +65,7 @@ fn a_network_whose_rules_this_build_lacks_is_refused_and_left_alone() {
         for command in [&["run", "--listen", "127.0.0.1:0"][..], &["rebuild"]] {
             let (exit, document) = operator::node(command, &data);
             let (code, hint) = operator::error(&document);
-            assert_eq!((exit, code), (1, "TM-RULES"), "{document}");
+            assert_eq!((exit, code), (2, "TM-RULES"), "{document}");
             assert!(hint.contains("install a build"), "{hint}");
             let why = document["error"]["why"].as_str().unwrap();
             assert!(why.contains(&format!("rules of version {rules}")), "{why}");

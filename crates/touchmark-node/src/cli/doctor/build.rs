@@ -4,12 +4,14 @@ use super::Patient;
 use super::finding::Finding;
 use super::presence::Presence;
 use crate::rules::BUILD;
+use std::cmp::Ordering;
 use std::thread;
 use touchmark_api::NodeView;
 use touchmark_api::client::Client;
 use touchmark_wire::genesis::RULES_VERSION;
 
 const NAME: &str = "build";
+const UPGRADE: &str = "upgrade this program before the network decides on newer rules";
 
 pub(super) fn examine(patient: &Patient, against: &[String]) -> Vec<Finding> {
     let running = match &patient.presence {
@@ -30,10 +32,14 @@ pub(super) fn examine(patient: &Patient, against: &[String]) -> Vec<Finding> {
 fn own(running: Option<&NodeView>) -> Finding {
     let here = format!("touchmark {BUILD}, rules {RULES_VERSION}");
     match running.and_then(|node| Some((node.build.as_deref()?, node.rules?))) {
-        Some(there) if there != (BUILD, RULES_VERSION) => {
-            let found =
-                format!("{here}; the node here runs touchmark {}, rules {}", there.0, there.1);
-            Finding::warning(NAME, found, "start the node again, so that it is this build")
+        Some((build, rules)) if (build, rules) != (BUILD, RULES_VERSION) => {
+            let found = format!("{here}; the node here runs touchmark {build}, rules {rules}");
+            let hint = if rules > RULES_VERSION {
+                UPGRADE
+            } else {
+                "start the node again, so that it is this build"
+            };
+            Finding::warning(NAME, found, hint)
         }
         _ => Finding::fine(NAME, here),
     }
@@ -42,17 +48,22 @@ fn own(running: Option<&NodeView>) -> Finding {
 /// Another node; one that does not answer is named by its clock.
 fn other(url: &str) -> Option<Finding> {
     let node = Client::new(url).and_then(|client| client.node()).ok()?;
+    Some(compared(url, &node))
+}
+
+fn compared(url: &str, node: &NodeView) -> Finding {
     let found = match (&node.build, node.rules) {
         (Some(build), Some(rules)) => format!("{url} runs touchmark {build}, rules {rules}"),
         _ => format!("{url} runs an earlier build, which does not say which"),
     };
-    let may_lag = node.rules.is_some_and(|rules| rules < RULES_VERSION);
-    Some(if may_lag {
-        let hint = "upgrade it before the network decides on newer rules";
-        Finding::warning(NAME, found, hint)
-    } else {
-        Finding::fine(NAME, found)
-    })
+    match node.rules.map(|rules| rules.cmp(&RULES_VERSION)) {
+        Some(Ordering::Less) => {
+            let hint = "upgrade it before the network decides on newer rules";
+            Finding::warning(NAME, found, hint)
+        }
+        Some(Ordering::Greater) => Finding::warning(NAME, found, UPGRADE),
+        Some(Ordering::Equal) | None => Finding::fine(NAME, found),
+    }
 }
 
 #[cfg(test)]
@@ -74,5 +85,19 @@ mod tests {
         let other = own(Some(&running("0.0.1")));
         assert_eq!(other.verdict, Verdict::Warning);
         assert!(other.found.contains("0.0.1") && other.found.contains(BUILD), "{}", other.found);
+    }
+
+    #[test]
+    fn whoever_has_the_older_rules_is_told_to_be_upgraded() {
+        let with = |rules| NodeView { rules: Some(rules), ..running(BUILD) };
+        let hint = |finding: Finding| finding.hint.unwrap_or_default();
+        let newer = with(RULES_VERSION + 1);
+        for finding in [own(Some(&newer)), compared("http://there", &newer)] {
+            assert_eq!(finding.verdict, Verdict::Warning);
+            assert!(hint(finding).contains("upgrade this program"));
+        }
+        assert!(hint(compared("http://there", &with(RULES_VERSION - 1))).contains("upgrade it"));
+        let same = compared("http://there", &with(RULES_VERSION));
+        assert_eq!(same.verdict, Verdict::Fine);
     }
 }

@@ -2,7 +2,8 @@
 
 use super::Patient;
 use super::finding::Finding;
-use super::presence::{Presence, within};
+use super::presence::Presence;
+use crate::cli::reach::within;
 use std::io;
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::time::Duration;

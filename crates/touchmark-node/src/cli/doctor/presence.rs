@@ -6,7 +6,6 @@ use crate::cli::failure::Failure;
 use crate::folder::{self, FolderError, Premises};
 use crate::node::now;
 use crate::upkeep::Examined;
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::path::Path;
 use std::time::Duration;
 use touchmark_api::client::{Client, ClientError};
@@ -35,22 +34,6 @@ pub(super) struct Answering {
 
 /// Longest time without a batch that is not said, beyond ten idle intervals.
 const PATIENCE: Duration = Duration::from_secs(30);
-
-/// Where this machine reaches what listens at `listen`.
-pub(super) fn within(listen: SocketAddr) -> SocketAddr {
-    let mut address = listen;
-    match listen.ip() {
-        IpAddr::V4(ip) if ip.is_unspecified() => address.set_ip(Ipv4Addr::LOCALHOST.into()),
-        IpAddr::V6(ip) if ip.is_unspecified() => address.set_ip(Ipv6Addr::LOCALHOST.into()),
-        _ => {}
-    }
-    address
-}
-
-/// Where a node answers that serves HTTP at `listen`.
-pub(super) fn url(listen: SocketAddr) -> String {
-    format!("http://{}", within(listen))
-}
 
 impl Presence {
     /// Looks for the node of the folder, which has this key, at `url`.

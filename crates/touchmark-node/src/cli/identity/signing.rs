@@ -7,6 +7,7 @@ use crate::cli::failure::{Exit, Failure, Fault};
 use crate::cli::passphrase::Passphrase;
 use crate::cli::session::{Session, network_id};
 use crate::node::now;
+use std::path::Path;
 use touchmark_api::client::{Client, ClientError};
 use touchmark_api::{HeadView, ThingView, Written};
 use touchmark_core::directory::NewKey;
@@ -129,16 +130,21 @@ impl Signing {
         deliver(&client, &mut identity, &bytes)
     }
 
-    /// Signs the next statement of the main chain and delivers nothing: it waits in the outbox until
-    /// somebody does, or any other way leads it into the log.
+    /// Signs the next statement of the main chain into a file and delivers nothing: it waits in the
+    /// outbox until somebody does, or any other way leads it into the log.
     pub(crate) fn sign_only(
         &self,
         session: &mut Session<'_, '_>,
         proposal: &Proposal<'_>,
+        file: &Path,
     ) -> Result<Vec<u8>, Failure> {
         let mut identity = self.open(session)?;
         let keys = self.keys(session, &identity, proposal.purpose())?;
-        keep(&mut identity, &keys, proposal)
+        let bytes = sign_next(&identity, &keys, proposal)?;
+        // Where it cannot be written, its place in the chain stays free.
+        session.write(file, &bytes)?;
+        identity.keep(&bytes)?;
+        Ok(bytes)
     }
 
     /// Whether an identity is named here, and not only by the context.
@@ -226,15 +232,30 @@ pub(crate) fn keep(
     keys: &[(KeyNumber, SoftwareKey)],
     proposal: &Proposal<'_>,
 ) -> Result<Vec<u8>, Failure> {
+    let bytes = sign_next(identity, keys, proposal)?;
+    identity.keep(&bytes)?;
+    Ok(bytes)
+}
+
+/// Signs a statement behind what waits.
+fn sign_next(
+    identity: &Identity,
+    keys: &[(KeyNumber, SoftwareKey)],
+    proposal: &Proposal<'_>,
+) -> Result<Vec<u8>, Failure> {
+    if proposal.subject.is_some() && keys.len() > 1 {
+        let what = format!("`{}` makes no Signed Statement (RFC 9943)", identity.name);
+        return Err(Failure::new(Fault::Usage, what)
+            .because("one key signs it, and this identity's threshold needs several")
+            .hint("leave out --subject, or sign as an identity whose threshold one key reaches"));
+    }
     let network = network_id(&identity.state.network)?;
     let issuer = identity.thing()?.did(&network).to_string();
     let claims = proposal.subject.map(|subject| {
         let issued_at = Some(now().0 / 1_000);
         Claims { issuer: &issuer, subject, issued_at }
     });
-    let bytes = sign(&Draft { claims, ..draft(identity, proposal)? }, keys)?;
-    identity.keep(&bytes)?;
-    Ok(bytes)
+    sign(&Draft { claims, ..draft(identity, proposal)? }, keys)
 }
 
 /// The next statement of an identity's chain.

@@ -15,6 +15,9 @@ use touchmark_api::{EdgeCode, Problem};
 use touchmark_wire::limits;
 use touchmark_wire::registry::RefusalCode;
 
+/// Longest body that is nothing to the ledger, bytes.
+pub(in crate::http) const SHORT: usize = 1_024;
+
 /// A request whose body is here.
 pub(super) struct Received {
     pub(super) request: Request,
@@ -35,23 +38,14 @@ impl Gate {
                 Negative::new(RefusalCode::NOT_READY, detail).after(Duration::from_secs(30))
             );
         }
-        let declared = declared_length(request.headers());
-        if declared.is_some_and(|length| length > BODY_LIMIT) {
-            return Err(too_long());
-        }
-        if gateway.node.room() < declared.unwrap_or_default() {
+        let declared = declared_length(request.headers(), BODY_LIMIT)?;
+        if gateway.node.room() < declared {
             gateway.metrics.limited("pool");
             let detail = "the node has as much waiting as it takes";
             return Err(Negative::new(RefusalCode::OVERLOADED, detail));
         }
         let (mut parts, body) = request.into_parts();
-        let patience = gateway.limits.body_time;
-        let collected = tokio::time::timeout(patience, self.collect(body)).await;
-        let (body, bytes) = collected.map_err(|_| {
-            gateway.metrics.limited("time");
-            let detail = format!("the body did not arrive in {} s", patience.as_secs());
-            Negative::from(Problem::of_edge(EdgeCode::Slow, detail)).closing()
-        })??;
+        let (body, bytes) = self.collect_in_time(body, BODY_LIMIT).await?;
         let leaves = Leaves::of(&parts.headers, &body);
         self.refuse_waiting(&leaves)?;
         // What is no leaf, a payload for example, takes as much of the disk as it is long. Leaves
@@ -62,9 +56,35 @@ impl Gate {
         Ok(Received { items, request: Request::from_parts(parts, Body::from(body)), bytes })
     }
 
+    /// Receives a short body that is nothing to the ledger, whether or not that takes anything now.
+    pub(super) async fn receive_short(
+        &self,
+        request: Request,
+    ) -> Result<(Request, Option<OwnedSemaphorePermit>), Negative> {
+        declared_length(request.headers(), SHORT)?;
+        let (parts, body) = request.into_parts();
+        let (body, bytes) = self.collect_in_time(body, SHORT).await?;
+        Ok((Request::from_parts(parts, Body::from(body)), bytes))
+    }
+
+    async fn collect_in_time(
+        &self,
+        body: Body,
+        limit: usize,
+    ) -> Result<(Bytes, Option<OwnedSemaphorePermit>), Negative> {
+        let patience = self.gateway.limits.body_time;
+        let collected = tokio::time::timeout(patience, self.collect(body, limit)).await;
+        collected.map_err(|_| {
+            self.gateway.metrics.limited("time");
+            let detail = format!("the body did not arrive in {} s", patience.as_secs());
+            Negative::from(Problem::of_edge(EdgeCode::Slow, detail)).closing()
+        })?
+    }
+
     async fn collect(
         &self,
         mut body: Body,
+        limit: usize,
     ) -> Result<(Bytes, Option<OwnedSemaphorePermit>), Negative> {
         let mut whole: Vec<Bytes> = Vec::new();
         let mut length = 0;
@@ -73,8 +93,8 @@ impl Gate {
             let broken = |_| Negative::malformed("the body broke off").closing();
             let Ok(bytes) = frame.map_err(broken)?.into_data() else { continue };
             length += bytes.len();
-            if length > BODY_LIMIT {
-                return Err(too_long());
+            if length > limit {
+                return Err(too_long(limit));
             }
             let more = u32::try_from(bytes.len()).unwrap_or(u32::MAX);
             let more = self.gateway.bodies.clone().try_acquire_many_owned(more).map_err(|_| {
@@ -106,11 +126,15 @@ impl Gate {
     }
 }
 
-fn too_long() -> Negative {
-    let detail = format!("a body has at most {BODY_LIMIT} bytes");
+fn too_long(limit: usize) -> Negative {
+    let detail = format!("a body here has at most {limit} bytes");
     Negative::new(RefusalCode::TOO_LONG, detail).closing()
 }
 
-fn declared_length(headers: &HeaderMap) -> Option<usize> {
-    headers.get(header::CONTENT_LENGTH)?.to_str().ok()?.parse().ok()
+/// How long the body says it is, 0 if it does not say.
+fn declared_length(headers: &HeaderMap, limit: usize) -> Result<usize, Negative> {
+    let declared = headers.get(header::CONTENT_LENGTH);
+    let declared = declared.and_then(|length| length.to_str().ok()?.parse().ok());
+    let declared = declared.unwrap_or_default();
+    if declared > limit { Err(too_long(limit)) } else { Ok(declared) }
 }

@@ -366,7 +366,8 @@ fn the_same_bytes_again_are_safe_whatever_key_comes_with_them() {
     for row in rows().iter().filter(|row| row.takes_body()) {
         let (what, target) = (row.name(), world.target(row));
         let send = |key: &str| world.ask(row, &target, &[("idempotency-key", key)]);
-        let (first, again) = (send("\"the first of two keys\""), send("\"the second of two keys\""));
+        let (first, again) =
+            (send("\"the first of two keys\""), send("\"the second of two keys\""));
         assert!(
             first.status < 300 && again.status < 300,
             "{what}: {} {}",

@@ -60,7 +60,7 @@ impl Beginning {
         Ok(Self { name: name.to_owned(), process, log, address })
     }
 
-    /// Waits until a line of its standard output contains `http://`: the address behind it is the
+    /// Waits until a line of its standard output begins with `ready`: the address in it is the
     /// node's.
     pub(crate) fn ready(self) -> Result<Node> {
         let Self { name, process, log, address } = self;
@@ -92,6 +92,7 @@ impl Node {
 
 /// The address in a ready line.
 fn address(line: &str) -> Option<&str> {
+    let line = line.strip_prefix("ready")?;
     let start = line.find("http://")?;
     line[start..].split([' ', '"', ',', ')']).next()
 }
@@ -107,7 +108,7 @@ mod tests {
     #[test]
     fn a_node_is_ready_when_it_names_its_address() {
         let folder = tempfile::tempdir().unwrap();
-        let script = "echo starting; echo 'ready: http://127.0.0.1:1, data in x'; exec sleep 60";
+        let script = "echo 'set up http://127.0.0.1:1/setup'; echo 'ready  http://127.0.0.1:1'; exec sleep 60";
         let mut node = begin(script, folder.path()).ready().unwrap();
         assert_eq!(node.url, "http://127.0.0.1:1");
         assert!(node.runs().unwrap() && node.id() > 0);

@@ -106,8 +106,8 @@ impl Stage {
 
 /// For steps that need a node.
 impl Stage {
-    /// Starts a node with these arguments and waits until a line of its standard output contains
-    /// `http://`: the address behind it is the node's. Its log goes to `NAME.log`.
+    /// Starts a node with these arguments and waits until it says that it is ready; its address. Its
+    /// log goes to `NAME.log`.
     pub(super) fn start_node<S: AsRef<OsStr>>(
         &mut self,
         name: &str,
@@ -152,7 +152,7 @@ mod tests {
     #[test]
     fn a_node_ends_with_the_stage() {
         let mut stage = stage();
-        let script = "echo starting; echo 'ready: http://127.0.0.1:1, data in x'; exec sleep 60";
+        let script = "echo starting; echo 'ready  http://127.0.0.1:1'; exec sleep 60";
         assert_eq!(stage.start_node("one", ["-c", script]).unwrap(), "http://127.0.0.1:1");
         assert!(stage.is_busy() && stage.is_whole().unwrap());
         assert_eq!(stage.addresses(), "http://127.0.0.1:1");

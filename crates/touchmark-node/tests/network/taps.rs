@@ -13,7 +13,8 @@ const TAPS: u32 = 8;
 
 #[test]
 fn a_tap_at_all_nodes_at_once_is_genuine_at_one() {
-    let nodes = nodes(&form(&["alpha", "beta", "gamma", "delta"]));
+    let members = form(&["alpha", "beta", "gamma", "delta"]);
+    let nodes = nodes(&members);
     let mut maker = Issuer::new(network(&nodes[0]), ThingKind::ORGANISATION, Algorithm::Ed25519);
     let card = Card::new(maker.id);
     let client = nodes[0].client();

@@ -5,15 +5,24 @@ use minicbor::Decoder;
 /// Ends an item of indefinite length, and is none.
 const BREAK: u8 = 0xff;
 
+/// Length of the item that bytes begin with; `None` where none does.
+pub fn first(bytes: &[u8]) -> Option<usize> {
+    if *bytes.first()? == BREAK {
+        return None;
+    }
+    let mut decoder = Decoder::new(bytes);
+    decoder.skip().ok()?;
+    Some(decoder.position())
+}
+
 /// The items of a sequence, at most `limit`; `None` for what is none, or a longer one.
 pub fn items(bytes: &[u8], limit: usize) -> Option<Vec<&[u8]>> {
     let (mut items, mut rest) = (Vec::new(), bytes);
-    while let Some(first) = rest.first() {
-        let mut decoder = Decoder::new(rest);
-        if *first == BREAK || items.len() == limit || decoder.skip().is_err() {
+    while !rest.is_empty() {
+        if items.len() == limit {
             return None;
         }
-        let (item, after) = rest.split_at_checked(decoder.position())?;
+        let (item, after) = rest.split_at_checked(first(rest)?)?;
         items.push(item);
         rest = after;
     }

@@ -27,8 +27,10 @@ use touchmark_batch::{Reply, Respondent};
 const QUESTION: usize = 512;
 /// Longest answer, bytes.
 const ANSWER: usize = 4_096;
-/// Most questions that are open at a time, and of one member that are answered at a time.
+/// Most questions that are open at a time.
 const OPEN: usize = 32;
+/// Most questions of one member that are answered at a time.
+const ANSWERED: usize = 32;
 /// Most questions that wait until fewer are open.
 const WAITING: usize = 1_024;
 /// Between two questions. Whoever reaches this node makes it ask, and what goes beyond the network's
@@ -295,7 +297,7 @@ impl Busy {
     fn enter(busy: &Arc<Self>, member: &PublicKey) -> Option<Place> {
         let mut counts = busy.lock();
         let count = counts.entry(member.clone()).or_default();
-        if *count >= OPEN {
+        if *count >= ANSWERED {
             return None;
         }
         *count += 1;

@@ -43,6 +43,9 @@ use axum::response::Response;
 use axum::routing::{MethodRouter, get, post};
 use reader::Reader;
 
+/// Where a set-up code is taken.
+pub const SETUP: &str = "/setup";
+
 /// The routes of the pages; `api` answers `/v1`.
 pub fn routes(api: Router) -> Router {
     let table =
@@ -52,7 +55,7 @@ pub fn routes(api: Router) -> Router {
 
 /// The one form that brings something: a set-up code.
 pub fn form(api: Router) -> Router {
-    let form = Router::new().route("/setup", post(setup::set_up));
+    let form = Router::new().route(SETUP, post(setup::set_up));
     form.layer(map_response(guard)).with_state(Reader::new(api))
 }
 
@@ -69,7 +72,7 @@ fn table() -> [(&'static str, MethodRouter<Reader>); 10] {
         ("/t/{id}/chain", get(chain::page)),
         ("/c/{id}", get(channel::page)),
         ("/r/{position}", get(leaf::page)),
-        ("/setup", get(setup::page)),
+        (SETUP, get(setup::page)),
         ("/reference", get(reference::page)),
         ("/problems", get(problems::page)),
         ("/assets/{name}", get(asset::serve)),

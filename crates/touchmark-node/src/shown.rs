@@ -11,8 +11,8 @@ mod tree;
 
 pub use error::ShownError;
 pub use source::Source;
-pub(crate) use tip::cosigned;
 pub use tip::{Signer, Tip};
+pub(crate) use tip::{committee, cosigned, receipted};
 pub use tree::{Entries, Tree};
 pub(crate) use tree::{end, levels};
 

@@ -151,11 +151,8 @@ impl<'r> Network<'r> {
         for _ in 0..scale.rounds {
             waits.extend(self.send(fleet.records(RECORDS), Way::Single, Pace::Open(rate)).waits);
         }
-        waits.sort_unstable();
-        let at = |percent: usize| waits[(waits.len() - 1) * percent / 100].as_secs_f64() * 1e3;
         self.print("-wait-rate", rate, "statements/s", None);
-        self.print("-wait-p50", at(50), "ms", None);
-        self.print("-wait-p99", at(99), "ms", None);
+        row::percentiles("network", &format!("{}-wait", self.case), waits);
     }
 
     /// Each validator gets the records of its part of the devices.

@@ -1,6 +1,7 @@
 //! Rows of the table that `cargo xtask bench` shows.
 
 use serde_json::{Value, json};
+use std::time::Duration;
 
 /// Prints a measurement; `limit` is what is physically possible, or a peer, in the same unit.
 pub(crate) fn print(bench: &str, case: &str, value: f64, unit: &str, limit: Option<f64>) {
@@ -10,4 +11,13 @@ pub(crate) fn print(bench: &str, case: &str, value: f64, unit: &str, limit: Opti
         "bench": bench, "case": case, "value": value, "unit": unit, "limit": limit, "ratio": ratio,
     });
     println!("{row}");
+}
+
+/// Prints within which time half, and 99 of a hundred, were answered.
+pub(crate) fn percentiles(bench: &str, case: &str, mut waits: Vec<Duration>) {
+    waits.sort_unstable();
+    for percent in [50, 99] {
+        let wait = waits[(waits.len() - 1) * percent / 100].as_secs_f64() * 1e3;
+        print(bench, &format!("{case}-p{percent}"), wait, "ms", None);
+    }
 }

@@ -91,14 +91,7 @@ fn acknowledgement(
         waits.extend(send(&node, fleet.records(8), Pace::Open(rate), runtime).waits);
     }
     print(&format!("{name}-rate"), rate, "statements/s");
-    percentiles(&format!("{name}-wait"), waits);
-}
-
-fn percentiles(name: &str, mut waits: Vec<Duration>) {
-    waits.sort_unstable();
-    let at = |percent: usize| waits[(waits.len() - 1) * percent / 100].as_secs_f64() * 1e3;
-    print(&format!("{name}-p50"), at(50), "ms");
-    print(&format!("{name}-p99"), at(99), "ms");
+    row::percentiles("service", &format!("{name}-wait"), waits);
 }
 
 /// Bundles out of a log with so many records.
@@ -136,7 +129,7 @@ fn proofs(records: usize, runtime: &Runtime) {
         lengths.push(bundle.len());
         asked += 1;
     }
-    percentiles("proof", waits);
+    row::percentiles("service", "proof", waits);
     lengths.sort_unstable();
     print("proof-bytes-p99", lengths[lengths.len() * 99 / 100] as f64, "bytes");
     let start = Instant::now();

@@ -9,6 +9,7 @@ use super::session::Session;
 use super::sheet::Sheet;
 use crate::apikey::{ApiKeyError, ApiKeys, Scope};
 use crate::node::now;
+use crate::pages;
 use touchmark_wire::ids::Timestamp;
 
 /// Milliseconds of a day.
@@ -79,7 +80,7 @@ pub(super) fn run(session: &mut Session<'_, '_>, command: Command) -> Result<Ans
         Command::Setup(data) => {
             let code = keys(&data, session)?.setup_code(now())?;
             let mut sheet = Sheet::default();
-            let document = node::setup(&mut sheet, "/setup", &code);
+            let document = node::setup(&mut sheet, pages::SETUP, &code);
             session.say("this is the only time that the code is shown");
             Ok(Answer::raw(document, sheet.to_string().into_bytes()))
         }

@@ -3,6 +3,7 @@
 //! Each part examines one thing and says what it found. A node that runs holds its folder's lock:
 //! it is asked over HTTP then, and only files that are replaced as a whole are read.
 
+mod against;
 mod build;
 mod clock;
 mod disk;
@@ -82,9 +83,10 @@ fn examine(config: Config, node: Option<String>, against: &[String]) -> Vec<Find
     checks.push(premises::ledger(&patient));
     checks.extend(disk::examine(patient.data()));
     checks.push(presence::node(&patient));
-    checks.extend(build::examine(&patient, against));
+    let others = against::ask(against);
+    checks.extend(build::examine(&patient, &others));
     checks.extend(ports::examine(&patient));
-    checks.extend(clock::examine(&patient, against));
+    checks.extend(clock::examine(&patient, others));
     checks.extend(others::examine(&patient));
     checks
 }

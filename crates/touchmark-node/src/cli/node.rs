@@ -15,6 +15,7 @@ use crate::apikey::setup::SetupCode;
 use crate::folder::FolderError;
 use crate::http;
 use crate::node::{StartError, now};
+use crate::pages;
 use crate::proof::ProofError;
 use crate::rules::UnknownRules;
 use crate::service::{self, ServiceError};
@@ -66,7 +67,7 @@ fn serve(session: &mut Session<'_, '_>, configured: &Configured) -> Result<Answe
         sheet.add("data", config.node.data.display().to_string());
         match ApiKeys::in_folder(&config.node.data).first_code(now()) {
             Ok(Some(code)) => {
-                let page = format!("{}/setup", reach::url(address));
+                let page = reach::url(address) + pages::SETUP;
                 document["setup"] = setup(&mut sheet, &page, &code);
             }
             Ok(None) => {}

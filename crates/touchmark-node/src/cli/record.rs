@@ -11,10 +11,7 @@ use touchmark_api::{Kind, PayloadView};
 use touchmark_wire::ids::LeafIndex;
 use touchmark_wire::limits;
 use touchmark_wire::registry::{ContentFormat, StatementKind};
-use touchmark_wire::statement::{Content, Preimage, Statement};
-
-/// Longest subject, bytes (spec/statement.md).
-const SUBJECT: usize = 128;
+use touchmark_wire::statement::{Claims, Content, Preimage, Statement};
 
 /// Commands about records
 #[derive(clap::Subcommand, Debug)]
@@ -149,9 +146,10 @@ fn sign_only(
 
 /// A subject that a claim can hold.
 fn subject(text: &str) -> Result<String, String> {
+    const LIMIT: usize = Claims::TEXT_LIMIT;
     match text.len() {
-        1..=SUBJECT => Ok(text.to_owned()),
-        length => Err(format!("{length} bytes; a subject has 1 to {SUBJECT}")),
+        1..=LIMIT => Ok(text.to_owned()),
+        length => Err(format!("{length} bytes; a subject has 1 to {LIMIT}")),
     }
 }
 

@@ -1,7 +1,7 @@
 //! What only validators sign, asked of a source, checked, and passed on.
 
 use super::{Follower, Following};
-use crate::shown::cosigned;
+use crate::shown::{committee, cosigned, receipted};
 use std::cell::RefCell;
 use std::sync::Arc;
 use std::time::Duration;
@@ -10,14 +10,13 @@ use touchmark_core::appointment;
 use touchmark_core::refusal::Unreadable;
 use touchmark_core::verdict::{Accepted, AsOf, CertificateKind, Trust, answers, judge};
 use touchmark_store::Snapshot;
-use touchmark_wire::algorithm::PureVerifier;
 use touchmark_wire::bundle::{Bundle, Claim};
 use touchmark_wire::checkpoint::SignedCheckpoint;
-use touchmark_wire::genesis::{Committee, Genesis};
+use touchmark_wire::genesis::Committee;
 use touchmark_wire::hash::Digest;
 use touchmark_wire::ids::{Height, LeafIndex, TreeSize};
 use touchmark_wire::merkle;
-use touchmark_wire::receipt::Receipt;
+use touchmark_wire::receipt::Included;
 
 /// How long a log may take to become as long as a source's checkpoint.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -127,7 +126,8 @@ impl Follower {
             let bytes = client.proof_as_asked(query)?;
             let is_false = || WordError::False { url: client.base().into(), what: "proof" };
             let Some((as_of, quorum)) = following.answered(&bytes, asked, &own.claims) else {
-                return Err(if is_short(&bytes, asked) { WordError::Fewer } else { is_false() });
+                let is_short = following.is_short(&bytes, asked);
+                return Err(if is_short { WordError::Fewer } else { is_false() });
             };
             if as_of.size < size {
                 return Err(is_false());
@@ -187,12 +187,23 @@ impl Following {
             return Some((as_of, Quorum::Whole));
         }
         let fresh = bundle.freshness.as_ref().filter(|fresh| Some(fresh.nonce) == asked.nonce)?;
-        let handovers = &bundle.handovers.0;
-        let committee = handovers.last().map_or(&self.genesis.committee, |it| &it.committee);
+        let committee = committee(&bundle, &self.genesis);
         let count = answers(fresh, network, committee, as_of.size, as_of.root).ok()?;
         let mut others = verdict.checks.iter().filter(|check| check.name != "freshness");
         let proved = others.all(|check| check.result.holds());
         (count > 0 && proved).then_some((as_of, Quorum::Fewer))
+    }
+
+    /// Whether a bundle that was to be cosigned lacks cosignatures: its source had no more.
+    fn is_short(&self, bytes: &[u8], asked: &Asked<'_>) -> bool {
+        let few = |bundle: &Bundle<'_>| {
+            let note = SignedCheckpoint::parse(bundle.note?.as_bytes()).ok()?;
+            let committee = committee(bundle, &self.genesis);
+            let count = cosigned(&note, committee).ok()?.len();
+            (count < usize::from(committee.threshold)).then_some(())
+        };
+        asked.certificate == CertificateKind::Cosigned
+            && Bundle::decode(bytes).is_ok_and(|bundle| few(&bundle).is_some())
     }
 
     fn checkpoint_of(&self, client: &Client) -> Result<(TreeSize, String), WordError> {
@@ -256,44 +267,14 @@ impl Checking {
 
     /// Whether a validator signed this of the log as it is here.
     fn is_right(&self, bytes: &[u8]) -> bool {
-        let is_own = |(size, root): (TreeSize, Digest)| {
-            self.snapshot.root(size).is_ok_and(|own| own == root)
+        let is_own = |Included { index, size, root }| {
+            index == self.index && self.snapshot.root(size).is_ok_and(|own| own == root)
         };
-        let mut signed =
-            self.committees.iter().filter_map(|it| receipted(bytes, &self.hash, self.index, it));
-        signed.any(is_own)
+        let mut validators = self.committees.iter().flat_map(|it| &it.validators);
+        validators.any(|by| receipted(bytes, &self.hash, by).is_some_and(is_own))
     }
 }
 
 fn false_receipt(client: &Client) -> WordError {
     WordError::False { url: client.base().into(), what: "receipt" }
-}
-
-/// Whether a bundle that was to be cosigned lacks cosignatures: its source had no more.
-fn is_short(bytes: &[u8], asked: &Asked<'_>) -> bool {
-    let committee_of = |bundle: &Bundle<'_>| {
-        let last = bundle.handovers.0.last().map(|it| it.committee.clone());
-        last.or_else(|| Some(Genesis::decode(bundle.genesis).ok()?.committee))
-    };
-    asked.certificate == CertificateKind::Cosigned
-        && Bundle::decode(bytes).is_ok_and(|bundle| {
-            let note = bundle.note.and_then(|it| SignedCheckpoint::parse(it.as_bytes()).ok());
-            let by = note.zip(committee_of(&bundle)).and_then(|(note, committee)| {
-                Some((cosigned(&note, &committee).ok()?.len(), committee.threshold))
-            });
-            by.is_some_and(|(count, threshold)| count < usize::from(threshold))
-        })
-}
-
-/// Size and root of the log that a validator signed a receipt for.
-fn receipted(
-    bytes: &[u8],
-    hash: &Digest,
-    index: LeafIndex,
-    committee: &Committee,
-) -> Option<(TreeSize, Digest)> {
-    let receipt = Receipt::decode(bytes).ok()?;
-    let mut keys = committee.validators.iter().filter_map(|it| it.log_key.check().ok());
-    let included = keys.find_map(|key| receipt.verify_inclusion(hash, &key, &PureVerifier).ok())?;
-    (included.index == index).then_some((included.size, included.root))
 }

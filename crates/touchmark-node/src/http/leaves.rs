@@ -4,9 +4,8 @@ use super::answer::Negative;
 use super::negotiation;
 use axum::body::Bytes;
 use axum::http::HeaderMap;
-use minicbor::Decoder;
 use std::slice;
-use touchmark_api::media;
+use touchmark_api::{media, sequence};
 use touchmark_wire::registry::RefusalCode;
 
 /// Leaves by the media type of the body.
@@ -63,15 +62,9 @@ impl Sequence {
     const ITEMS: usize = 10_000;
 
     fn of(body: &Bytes) -> Self {
-        /// Ends an item of indefinite length and begins none.
-        const BREAK: u8 = 0xff;
         let (mut items, mut count, mut from) = (Vec::new(), 0, 0);
-        while body.get(from).is_some_and(|first| *first != BREAK) {
-            let mut decoder = Decoder::new(&body[from..]);
-            if decoder.skip().is_err() {
-                break;
-            }
-            let to = from + decoder.position();
+        while let Some(length) = sequence::first(&body[from..]) {
+            let to = from + length;
             if count < Self::ITEMS {
                 items.push(body.slice(from..to));
             }

@@ -1,5 +1,6 @@
 //! Setting up: a code from the node's first start, for its first API key.
 
+use super::SETUP;
 use super::document::Document;
 use super::reader::Reader;
 use super::unable::Unable;
@@ -68,7 +69,7 @@ fn form(problem: Option<&Problem>) -> Markup {
             p { "The node printed it when it started. It is good for an hour and makes one API key, "
                 "with which you operate this node. It gives no right in the ledger: there, what is "
                 "signed counts." }
-            form.enter action="/setup" method="post" {
+            form.enter action=(SETUP) method="post" {
                 label for="code" { "Code" }
                 input #code type="text" name="code" required maxlength="64"
                     placeholder="XXXXX-XXXXX-XXXXX-XXXXX"

@@ -8,12 +8,12 @@ use touchmark_wire::algorithm::PureVerifier;
 use touchmark_wire::bundle::Bundle;
 use touchmark_wire::certificate::{CertificateError, ThresholdCertificate};
 use touchmark_wire::checkpoint::SignedCheckpoint;
-use touchmark_wire::genesis::{Committee, Genesis};
+use touchmark_wire::genesis::{Committee, Genesis, Validator};
 use touchmark_wire::hash::Digest;
 use touchmark_wire::ids::{Epoch, LeafIndex};
 use touchmark_wire::merkle;
 use touchmark_wire::ratchet::Position;
-use touchmark_wire::receipt::Receipt;
+use touchmark_wire::receipt::{Included, Receipt};
 
 /// How often checkpoint and proof are asked for, until a node that goes on meanwhile shows both of
 /// the same batch.
@@ -134,18 +134,24 @@ impl Tip {
         leaf: &[u8],
     ) -> Option<String> {
         let bytes = source.receipt(index)?;
-        let receipt = Receipt::decode(&bytes).ok()?;
         let hash = merkle::leaf_hash(leaf);
-        let signed = |key| receipt.verify_inclusion(&hash, &key, &PureVerifier).ok();
-        let validators = committee.validators.iter();
-        let mut by = validators.filter_map(|it| Some((it, signed(it.log_key.check().ok()?)?)));
+        let mut by = committee
+            .validators
+            .iter()
+            .filter_map(|it| receipted(&bytes, &hash, it).map(|included| (it, included)));
         let (validator, _) = by.find(|(_, included)| included.root == self.as_of.root)?;
         Some(validator.name.clone())
     }
 }
 
+/// What a validator's receipt says of the leaf with this hash, if it is one.
+pub(crate) fn receipted(bytes: &[u8], hash: &Digest, by: &Validator) -> Option<Included> {
+    let receipt = Receipt::decode(bytes).ok()?;
+    receipt.verify_inclusion(hash, &by.log_key.check().ok()?, &PureVerifier).ok()
+}
+
 /// Who certified what a bundle shows; of one that was judged.
-fn committee<'b>(bundle: &'b Bundle<'_>, genesis: &'b Genesis) -> &'b Committee {
+pub(crate) fn committee<'b>(bundle: &'b Bundle<'_>, genesis: &'b Genesis) -> &'b Committee {
     bundle.handovers.0.last().map_or(&genesis.committee, |handover| &handover.committee)
 }
 

@@ -4,6 +4,7 @@ use super::next_in_office;
 use crate::attestation::{AttestationError, Attestor};
 use crate::node::{Node, now};
 use crate::proof::{ProofError, signed_receipt};
+use crate::shown::receipted;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
@@ -21,7 +22,6 @@ use touchmark_wire::genesis::{Committee, Validator};
 use touchmark_wire::hash::Digest;
 use touchmark_wire::ids::{Epoch, LeafIndex, TreeSize};
 use touchmark_wire::merkle;
-use touchmark_wire::receipt::Receipt;
 use touchmark_wire::word::{Question, Word};
 
 /// How long words are waited for.
@@ -177,9 +177,7 @@ pub(crate) async fn receipts(
     let own = signed_receipt(&snapshot, &committee, attestor, index)?;
     let hash = merkle::leaf_hash(&snapshot.leaf(index)?);
     let check = |validator: &Validator, signed: &[u8]| {
-        let receipt = Receipt::decode(signed).ok()?;
-        let key = validator.log_key.check().ok()?;
-        let included = receipt.verify_inclusion(&hash, &key, &PureVerifier).ok()?;
+        let included = receipted(signed, &hash, validator)?;
         let is_own = snapshot.root(included.size).is_ok_and(|root| root == included.root);
         (is_own && included.index == index).then(|| signed.to_vec())
     };

@@ -42,6 +42,15 @@ impl Reader {
     }
 }
 
+/// Four validators with their folders, all of which have a record; where it is.
+fn written() -> (Vec<Member>, Vec<Node>, u64) {
+    let members = form(&["alpha", "beta", "gamma", "delta"]);
+    let nodes = nodes(&members);
+    let position = write(&nodes[0], network(&nodes[0]));
+    same(&nodes, &[position]);
+    (members, nodes, position)
+}
+
 /// Result and code of a check.
 fn check(verdict: &Value, name: &str) -> (String, Value) {
     let checks = verdict["checks"].as_array().unwrap();
@@ -61,10 +70,7 @@ fn signatures(file: &str) -> usize {
 
 #[test]
 fn a_quorum_signs_a_nonce_as_long_as_there_is_one() {
-    let members = form(&["alpha", "beta", "gamma", "delta"]);
-    let mut nodes = nodes(&members);
-    let position = write(&nodes[0], network(&nodes[0]));
-    same(&nodes, &[position]);
+    let (_members, mut nodes, position) = written();
     let reader = Reader::new(&nodes[0]);
     let asked = ["--nonce", NONCE];
     let urls: Vec<_> = nodes.iter().map(|node| node.url.clone()).collect();
@@ -100,10 +106,7 @@ fn a_quorum_signs_a_nonce_as_long_as_there_is_one() {
 
 #[test]
 fn cosignatures_of_a_quorum_stand_for_the_engines_certificate() {
-    let members = form(&["alpha", "beta", "gamma", "delta"]);
-    let mut nodes = nodes(&members);
-    let position = write(&nodes[0], network(&nodes[0]));
-    same(&nodes, &[position]);
+    let (_members, mut nodes, position) = written();
     let reader = Reader::new(&nodes[0]);
     let (_member, following) =
         follower("near", &[&nodes[1].url], network(&nodes[0])).node_in_place();
@@ -152,10 +155,7 @@ fn cosignatures_of_a_quorum_stand_for_the_engines_certificate() {
 
 #[test]
 fn a_leaf_is_believed_on_the_receipts_of_so_many_that_one_is_honest() {
-    let members = form(&["alpha", "beta", "gamma", "delta"]);
-    let nodes = nodes(&members);
-    let position = write(&nodes[0], network(&nodes[0]));
-    same(&nodes, &[position]);
+    let (_members, nodes, position) = written();
     let reader = Reader::new(&nodes[0]);
     let (_member, following) =
         follower("near", &[&nodes[1].url], network(&nodes[0])).node_in_place();

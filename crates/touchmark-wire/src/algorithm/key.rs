@@ -80,8 +80,8 @@ impl CoseKey {
         Some(point)
     }
 
-    /// SHA-256 of the encoded COSE_Key: the key's name in next-key commitments (RFC 9679 has
-    /// another, which leaves out the order).
+    /// SHA-256 of the encoded COSE_Key, which has the required members alone in deterministic order:
+    /// the key's thumbprint (RFC 9679), and its name in next-key commitments.
     pub fn digest(&self) -> Digest {
         let mut hasher = Hasher::default();
         Encoder::new(&mut hasher)

@@ -67,7 +67,7 @@ pub struct Claims<'a> {
 
 impl Claims<'_> {
     /// Longest `iss` or `sub`, bytes.
-    const TEXT_LIMIT: usize = 128;
+    pub const TEXT_LIMIT: usize = 128;
 
     /// Whether `iss` is a DID of `thing`.
     fn names(&self, thing: ThingId) -> bool {

@@ -1,31 +1,26 @@
 //! Which builds run: this program, the node in the folder, and other nodes that are asked.
 
 use super::Patient;
+use super::against::Other;
 use super::finding::Finding;
 use super::presence::Presence;
 use crate::rules::BUILD;
 use std::cmp::Ordering;
-use std::thread;
 use touchmark_api::NodeView;
-use touchmark_api::client::Client;
 use touchmark_wire::genesis::RULES_VERSION;
 
 const NAME: &str = "build";
 const UPGRADE: &str = "upgrade this program before the network decides on newer rules";
 
-pub(super) fn examine(patient: &Patient, against: &[String]) -> Vec<Finding> {
+pub(super) fn examine(patient: &Patient, others: &[Other]) -> Vec<Finding> {
     let running = match &patient.presence {
         Presence::Node(node) => Some(&node.node),
         _ => None,
     };
-    let mut findings = vec![own(running)];
-    findings.extend(thread::scope(|scope| {
-        let asking = against.iter().map(|url| scope.spawn(move || other(url)));
-        let asking: Vec<_> = asking.collect();
-        let answers = asking.into_iter().map(|it| it.join().expect("asking does not panic"));
-        answers.flatten().collect::<Vec<_>>()
-    }));
-    findings
+    // One that does not answer is named by its clock.
+    let said = others.iter().filter_map(|other| Some((&other.url, other.said.as_ref().ok()?)));
+    let others = said.map(|(url, said)| compared(url, &said.node));
+    std::iter::once(own(running)).chain(others).collect()
 }
 
 /// This program, and the node that it examines.
@@ -45,12 +40,7 @@ fn own(running: Option<&NodeView>) -> Finding {
     }
 }
 
-/// Another node; one that does not answer is named by its clock.
-fn other(url: &str) -> Option<Finding> {
-    let node = Client::new(url).and_then(|client| client.node()).ok()?;
-    Some(compared(url, &node))
-}
-
+/// Another node.
 fn compared(url: &str, node: &NodeView) -> Finding {
     let found = match (&node.build, node.rules) {
         (Some(build), Some(rules)) => format!("{url} runs touchmark {build}, rules {rules}"),

@@ -1,12 +1,11 @@
 //! The clock: against the time that the network certified, and against those of other nodes.
 
 use super::Patient;
+use super::against::Other;
 use super::finding::Finding;
 use super::presence::Presence;
 use crate::cli::failure::Failure;
 use crate::node::now;
-use std::thread;
-use touchmark_api::client::Client;
 use touchmark_wire::ids::{NetworkId, Timestamp};
 
 const NAME: &str = "clock";
@@ -16,17 +15,10 @@ const TOLERATED: u64 = 2_000;
 const NOTABLE: u64 = 500;
 const HINT: &str = "set this machine's clock by NTP (`timedatectl` says whether it is)";
 
-pub(super) fn examine(patient: &Patient, against: &[String]) -> Vec<Finding> {
+pub(super) fn examine(patient: &Patient, others: Vec<Other>) -> Vec<Finding> {
     let network = patient.genesis.network_id();
-    let mut findings = vec![log(certified(patient), now())];
-    findings.extend(thread::scope(|scope| {
-        // All are asked before any is waited for.
-        let asking = against.iter().map(|url| scope.spawn(move || other(url, network)));
-        let asking: Vec<_> = asking.collect();
-        let answers = asking.into_iter().map(|it| it.join().expect("asking does not panic"));
-        answers.collect::<Vec<_>>()
-    }));
-    findings
+    let others = others.into_iter().map(|it| other(it, network));
+    std::iter::once(log(certified(patient), now())).chain(others).collect()
 }
 
 /// The time of the last batch that is known here.
@@ -51,15 +43,9 @@ fn log(certified: Timestamp, now: Timestamp) -> Finding {
     Finding::fine(NAME, format!("not behind the last certified batch, which is {since} old"))
 }
 
-fn other(url: &str, network: NetworkId) -> Finding {
-    let asked = Client::new(url).and_then(|client| {
-        let view = client.network()?;
-        let sent = now();
-        let clock = client.node()?.clock;
-        Ok((view.network, sent, Timestamp(clock), now()))
-    });
-    let (of, sent, clock, received) = match asked {
-        Ok(asked) => asked,
+fn other(Other { url, said }: Other, network: NetworkId) -> Finding {
+    let said = match said {
+        Ok(said) => said,
         Err(error) => {
             let failure = Failure::from(error);
             let why = failure.why.map(|why| format!(": {why}")).unwrap_or_default();
@@ -67,11 +53,11 @@ fn other(url: &str, network: NetworkId) -> Finding {
             return Finding::warning(NAME, failure.what + &why, hint);
         }
     };
-    if of != network.to_string() {
+    if said.network != network.to_string() {
         let hint = "name nodes of this network with --against";
         return Finding::warning(NAME, format!("{url} is of another network"), hint);
     }
-    compared(url, sent, clock, received)
+    compared(&url, said.sent, Timestamp(said.node.clock), said.received)
 }
 
 /// A clock that was read by another machine between `sent` and `received`.

@@ -243,7 +243,9 @@ fn sign_next(
     keys: &[(KeyNumber, SoftwareKey)],
     proposal: &Proposal<'_>,
 ) -> Result<Vec<u8>, Failure> {
-    if proposal.subject.is_some() && keys.len() > 1 {
+    let draft = draft(identity, proposal)?;
+    let Some(subject) = proposal.subject else { return sign(&draft, keys) };
+    if keys.len() > 1 {
         let what = format!("`{}` makes no Signed Statement (RFC 9943)", identity.name);
         return Err(Failure::new(Fault::Usage, what)
             .because("one key signs it, and this identity's threshold needs several")
@@ -251,11 +253,8 @@ fn sign_next(
     }
     let network = network_id(&identity.state.network)?;
     let issuer = identity.thing()?.did(&network).to_string();
-    let claims = proposal.subject.map(|subject| {
-        let issued_at = Some(now().0 / 1_000);
-        Claims { issuer: &issuer, subject, issued_at }
-    });
-    sign(&Draft { claims, ..draft(identity, proposal)? }, keys)
+    let claims = Claims { issuer: &issuer, subject, issued_at: Some(now().0 / 1_000) };
+    sign(&Draft { claims: Some(claims), ..draft }, keys)
 }
 
 /// The next statement of an identity's chain.

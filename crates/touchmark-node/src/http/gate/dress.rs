@@ -4,7 +4,8 @@
 //! write is authorised by its signature, never by who sends it. No answer to another site depends
 //! on cookies or keys: credentials are not allowed.
 
-use crate::http::scitt;
+use crate::http::{scitt, setup};
+use crate::pages;
 use axum::extract::Request;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
 use axum::middleware::Next;
@@ -54,7 +55,7 @@ pub(crate) async fn dress(request: Request, next: Next) -> Response {
     let id = request_id(request.headers());
     let path = request.uri().path();
     let for_administration =
-        path.starts_with("/v1/admin") || ["/v1/setup", "/setup"].contains(&path);
+        path.starts_with("/v1/admin") || [setup::SETUP, pages::SETUP].contains(&path);
     let is_concise = scitt::has_concise_problems(path);
     let asks_before = request.method() == Method::OPTIONS
         && request.headers().contains_key(header::ACCESS_CONTROL_REQUEST_METHOD);

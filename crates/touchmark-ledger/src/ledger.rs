@@ -4,6 +4,7 @@
 use crate::execution::{Builder, Execution, ExecutionError};
 use crate::pool::{Pool, PoolLimits, Ticket};
 use crate::replay;
+use crate::standing::{Seniority, Standing};
 use crate::view::{Durable, StateView};
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard};
@@ -46,6 +47,7 @@ pub struct Ledger {
     /// Read once for each batch.
     appointed: Mutex<Option<Arc<Committee>>>,
     pool: Mutex<Pool>,
+    seniority: Mutex<Seniority>,
     /// Executed batches above the finalized height, by digest.
     executed: Mutex<BTreeMap<Digest, (Height, Arc<Execution>)>>,
     observer: Observer,
@@ -71,8 +73,20 @@ impl Ledger {
         let bounds = PoolLimits { all: limits.pool, member: limits.member };
         let pool = Mutex::new(Pool::new(bounds));
         let executed = Mutex::new(BTreeMap::new());
-        let appointed = Mutex::new(appointed(store.snapshot().as_ref())?);
-        Ok(Self { store, verifier, genesis, limits, appointed, pool, executed, observer })
+        let snapshot = store.snapshot();
+        let appointed = Mutex::new(appointed(snapshot.as_ref())?);
+        let seniority = Mutex::new(Seniority::new(snapshot.as_ref()));
+        Ok(Self {
+            store,
+            verifier,
+            genesis,
+            limits,
+            appointed,
+            pool,
+            seniority,
+            executed,
+            observer,
+        })
     }
 
     /// Checks the signatures of `inputs` on the calling thread and queues what passes. `ticket`
@@ -81,13 +95,14 @@ impl Ledger {
     pub fn submit(&self, inputs: Vec<Input>, mut ticket: impl FnMut(Option<Digest>) -> Ticket) {
         let snapshot = self.store.snapshot();
         let admitted = admission::admit(inputs, snapshot.as_ref(), self.verifier.as_ref());
+        let standings = self.standings(&admitted, snapshot.as_ref());
         let mut refused = Vec::new();
         let mut pool = self.lock_pool();
-        for admitted in admitted {
+        for (admitted, standing) in admitted.into_iter().zip(standings) {
             match admitted {
                 Ok(submission) => {
                     let ticket = ticket(Some(submission.id()));
-                    refused.extend(pool.push(submission, ticket).err());
+                    refused.extend(pool.push(submission, standing, ticket).err());
                 }
                 Err(refusal) => refused.push((ticket(None), refusal)),
             }
@@ -96,6 +111,25 @@ impl Ledger {
         for (ticket, refusal) in refused {
             ticket(Outcome::Refused(refusal));
         }
+    }
+
+    /// Whether all who claim to have made `inputs` are known, before any signature is checked.
+    pub fn claimed(&self, inputs: &[Input]) -> Standing {
+        let snapshot = self.store.snapshot();
+        let seniority = self.lock_seniority();
+        let new = |input: &Input| seniority.claimed(input, snapshot.as_ref()) == Standing::New;
+        if inputs.iter().any(new) { Standing::New } else { Standing::Known }
+    }
+
+    /// Who made each of what was admitted; of the others it does not matter.
+    fn standings<E>(&self, admitted: &[Result<Submission, E>], view: &dyn View) -> Vec<Standing> {
+        let seniority = self.lock_seniority();
+        let standing = |admitted: &Result<Submission, E>| match admitted {
+            Ok(Submission::Statement(statement)) => seniority.of(statement.issuer(), view),
+            Ok(Submission::Evidence(evidence)) => seniority.of(evidence.thing(), view),
+            Err(_) => Standing::New,
+        };
+        admitted.iter().map(standing).collect()
     }
 
     /// Answers those who wait for the leaf with this hash; nothing is passed on of it any more. For
@@ -121,6 +155,10 @@ impl Ledger {
 
     fn lock_pool(&self) -> MutexGuard<'_, Pool> {
         self.pool.lock().expect("no holder of the pool's lock panics")
+    }
+
+    fn lock_seniority(&self) -> MutexGuard<'_, Seniority> {
+        self.seniority.lock().expect("no holder of the lock on seniority panics")
     }
 
     fn lock_appointed(&self) -> MutexGuard<'_, Option<Arc<Committee>>> {
@@ -289,6 +327,7 @@ impl Application for Ledger {
         let verifier = self.verifier.as_ref();
         let mut builder = Builder::new(verifier, base.as_ref(), &layers, proposal.parent, time);
         let mut taken = Vec::new();
+        self.lock_pool().begin();
         let built = self
             .fill(&mut builder, proposal.body_limit, &mut taken)
             .and_then(|()| builder.finish(proposal.context));
@@ -330,6 +369,7 @@ impl Application for Ledger {
             })?,
         };
         self.store.commit(batch.clone(), &execution)?;
+        self.lock_seniority().advance(batch.time(), LeafIndex(batch.size().0));
         *self.lock_appointed() = appointed(self.store.snapshot().as_ref())?;
         self.lock_executed().retain(|_, (height, _)| *height > batch.height());
         (self.observer)(&batch, &execution);
@@ -349,10 +389,13 @@ impl Application for Ledger {
         }
         let snapshot = self.store.snapshot();
         let admitted = admission::admit(leaves, snapshot.as_ref(), self.verifier.as_ref());
+        let standings = self.standings(&admitted, snapshot.as_ref());
         let mut pool = self.lock_pool();
         // The member that passed a refused one on hears of it from its own ledger.
-        for submission in admitted.into_iter().flatten() {
-            pool.take(submission, from);
+        for (admitted, standing) in admitted.into_iter().zip(standings) {
+            if let Ok(submission) = admitted {
+                pool.take(submission, standing, from);
+            }
         }
     }
 

@@ -15,6 +15,7 @@ mod ledger;
 pub mod memory;
 mod pool;
 mod replay;
+mod standing;
 pub mod trie;
 mod view;
 
@@ -23,4 +24,5 @@ pub use growth::Node;
 pub use ledger::{Ledger, LedgerLimits, Observer};
 pub use pool::Ticket;
 pub use replay::{Deviation, ReplayError, replay};
+pub use standing::Standing;
 pub use view::{Durable, StateView, Tip};

@@ -2,7 +2,8 @@
 
 mod lanes;
 
-use lanes::{Lanes, Origin};
+use crate::standing::Standing;
+use lanes::{Lane, Lanes, Origin};
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 use touchmark_batch::{Backlog, Member};
@@ -14,10 +15,18 @@ use touchmark_wire::registry::RefusalCode;
 /// Called once with what became of a submission.
 pub type Ticket = Box<dyn FnOnce(Outcome) + Send>;
 
+/// Most submissions of new things in a batch, as long as known ones write, too: it is soon full and
+/// the next one begins.
+const NEW_IN_BATCH: usize = 128;
+/// And the part of the room that they have then: a quarter.
+const NEW_PART: usize = 4;
+/// Known things count as writing until so many batches were made here without them.
+const WRITING: u32 = 256;
+
 /// A submission with those who wait for it.
 struct Pending {
     submission: Arc<Submission>,
-    origin: Origin,
+    lane: Lane,
     tickets: Vec<Ticket>,
     place: PendingPlace,
 }
@@ -47,7 +56,7 @@ pub(crate) struct Pool {
     /// Some may be settled meanwhile, by a batch of another node.
     waiting: Lanes,
     /// Of those that were submitted here, what was not passed on in this turn yet.
-    outgoing: VecDeque<Digest>,
+    outgoing: Outgoing,
     /// `None` as long as nobody asks for what to pass on.
     turn: Option<u64>,
     /// By batch, in the order in which they were proposed.
@@ -56,8 +65,30 @@ pub(crate) struct Pool {
     waiting_items: usize,
     waiting_bytes: usize,
     pending_bytes: usize,
+    /// Of it, what is of new things.
+    new_bytes: usize,
     /// Of it, what each other member passed on.
     shares: BTreeMap<Member, usize>,
+    /// How many submissions of new things the batch in the making can still take.
+    new_left: usize,
+    /// Batches until known things count as silent.
+    writing: u32,
+}
+
+/// What is to be passed on.
+#[derive(Default)]
+struct Outgoing {
+    known: VecDeque<Digest>,
+    new: VecDeque<Digest>,
+}
+
+impl Outgoing {
+    fn of(&mut self, standing: Standing) -> &mut VecDeque<Digest> {
+        match standing {
+            Standing::Known => &mut self.known,
+            Standing::New => &mut self.new,
+        }
+    }
 }
 
 impl Pool {
@@ -66,14 +97,17 @@ impl Pool {
         Self {
             limits,
             waiting: Lanes::default(),
-            outgoing: VecDeque::new(),
+            outgoing: Outgoing::default(),
             turn: None,
             proposed: Vec::new(),
             pending: BTreeMap::new(),
             waiting_items: 0,
             waiting_bytes: 0,
             pending_bytes: 0,
+            new_bytes: 0,
             shares: BTreeMap::new(),
+            new_left: usize::MAX,
+            writing: 0,
         }
     }
 
@@ -82,6 +116,7 @@ impl Pool {
     pub(crate) fn push(
         &mut self,
         submission: Submission,
+        standing: Standing,
         ticket: Ticket,
     ) -> Result<(), (Ticket, Refusal)> {
         let id = submission.leaf_hash();
@@ -90,51 +125,62 @@ impl Pool {
             self.adopt(id);
             return Ok(());
         }
-        if self.pending_bytes + submission.leaf_bytes().len() > self.limits.all {
+        if !self.has_room(submission.leaf_bytes().len(), standing) {
             let cause = "the node has as much waiting as it takes";
             return Err((ticket, Refusal::new(RefusalCode::OVERLOADED, cause)));
         }
-        self.add(submission, Origin::Here, vec![ticket]);
+        self.add(submission, Lane { standing, origin: Origin::Here }, vec![ticket]);
         Ok(())
     }
 
     /// Takes a submission that another member passed on, unless there is no room for it: that
     /// member answers for it.
-    pub(crate) fn take(&mut self, submission: Submission, from: Member) {
+    pub(crate) fn take(&mut self, submission: Submission, standing: Standing, from: Member) {
         let bytes = submission.leaf_bytes().len();
         let share = self.shares.get(&from).copied().unwrap_or_default();
-        let room =
-            self.pending_bytes + bytes <= self.limits.all && share + bytes <= self.limits.member;
+        let room = self.has_room(bytes, standing) && share + bytes <= self.limits.member;
         if room && !self.holds(&submission.leaf_hash()) {
-            self.add(submission, Origin::Member(from), Vec::new());
+            let lane = Lane { standing, origin: Origin::Member(from) };
+            self.add(submission, lane, Vec::new());
         }
     }
 
-    fn add(&mut self, submission: Submission, origin: Origin, tickets: Vec<Ticket>) {
+    fn has_room(&self, bytes: usize, standing: Standing) -> bool {
+        let crowded = standing == Standing::New
+            && self.writing > 0
+            && self.new_bytes + bytes > self.limits.all / NEW_PART;
+        !crowded && self.pending_bytes + bytes <= self.limits.all
+    }
+
+    fn add(&mut self, submission: Submission, lane: Lane, tickets: Vec<Ticket>) {
         let (id, bytes) = (submission.leaf_hash(), submission.leaf_bytes().len());
         self.pending_bytes += bytes;
         self.waiting_items += 1;
         self.waiting_bytes += bytes;
-        self.waiting.push_back(origin, id);
-        match origin {
+        self.waiting.push_back(lane, id);
+        match lane.standing {
+            Standing::Known => self.writing = WRITING,
+            Standing::New => self.new_bytes += bytes,
+        }
+        match lane.origin {
             Origin::Member(from) => *self.shares.entry(from).or_default() += bytes,
-            Origin::Here if self.turn.is_some() => self.outgoing.push_back(id),
+            Origin::Here if self.turn.is_some() => self.outgoing.of(lane.standing).push_back(id),
             Origin::Here => {}
         }
         let (submission, place) = (Arc::new(submission), PendingPlace::Waiting);
-        self.pending.insert(id, Pending { submission, origin, tickets, place });
+        self.pending.insert(id, Pending { submission, lane, tickets, place });
     }
 
     /// What another member passed on was submitted here, too: it must not wait among what that
     /// member brought.
     fn adopt(&mut self, id: Digest) {
         let Some(pending) = self.pending.get_mut(&id) else { return };
-        if let Origin::Member(from) = pending.origin {
-            pending.origin = Origin::Here;
-            let bytes = pending.submission.leaf_bytes().len();
+        if let Origin::Member(from) = pending.lane.origin {
+            pending.lane.origin = Origin::Here;
+            let (lane, bytes) = (pending.lane, pending.submission.leaf_bytes().len());
             self.give_back_share(from, bytes);
             // Its other place in the lanes is passed over when this one was served.
-            self.waiting.push_back(Origin::Here, id);
+            self.waiting.push_back(lane, id);
         }
     }
 
@@ -163,36 +209,55 @@ impl Pool {
     }
 
     /// What was submitted here, waits, and was not passed on in this turn yet; see
-    /// [`touchmark_batch::Application::pass_on`].
+    /// [`touchmark_batch::Application::pass_on`]. What is of known things comes first, and leaves a
+    /// quarter to new ones.
     pub(crate) fn pass_on(&mut self, turn: u64, limit: usize) -> Vec<Vec<u8>> {
-        /// What a leaf takes beside its bytes.
-        const PREFIX: usize = 2;
         if self.turn != Some(turn) {
             self.turn = Some(turn);
-            self.outgoing = self.waiting.of(Origin::Here).copied().collect();
-        }
-        let (mut passed, mut total) = (Vec::new(), 0);
-        while let Some(id) = self.outgoing.front() {
-            let waits = |pending: &&Pending| pending.place == PendingPlace::Waiting;
-            if let Some(pending) = self.pending.get(id).filter(waits) {
-                let leaf = pending.submission.leaf_bytes();
-                total += PREFIX + leaf.len();
-                if total > limit {
-                    break;
-                }
-                passed.push(leaf.to_vec());
+            for standing in [Standing::Known, Standing::New] {
+                let lane = Lane { standing, origin: Origin::Here };
+                *self.outgoing.of(standing) = self.waiting.of(lane).copied().collect();
             }
-            self.outgoing.pop_front();
         }
+        let kept = if self.outgoing.new.is_empty() { 0 } else { limit / NEW_PART };
+        let (mut passed, mut left) = (Vec::new(), limit - kept);
+        self.pass(Standing::Known, &mut left, &mut passed);
+        left += kept;
+        self.pass(Standing::New, &mut left, &mut passed);
         passed
     }
 
-    /// The next waiting submission: the oldest of those whose turn it is.
+    fn pass(&mut self, standing: Standing, left: &mut usize, passed: &mut Vec<Vec<u8>>) {
+        /// What a leaf takes beside its bytes.
+        const PREFIX: usize = 2;
+        let outgoing = self.outgoing.of(standing);
+        while let Some(id) = outgoing.front() {
+            let waits = |pending: &&Pending| pending.place == PendingPlace::Waiting;
+            if let Some(pending) = self.pending.get(id).filter(waits) {
+                let leaf = pending.submission.leaf_bytes();
+                let Some(rest) = left.checked_sub(PREFIX + leaf.len()) else { break };
+                *left = rest;
+                passed.push(leaf.to_vec());
+            }
+            outgoing.pop_front();
+        }
+    }
+
+    /// A batch is about to be made.
+    pub(crate) fn begin(&mut self) {
+        self.new_left = if self.writing > 0 { NEW_IN_BATCH } else { usize::MAX };
+        self.writing = self.writing.saturating_sub(1);
+    }
+
+    /// The next submission for the batch in the making: the oldest of those whose turn it is.
     pub(crate) fn pop(&mut self) -> Option<Arc<Submission>> {
-        while let Some(id) = self.waiting.pop() {
+        while let Some(id) = self.waiting.pop(self.new_left > 0) {
             let Some(pending) = self.pending.get_mut(&id) else { continue };
             if pending.place == PendingPlace::Waiting {
                 pending.place = PendingPlace::Proposed;
+                if pending.lane.standing == Standing::New {
+                    self.new_left -= 1;
+                }
                 let submission = pending.submission.clone();
                 self.waiting_items -= 1;
                 self.waiting_bytes -= submission.leaf_bytes().len();
@@ -214,7 +279,7 @@ impl Pool {
             pending.place = PendingPlace::Waiting;
             self.waiting_items += 1;
             self.waiting_bytes += pending.submission.leaf_bytes().len();
-            self.waiting.push_front(pending.origin, id);
+            self.waiting.push_front(pending.lane, id);
         }
     }
 
@@ -234,11 +299,14 @@ impl Pool {
             self.waiting_items -= 1;
             self.waiting_bytes -= bytes;
         }
-        if let Origin::Member(from) = pending.origin {
+        if pending.lane.standing == Standing::New {
+            self.new_bytes -= bytes;
+        }
+        if let Origin::Member(from) = pending.lane.origin {
             self.give_back_share(from, bytes);
         }
         // Where others propose, nobody else takes it out of its lane.
-        self.waiting.shed(pending.origin, |id| !self.pending.contains_key(id));
+        self.waiting.shed(pending.lane, |id| !self.pending.contains_key(id));
         pending.tickets
     }
 

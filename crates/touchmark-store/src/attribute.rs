@@ -1,18 +1,17 @@
 //! Search for things by their present attributes: exact, or by the beginning of the value.
 //!
 //! ```text
-//! attribute   1 ‖ name ‖ end ‖ value ‖ end ‖ thing (20)                      ->  nothing
-//!             2 ‖ value ‖ end ‖ name ‖ end ‖ thing (20)                      ->  nothing
-//!             3 ‖ controller (20) ‖ name ‖ end ‖ value ‖ end ‖ thing (20)    ->  nothing
-//!             4 ‖ controller (20) ‖ value ‖ end ‖ name ‖ end ‖ thing (20)    ->  nothing
+//! attribute   1 ‖ value ‖ end ‖ name ‖ end ‖ thing (20)                      ->  nothing
+//!             2 ‖ controller (20) ‖ value ‖ end ‖ name ‖ end ‖ thing (20)    ->  nothing
 //! ```
-//! Rows 3 and 4 are of things that the controller registered. `end` is 00 01 and a zero byte of a text is 00 ff, so texts sort and none is taken for another.
+//! Rows 2 are of things that the controller registered. `end` is 00 01 and a zero byte of a text is
+//! 00 ff, so texts sort and none is taken for another.
 
+use crate::catalog;
 use crate::database::{Table, Write};
 use crate::error::Error;
 use crate::order::{self, Order};
 use crate::snapshot::Snapshot;
-use crate::thing;
 use std::collections::{BTreeMap, BTreeSet};
 use touchmark_core::entry::Entry;
 use touchmark_core::event::Event;
@@ -21,23 +20,28 @@ use touchmark_wire::ids::ThingId;
 use touchmark_wire::registry::EntryKind;
 use touchmark_wire::state::StateKey;
 
-/// What to look for.
+/// What to look for; upper and lower case differ.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Search<'a> {
-    /// In this attribute; in all of them without a name.
-    pub name: Option<&'a str>,
-    /// This value.
+    /// This text.
     pub value: Value<'a>,
     /// Among the things that this one registered; among all of them without it.
     pub controller: Option<ThingId>,
 }
 
-/// A value to look for; upper and lower case differ.
+/// A text to look for.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Value<'a> {
-    /// The whole value.
+    /// The whole value of any attribute.
     Exact(&'a str),
-    /// Its beginning.
+    /// The whole value of the attribute of this name.
+    Of {
+        /// The name.
+        name: &'a str,
+        /// The value.
+        value: &'a str,
+    },
+    /// The beginning of the value of any attribute.
     Prefix(&'a str),
 }
 
@@ -52,43 +56,22 @@ pub struct Match {
     pub thing: ThingId,
 }
 
-/// Which text of a row comes first.
+/// A part of the index: of all things, or of those of one controller.
 #[derive(Clone, Copy)]
-enum Side {
-    Name,
-    Value,
-}
-
-/// A part of the index: one side, of all things or of those of one controller.
-#[derive(Clone, Copy)]
-struct Part {
-    side: Side,
-    controller: Option<ThingId>,
-}
+struct Part(Option<ThingId>);
 
 impl Part {
     fn prefix(self) -> Vec<u8> {
-        let mark = match (self.side, self.controller) {
-            (Side::Name, None) => 1,
-            (Side::Value, None) => 2,
-            (Side::Name, Some(_)) => 3,
-            (Side::Value, Some(_)) => 4,
-        };
-        let mut prefix = vec![mark];
-        prefix.extend(self.controller.iter().flat_map(|controller| controller.0));
-        prefix
+        match self {
+            Self(None) => vec![1],
+            Self(Some(controller)) => [&[2], &controller.0[..]].concat(),
+        }
     }
 
     fn key(self, name: &str, value: &str, thing: ThingId) -> Vec<u8> {
-        let (first, second) = match self.side {
-            Side::Name => (name, value),
-            Side::Value => (value, name),
-        };
         let mut key = self.prefix();
-        for text in [first, second] {
-            write_text(&mut key, text);
-            key.extend_from_slice(END);
-        }
+        write_whole(&mut key, value);
+        write_whole(&mut key, name);
         key.extend_from_slice(&thing.0);
         key
     }
@@ -96,11 +79,7 @@ impl Part {
     fn read(self, key: &[u8]) -> Option<Match> {
         let (rest, thing) = key.split_last_chunk()?;
         let mut rest = rest.get(self.prefix().len()..)?;
-        let (first, second) = (read_text(&mut rest)?, read_text(&mut rest)?);
-        let (name, value) = match self.side {
-            Side::Name => (first, second),
-            Side::Value => (second, first),
-        };
+        let (value, name) = (read_text(&mut rest)?, read_text(&mut rest)?);
         Some(Match { name, value, thing: ThingId(*thing) })
     }
 }
@@ -114,6 +93,11 @@ fn write_text(key: &mut Vec<u8>, text: &str) {
             key.push(0xff);
         }
     }
+}
+
+fn write_whole(key: &mut Vec<u8>, text: &str) {
+    write_text(key, text);
+    key.extend_from_slice(END);
 }
 
 fn read_text(bytes: &mut &[u8]) -> Option<String> {
@@ -144,14 +128,15 @@ pub(crate) fn write(write: &mut Write<'_>, before: &Snapshot, execution: &Execut
         .collect();
     for thing in changed {
         let key = StateKey::thing(thing, EntryKind::ATTRIBUTES);
-        let stored = before.load_entry(&key).ok().flatten();
+        let stored = if catalog::comes_with(before, execution, thing) {
+            None
+        } else {
+            before.load_entry(&key).ok().flatten()
+        };
         let (old, new) =
             (texts(stored.as_deref()), texts(execution.entries.get(&key).map(AsRef::as_ref)));
-        let word = thing::word(before, execution, thing).map(|word| word.controller);
-        let scopes = std::iter::once(None).chain(word.map(Some));
-        let parts = scopes
-            .flat_map(|controller| [Side::Name, Side::Value].map(|side| Part { side, controller }));
-        for part in parts {
+        let word = catalog::word(before, execution, thing).map(|word| word.controller);
+        for part in [None].into_iter().chain(word.map(Some)).map(Part) {
             for (name, value) in old.iter().filter(|(name, value)| new.get(*name) != Some(value)) {
                 write.remove(Table::Attribute, part.key(name, value, thing));
             }
@@ -172,25 +157,21 @@ fn texts(entry: Option<&Entry>) -> BTreeMap<&str, &str> {
 }
 
 impl Snapshot {
-    /// Things whose present attributes match, sorted by name (if one is given), value and id,
-    /// beyond `after`, at most `limit`.
+    /// Things whose present attributes match, sorted by value, name and id, beyond `after`, at
+    /// most `limit`.
     pub fn find(
         &self,
         search: Search<'_>,
         after: Option<&Match>,
         limit: usize,
     ) -> Result<Vec<Match>, Error> {
-        let side = if search.name.is_some() { Side::Name } else { Side::Value };
-        let part = Part { side, controller: search.controller };
+        let part = Part(search.controller);
         let mut prefix = part.prefix();
-        if let Some(name) = search.name {
-            write_text(&mut prefix, name);
-            prefix.extend_from_slice(END);
-        }
         match search.value {
-            Value::Exact(value) => {
-                write_text(&mut prefix, value);
-                prefix.extend_from_slice(END);
+            Value::Exact(value) => write_whole(&mut prefix, value),
+            Value::Of { name, value } => {
+                write_whole(&mut prefix, value);
+                write_whole(&mut prefix, name);
             }
             Value::Prefix(start) => write_text(&mut prefix, start),
         }

@@ -2,7 +2,10 @@
 
 use crate::error::{self, Error};
 use crate::folder::Folder;
-use fjall::{Keyspace, KeyspaceCreateOptions, PersistMode, Readable as _, Slice};
+use fjall::config::FilterPolicy;
+use fjall::{
+    AbstractTree as _, Keyspace, KeyspaceCreateOptions, PersistMode, Readable as _, Slice,
+};
 use std::ops::Bound;
 use std::sync::{Arc, Mutex};
 use std::thread;
@@ -50,27 +53,49 @@ pub(crate) enum Table {
     Certificate,
 }
 
+/// How a table is read.
+#[derive(Clone, Copy)]
+enum Reads {
+    /// Key by key: files have filters that say which keys they do not have.
+    Keys,
+    /// By what stands between two keys, where a filter is of no use.
+    Ranges,
+}
+
+/// A table as the engine knows it.
+pub(crate) struct Layout {
+    pub(crate) table: Table,
+    pub(crate) name: &'static str,
+    /// How much it gathers in memory before it writes a file, MiB.
+    memory: u64,
+    reads: Reads,
+}
+
+const fn layout(table: Table, name: &'static str, memory: u64, reads: Reads) -> Layout {
+    Layout { table, name, memory, reads }
+}
+
 impl Table {
-    /// Every table, at the place of its number, with its name and how much it gathers in memory before it writes a file, MiB.
-    pub(crate) const ALL: [(Self, &'static str, u64); 18] = [
-        (Self::Tip, "tip", 1),
-        (Self::Leaf, "leaf", 32),
-        (Self::Tile, "tile", 8),
-        (Self::Batch, "batch", 4),
-        (Self::Size, "size", 2),
-        (Self::Entry, "entry", 32),
-        (Self::Page, "page", 32),
-        (Self::Place, "place", 8),
-        (Self::Submission, "submission", 8),
-        (Self::Evidence, "evidence", 8),
-        (Self::Event, "event", 16),
-        (Self::History, "history", 8),
-        (Self::Mention, "mention", 4),
-        (Self::Catalog, "catalog", 4),
-        (Self::Attribute, "attribute", 8),
-        (Self::Channel, "channel", 2),
-        (Self::ChannelLeaf, "channel-leaf", 4),
-        (Self::Certificate, "certificate", 1),
+    /// Every table, at the place of its number.
+    pub(crate) const ALL: [Layout; 18] = [
+        layout(Self::Tip, "tip", 1, Reads::Keys),
+        layout(Self::Leaf, "leaf", 32, Reads::Ranges),
+        layout(Self::Tile, "tile", 8, Reads::Keys),
+        layout(Self::Batch, "batch", 4, Reads::Keys),
+        layout(Self::Size, "size", 2, Reads::Keys),
+        layout(Self::Entry, "entry", 32, Reads::Keys),
+        layout(Self::Page, "page", 32, Reads::Keys),
+        layout(Self::Place, "place", 8, Reads::Keys),
+        layout(Self::Submission, "submission", 8, Reads::Keys),
+        layout(Self::Evidence, "evidence", 8, Reads::Keys),
+        layout(Self::Event, "event", 16, Reads::Ranges),
+        layout(Self::History, "history", 8, Reads::Ranges),
+        layout(Self::Mention, "mention", 4, Reads::Ranges),
+        layout(Self::Catalog, "catalog", 4, Reads::Ranges),
+        layout(Self::Attribute, "attribute", 8, Reads::Ranges),
+        layout(Self::Channel, "channel", 2, Reads::Keys),
+        layout(Self::ChannelLeaf, "channel-leaf", 4, Reads::Ranges),
+        layout(Self::Certificate, "certificate", 1, Reads::Keys),
     ];
 
     /// Whether it follows from the log.
@@ -99,13 +124,19 @@ impl Database {
     pub(crate) fn open(folder: Folder, cache: u64) -> Result<Self, Error> {
         let engine = fjall::Database::builder(folder.engine_path())
             .cache_size(cache)
-            .worker_threads(2)
+            .worker_threads(1)
             .max_journaling_size(256 << 20)
             .manual_journal_persist(true)
             .open()?;
         let mut tables = Vec::with_capacity(Table::ALL.len());
-        for (_, name, memory) in Table::ALL {
-            let options = || KeyspaceCreateOptions::default().max_memtable_size(memory << 20);
+        for Layout { name, reads, .. } in Table::ALL {
+            let options = || {
+                let options = KeyspaceCreateOptions::default().max_memtable_size(u64::MAX);
+                match reads {
+                    Reads::Keys => options,
+                    Reads::Ranges => options.filter_policy(FilterPolicy::disabled()),
+                }
+            };
             tables.push(engine.keyspace(name, options)?);
         }
         Ok(Self { tables, engine, halted: Mutex::new(None), folder })
@@ -161,6 +192,17 @@ impl Database {
     /// Marks the folder as a store of `network`.
     pub(crate) fn mark(&self, network: NetworkId) -> Result<(), Error> {
         self.folder.mark(network)
+    }
+
+    /// Begins a file of each table that has gathered enough. The engine would ask its background
+    /// thread for it, which is late while that merges files, and once for every commit until then.
+    fn begin_files(&self) -> Result<(), fjall::Error> {
+        for (table, layout) in self.tables.iter().zip(Table::ALL) {
+            if table.tree.active_memtable().size() > layout.memory << 20 {
+                table.rotate_memtable()?;
+            }
+        }
+        Ok(())
     }
 
     /// Waits until the engine's background threads have caught up. The engine itself would wait,
@@ -225,6 +267,7 @@ impl Write<'_> {
         database
             .await_room()
             .and_then(|()| batch.durability(Some(mode)).commit())
+            .and_then(|()| database.begin_files())
             .map_err(|error| database.halt(&error))
     }
 }

@@ -3,7 +3,7 @@
 //! A row is: number of the table (1), length of the key (2), length of the value (4), key, value;
 //! numbers are big-endian. Tables stand in the order of their numbers, rows in that of their keys.
 
-use crate::database::{DatabaseView, Row, Table};
+use crate::database::{DatabaseView, Layout, Row, Table};
 use crate::error::Error;
 use crate::{number, run, state};
 use sha2::{Digest as _, Sha256};
@@ -16,7 +16,7 @@ use touchmark_wire::trie::{self, EMPTY};
 
 /// Writes all tables.
 pub(crate) fn write(view: &DatabaseView, out: &mut impl Write) -> Result<(), Failure> {
-    for (table, ..) in Table::ALL {
+    for Layout { table, .. } in Table::ALL {
         for row in view.range(table, (Bound::Unbounded, Bound::Unbounded)) {
             let (key, value) = row?;
             out.write_all(&[table as u8])?;
@@ -74,7 +74,7 @@ fn row(input: &mut impl Read) -> io::Result<Option<Row>> {
     input.read_exact(&mut head[1..])?;
     let invalid = || io::Error::from(io::ErrorKind::InvalidData);
     let [table, k0, k1, v0, v1, v2, v3] = head;
-    let (table, ..) = *Table::ALL.get(usize::from(table)).ok_or_else(invalid)?;
+    let Layout { table, .. } = *Table::ALL.get(usize::from(table)).ok_or_else(invalid)?;
     let length = u32::from_be_bytes([v0, v1, v2, v3]);
     if length > LONGEST {
         return Err(invalid());

@@ -21,7 +21,7 @@ use std::sync::Arc;
 use touchmark_wire::ids::NetworkId;
 
 /// Version of everything that the store writes.
-pub(crate) const FORMAT: u32 = 4;
+pub(crate) const FORMAT: u32 = 5;
 
 const MARK: &str = "FORMAT";
 const NAME: &str = "touchmark-store";

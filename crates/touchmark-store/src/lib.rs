@@ -8,8 +8,8 @@
 //!
 //! What a table's keys and values mean stands at the head of the module that writes it:
 //! `log` (leaves, batches; `run`: rows of neighbouring leaves), `tile` (the log's tree), `state` (entries, trie pages), `statement`
-//! (chains, ids), `event`, `thing` (lists of things and of their leaves), `channel` (the same of
-//! channels), `attribute` (search), `certificate` (of batches that others gave).
+//! (chains, ids), `event`, `history` (leaves of things), `catalog` (lists of things), `channel` (the
+//! same of channels), `attribute` (search), `certificate` (of batches that others gave).
 //!
 //! A [`Store::backup`] copies a running store into a folder that [`VerifiedBackup::check`] checks
 //! without a store; [`VerifiedBackup::restore`] makes a store of it.
@@ -24,6 +24,7 @@
 mod attribute;
 mod backup;
 mod cache;
+mod catalog;
 mod certificate;
 mod channel;
 mod database;
@@ -31,6 +32,7 @@ mod dump;
 mod error;
 mod event;
 mod folder;
+mod history;
 mod lock;
 mod log;
 mod manifest;
@@ -45,13 +47,13 @@ mod snapshot;
 mod state;
 mod statement;
 mod store;
-mod thing;
 mod tile;
 mod tip;
 
 pub use attribute::{Match, Search, Value};
 pub use backup::{VerifiedBackup, begin_backup};
 pub use cache::CacheLimits;
+pub use catalog::{ListedThing, Listing};
 pub use channel::{ChannelListing, ListedChannel};
 pub use error::Error;
 pub use event::EventAddress;
@@ -66,7 +68,6 @@ pub use replay::{Replay, ReplayFailure};
 pub use snapshot::{Counts, Snapshot};
 pub use statement::ChainedStatement;
 pub use store::Store;
-pub use thing::{ListedThing, Listing};
 pub use tile::TILE_WIDTH;
 
 #[cfg(test)]

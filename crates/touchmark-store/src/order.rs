@@ -34,10 +34,17 @@ pub(crate) fn rows(
             Order::NewestFirst => upper = Bound::Excluded(after),
         }
     }
-    let mut rows = database.range(table, (lower, upper));
+    directed(database.range(table, (lower, upper)), order)
+}
+
+/// What is sorted, from that end.
+pub(crate) fn directed<T>(
+    mut sorted: impl DoubleEndedIterator<Item = T>,
+    order: Order,
+) -> impl Iterator<Item = T> {
     std::iter::from_fn(move || match order {
-        Order::OldestFirst => rows.next(),
-        Order::NewestFirst => rows.next_back(),
+        Order::OldestFirst => sorted.next(),
+        Order::NewestFirst => sorted.next_back(),
     })
 }
 
@@ -91,7 +98,7 @@ impl LeafPage {
 }
 
 /// The first key after all that begin with `prefix`.
-fn successor(prefix: &[u8]) -> Option<Vec<u8>> {
+pub(crate) fn successor(prefix: &[u8]) -> Option<Vec<u8>> {
     let last = prefix.iter().rposition(|byte| *byte < 0xff)?;
     let mut end = prefix[..=last].to_vec();
     end[last] += 1;

@@ -101,8 +101,8 @@ fn open_log(folder: &Folder) -> Result<Database, Error> {
         Ok(database) => return Ok(database),
         Err(error) => error,
     };
-    let derived = Table::ALL.iter().filter(|(table, ..)| table.is_derived());
-    let derived: Vec<_> = derived.map(|(table, ..)| table.engine_folder()).collect();
+    let derived = Table::ALL.iter().filter(|layout| layout.table.is_derived());
+    let derived: Vec<_> = derived.map(|layout| layout.table.engine_folder()).collect();
     folder.set_aside(&derived)?;
     if let Ok(database) = Database::open(folder.clone(), CACHE) {
         return Ok(database);

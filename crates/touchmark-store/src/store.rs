@@ -7,7 +7,7 @@ use crate::folder::Folder;
 use crate::payload::{Erased, Kept, Payload, Payloads};
 use crate::snapshot::{Counts, NetworkRoot, Snapshot};
 use crate::tip::StoredTip;
-use crate::{attribute, channel, event, log, number, state, statement, thing, tile};
+use crate::{attribute, catalog, channel, event, history, log, number, state, statement, tile};
 use std::ops::Bound;
 use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, RwLock};
@@ -143,8 +143,9 @@ impl Store {
         state::write(&mut write, execution);
         statement::write(&mut write, execution);
         event::write(&mut write, execution);
-        let things = before.counts().things + thing::write(&mut write, &before, execution);
+        let things = before.counts().things + catalog::write(&mut write, &before, execution);
         attribute::write(&mut write, &before, execution);
+        history::write(&mut write, execution);
         channel::write(&mut write, execution);
         let tip = Arc::new(Tip {
             batch: batch.clone(),

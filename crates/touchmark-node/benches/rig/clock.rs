@@ -1,6 +1,7 @@
-//! Processor time, memory and bytes written, as the kernel counts them.
+//! Processor time, memory and bytes, as the kernel counts them.
 
 use std::fs;
+use std::path::Path;
 
 /// Clock ticks per second in /proc (USER_HZ, 100 on every architecture that Linux serves today).
 const TICKS: f64 = 100.0;
@@ -34,4 +35,15 @@ pub(crate) fn resident(pid: u32) -> u64 {
         status.lines().find_map(|line| line.strip_prefix("VmRSS:")).expect("Linux counts it");
     let kilobytes = line.trim().trim_end_matches(" kB");
     kilobytes.parse::<u64>().expect("kilobytes are a number") << 10
+}
+
+/// Bytes of the files in a folder and those below it; a file that goes meanwhile counts nothing.
+pub(crate) fn size(folder: &Path) -> u64 {
+    let entries = fs::read_dir(folder).into_iter().flatten().flatten();
+    let size = |entry: fs::DirEntry| match entry.metadata() {
+        Ok(metadata) if metadata.is_dir() => size(&entry.path()),
+        Ok(metadata) => metadata.len(),
+        Err(_) => 0,
+    };
+    entries.map(size).sum()
 }

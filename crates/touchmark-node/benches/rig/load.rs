@@ -1,8 +1,9 @@
 //! Requests over plain HTTP/1.1 connections that stay open.
 
+use std::net::{Ipv4Addr, SocketAddr};
 use std::time::{Duration, Instant};
 use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, BufReader};
-use tokio::net::TcpStream;
+use tokio::net::{TcpSocket, TcpStream};
 use touchmark_api::media;
 
 /// Connections that submit one statement after the other.
@@ -52,9 +53,11 @@ pub(crate) async fn batches(address: &str, records: Vec<Vec<Vec<u8>>>, pace: Pac
     let lanes: Vec<_> = lanes(GATEWAYS, records).into_iter().map(requests).collect();
     let count = |status: u16, body: &[u8]| {
         assert_eq!(status, 200, "{}", String::from_utf8_lossy(body));
-        count_accepted(body)
+        let accepted = count_accepted(body);
+        assert!(accepted > 0, "{}", String::from_utf8_lossy(body));
+        accepted
     };
-    all(address, media::CBOR_SEQ, lanes, pace.of_requests(REQUEST), count).await
+    all(Target::new(address, media::CBOR_SEQ), lanes, pace.of_requests(REQUEST), count).await
 }
 
 /// Sends the records of each device one by one, many devices at once.
@@ -63,7 +66,19 @@ pub(crate) async fn singles(address: &str, records: Vec<Vec<Vec<u8>>>, pace: Pac
         assert_eq!(status, 201, "{}", String::from_utf8_lossy(body));
         1
     };
-    all(address, media::COSE, lanes(CONNECTIONS, records), pace.of_requests(1), count).await
+    let to = Target::new(address, media::COSE);
+    all(to, lanes(CONNECTIONS, records), pace.of_requests(1), count).await
+}
+
+/// Sends records in requests of so many over five hundred connections, from another source, each
+/// as soon as the one before it is answered, whatever the answer is.
+pub(crate) async fn flood(address: &str, records: Vec<Vec<Vec<u8>>>, together: usize) -> Answered {
+    let count = |status: u16, body: &[u8]| if status == 200 { count_accepted(body) } else { 0 };
+    let from = Ipv4Addr::new(127, 0, 0, 2);
+    let to = Target { address, from, media_type: media::CBOR_SEQ };
+    let requests = |lane: Vec<Vec<u8>>| lane.chunks(together).map(<[_]>::concat).collect();
+    let lanes = lanes(CONNECTIONS, records).into_iter().map(requests).collect();
+    all(to, lanes, None, count).await
 }
 
 impl Pace {
@@ -76,10 +91,22 @@ impl Pace {
     }
 }
 
+/// Where requests go, and as what.
+struct Target<'a> {
+    address: &'a str,
+    from: Ipv4Addr,
+    media_type: &'static str,
+}
+
+impl<'a> Target<'a> {
+    const fn new(address: &'a str, media_type: &'static str) -> Self {
+        Self { address, from: Ipv4Addr::LOCALHOST, media_type }
+    }
+}
+
 /// Runs every lane over a connection of its own.
 async fn all(
-    address: &str,
-    media_type: &'static str,
+    to: Target<'_>,
     lanes: Vec<Vec<Vec<u8>>>,
     interval: Option<Duration>,
     count: impl Fn(u16, &[u8]) -> usize + Copy + Send + 'static,
@@ -87,8 +114,9 @@ async fn all(
     let senders = lanes.len() as u32;
     let mut connections = Vec::new();
     for _ in 0..senders {
-        connections.push(Connection::open(address).await);
+        connections.push(Connection::open(&to).await);
     }
+    let media_type = to.media_type;
     let start = Instant::now();
     let mut tasks = Vec::new();
     for ((number, lane), mut connection) in (0..).zip(lanes).zip(connections) {
@@ -119,18 +147,19 @@ async fn all(
 
 fn count_accepted(body: &[u8]) -> usize {
     let answers: Vec<touchmark_api::Written> = serde_json::from_slice(body).expect("a JSON array");
-    let accepted = |answer: &&touchmark_api::Written| {
-        assert!(answer.position.is_some(), "{answer:?}");
-        answer.outcome == touchmark_api::OutcomeName::Accepted
-    };
+    let accepted =
+        |answer: &&touchmark_api::Written| answer.outcome == touchmark_api::OutcomeName::Accepted;
     answers.iter().filter(accepted).count()
 }
 
 struct Connection(BufReader<TcpStream>);
 
 impl Connection {
-    async fn open(address: &str) -> Self {
-        let stream = TcpStream::connect(address).await.expect("the node listens");
+    async fn open(to: &Target<'_>) -> Self {
+        let socket = TcpSocket::new_v4().expect("a socket");
+        socket.bind(SocketAddr::from((to.from, 0))).expect("an address of this machine");
+        let address = to.address.parse().expect("an address");
+        let stream = socket.connect(address).await.expect("the node listens");
         stream.set_nodelay(true).expect("a TCP option");
         Self(BufReader::new(stream))
     }

@@ -4,5 +4,7 @@
 pub(crate) mod clock;
 pub(crate) mod fleet;
 pub(crate) mod load;
+pub(crate) mod makers;
 pub(crate) mod node;
 pub(crate) mod row;
+pub(crate) mod writer;

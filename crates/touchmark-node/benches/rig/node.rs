@@ -77,6 +77,11 @@ impl Node {
         clock::process_seconds(self.process.id())
     }
 
+    /// Bytes of its folder.
+    pub(crate) fn disk(&self) -> u64 {
+        clock::size(self.folder.path())
+    }
+
     pub(crate) fn written(&self) -> u64 {
         clock::written(self.process.id())
     }

@@ -13,11 +13,13 @@ pub(crate) fn print(bench: &str, case: &str, value: f64, unit: &str, limit: Opti
     println!("{row}");
 }
 
-/// Prints within which time half, and 99 of a hundred, were answered.
-pub(crate) fn percentiles(bench: &str, case: &str, mut waits: Vec<Duration>) {
+/// Prints within which time half, and 99 of a hundred, were answered; returns the latter, ms.
+pub(crate) fn percentiles(bench: &str, case: &str, mut waits: Vec<Duration>) -> f64 {
     waits.sort_unstable();
-    for percent in [50, 99] {
+    let [_, most] = [50, 99].map(|percent| {
         let wait = waits[(waits.len() - 1) * percent / 100].as_secs_f64() * 1e3;
         print(bench, &format!("{case}-p{percent}"), wait, "ms", None);
-    }
+        wait
+    });
+    most
 }

@@ -53,6 +53,9 @@ pub(super) async fn things(
     let (mut items, mut last) = (Vec::<ThingView>::new(), None);
     for row in rows.iter().take(examined) {
         last = Some(row);
+        if !asked.may_match(row) {
+            continue;
+        }
         let thing = view(&node, &reader, row.thing())?.filter(|thing| asked.matches(thing));
         // A text may stand in several attributes of a thing.
         items.extend(thing.filter(|thing| !items.iter().any(|known| known.id == thing.id)));
@@ -80,10 +83,17 @@ enum Whole {
 
 impl Text {
     fn value(&self) -> Value<'_> {
-        match self.whole {
-            Whole::All => Value::Exact(&self.value),
-            Whole::Beginning => Value::Prefix(&self.value),
+        let value = &self.value;
+        match (self.whole, &self.name) {
+            (Whole::All, Some(name)) => Value::Of { name, value },
+            (Whole::All, None) => Value::Exact(value),
+            (Whole::Beginning, _) => Value::Prefix(value),
         }
+    }
+
+    /// Whether the index finds nothing else.
+    fn is_decided_by_index(&self) -> bool {
+        self.whole == Whole::All || self.name.is_none()
     }
 
     fn is_in(&self, thing: &ThingView) -> bool {
@@ -142,13 +152,12 @@ impl Asked {
     /// The list to read where no text is asked for.
     fn list(&self) -> List {
         match (self.controller, self.kind, self.status) {
-            // Things that are not active are few.
+            // Things that are not active are few, and the only ones listed by their status.
             (Some(controller), _, Some(status)) if status != Status::ACTIVE => {
                 List::ControllerStatus(controller, status)
             }
             (Some(controller), Some(kind), _) => List::ControllerKind(controller, kind),
-            (Some(controller), None, Some(status)) => List::ControllerStatus(controller, status),
-            (Some(controller), None, None) => List::Controller(controller),
+            (Some(controller), None, _) => List::Controller(controller),
             (None, Some(kind), _) => List::Kind(kind),
             (None, None, _) => List::All,
         }
@@ -161,8 +170,19 @@ impl Asked {
         };
         match self.texts.len() {
             0 => by_list,
-            1 => self.kind.is_none() && self.status.is_none(),
+            1 => {
+                self.kind.is_none() && self.status.is_none() && self.texts[0].is_decided_by_index()
+            }
             _ => false,
+        }
+    }
+
+    /// Whether a row is worth looking up its thing.
+    fn may_match(&self, row: &Row) -> bool {
+        let name = self.texts.first().and_then(|text| text.name.as_ref());
+        match row {
+            Row::Found(found) => name.is_none_or(|name| *name == found.name),
+            Row::Listed(_) => true,
         }
     }
 
@@ -184,8 +204,7 @@ impl Asked {
                 Some(Row::Found(found)) => Some(found),
                 Some(Row::Listed(_)) => return Err(malformed_cursor()),
             };
-            let (name, controller) = (text.name.as_deref(), self.controller);
-            let search = Search { name, value: text.value(), controller };
+            let search = Search { value: text.value(), controller: self.controller };
             let found = reader.find(search, after, limit)?;
             return Ok(found.into_iter().map(Row::Found).collect());
         }

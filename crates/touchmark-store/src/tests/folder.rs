@@ -35,7 +35,7 @@ fn an_unknown_format_and_a_strange_folder_are_refused_untouched() {
     fs::write(folder.path().join("FORMAT"), "touchmark-store 99\n").unwrap();
     let refused = try_open(folder.path(), "example.org/log", CacheLimits::default()).err().unwrap();
     assert!(
-        matches!(&refused, Error::UnknownFormat { found, known: 4, .. } if found == "touchmark-store 99"),
+        matches!(&refused, Error::UnknownFormat { found, known: 5, .. } if found == "touchmark-store 99"),
         "{refused}"
     );
 

@@ -116,17 +116,17 @@ impl Ledger {
     /// Whether all who claim to have made `inputs` are known, before any signature is checked.
     pub fn claimed(&self, inputs: &[Input]) -> Standing {
         let snapshot = self.store.snapshot();
-        let seniority = self.lock_seniority();
-        let new = |input: &Input| seniority.claimed(input, snapshot.as_ref()) == Standing::New;
+        let known = self.lock_seniority().known();
+        let new = |input: &Input| known.claimed(input, snapshot.as_ref()) == Standing::New;
         if inputs.iter().any(new) { Standing::New } else { Standing::Known }
     }
 
     /// Who made each of what was admitted; of the others it does not matter.
     fn standings<E>(&self, admitted: &[Result<Submission, E>], view: &dyn View) -> Vec<Standing> {
-        let seniority = self.lock_seniority();
+        let known = self.lock_seniority().known();
         let standing = |admitted: &Result<Submission, E>| match admitted {
-            Ok(Submission::Statement(statement)) => seniority.of(statement.issuer(), view),
-            Ok(Submission::Evidence(evidence)) => seniority.of(evidence.thing(), view),
+            Ok(Submission::Statement(statement)) => known.of(statement.issuer(), view),
+            Ok(Submission::Evidence(evidence)) => known.of(evidence.thing(), view),
             Err(_) => Standing::New,
         };
         admitted.iter().map(standing).collect()

@@ -5,6 +5,7 @@
 
 use crate::view::StateView;
 use std::collections::VecDeque;
+use std::sync::Arc;
 use touchmark_core::entry::{Entry, Thing};
 use touchmark_core::refusal::Unreadable;
 use touchmark_core::view::View;
@@ -28,11 +29,11 @@ pub enum Standing {
     New,
 }
 
-/// Which things are known: those that came to the log more than [`NEW_FOR`] ago, or before this
+/// How old a thing must be to be known: it came to the log more than [`NEW_FOR`] ago, or before this
 /// node started.
 #[derive(Debug)]
 pub(crate) struct Seniority {
-    known: LeafIndex,
+    known: Known,
     /// When the log had which size, the oldest first.
     noted: VecDeque<(Timestamp, LeafIndex)>,
 }
@@ -40,7 +41,8 @@ pub(crate) struct Seniority {
 impl Seniority {
     /// At the start of a node.
     pub(crate) fn new(view: &dyn StateView) -> Self {
-        Self { known: LeafIndex(view.tip().frontier.size().0), noted: VecDeque::new() }
+        let size = LeafIndex(view.tip().frontier.size().0);
+        Self { known: Known(size), noted: VecDeque::new() }
     }
 
     /// A batch of this time has led to a log of this size.
@@ -52,14 +54,25 @@ impl Seniority {
         while let Some((noted, size)) = self.noted.front()
             && time.0.saturating_sub(noted.0) >= NEW_FOR
         {
-            self.known = *size;
+            self.known = Known(*size);
             self.noted.pop_front();
         }
     }
 
+    /// Who is known now.
+    pub(crate) const fn known(&self) -> Known {
+        self.known
+    }
+}
+
+/// Things from before this leaf are known.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Known(LeafIndex);
+
+impl Known {
     /// What the state says of a thing. An organisation's things need not wait until they are known.
-    pub(crate) fn of(&self, id: ThingId, view: &dyn View) -> Standing {
-        let is_known = |thing: &Thing| thing.created < self.known;
+    pub(crate) fn of(self, id: ThingId, view: &dyn View) -> Standing {
+        let is_known = |thing: &Thing| thing.created < self.0;
         let known = || -> Result<bool, Unreadable> {
             let thing = entry(id, view)?;
             let Some(Entry::Thing(thing)) = thing.as_deref() else { return Ok(false) };
@@ -77,7 +90,7 @@ impl Seniority {
 
     /// What a leaf to be claims, before any signature is checked. Bare evidence names its thing in
     /// a format of its own and counts as of one that is known.
-    pub(crate) fn claimed(&self, leaf: &[u8], view: &dyn View) -> Standing {
+    pub(crate) fn claimed(self, leaf: &[u8], view: &dyn View) -> Standing {
         match Leaf::decode(leaf) {
             Ok(Leaf::Evidence(_)) => Standing::Known,
             Ok(Leaf::Accepted(bytes)) => match Statement::parse(bytes) {
@@ -89,6 +102,6 @@ impl Seniority {
     }
 }
 
-fn entry(id: ThingId, view: &dyn View) -> Result<Option<std::sync::Arc<Entry>>, Unreadable> {
+fn entry(id: ThingId, view: &dyn View) -> Result<Option<Arc<Entry>>, Unreadable> {
     view.entry(&StateKey::thing(id, EntryKind::THING))
 }

@@ -69,7 +69,7 @@ impl Client {
         Ok(Self { base: base.into(), agent, longest: ANSWER_LIMIT })
     }
 
-    /// The same client, which reads no answer that is longer than so many bytes.
+    /// The same client, which gives an answer up once so many bytes of it have come.
     #[must_use]
     pub fn reading_at_most(self, bytes: u64) -> Self {
         Self { longest: bytes, ..self }

@@ -59,7 +59,7 @@ fn what_no_node_answers_is_told_from_no_answer() {
 
 #[test]
 fn an_answer_is_read_as_far_as_the_client_says() {
-    for (most, is_read) in [(8, true), (7, false)] {
+    for (most, is_read) in [(9, true), (7, false)] {
         let (url, asked) = node("HTTP/1.1 200 OK\r\nconnection: close\r\n\r\nan image");
         let client = Client::new(&url).unwrap().reading_at_most(most);
         let answer = client.genesis();

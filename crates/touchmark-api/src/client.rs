@@ -15,13 +15,18 @@ use crate::{
     ThingView, WriterView, Written, media, sequence,
 };
 use serde::de::DeserializeOwned;
+use std::net::SocketAddr;
 use std::time::Duration;
 use touchmark_wire::bundle::Bundle;
 use touchmark_wire::ids::{ChannelId, EvidenceId, LeafIndex, StatementId, ThingId, TreeSize};
 use touchmark_wire::limits;
 use touchmark_wire::registry::{EvidenceFormat, RefusalCode};
-use ureq::http::{Response, StatusCode};
-use ureq::{Agent, Body};
+use ureq::config::ConfigBuilder;
+use ureq::http::uri::Authority;
+use ureq::http::{HeaderValue, Request, Response, StatusCode, Uri, header};
+use ureq::middleware::MiddlewareNext;
+use ureq::typestate::AgentScope;
+use ureq::{Agent, Body, SendBody};
 
 /// Longest answer that is read, bytes: the longest bundle with some room.
 const ANSWER_LIMIT: u64 = Bundle::LIMIT as u64 + 65_536;
@@ -51,21 +56,40 @@ impl Client {
 
     /// As [`Self::new`], for exchanges that may take so long.
     pub fn patient(base: &str, patience: Duration) -> Result<Self, ClientError> {
+        Self::configured(base, patience, |config| config)
+    }
+
+    /// As [`Self::patient`], but connects with this address alone, wherever the name in `base`
+    /// leads. The node is told the name that `base` has.
+    pub fn at(base: &str, address: SocketAddr, patience: Duration) -> Result<Self, ClientError> {
+        let wrong = |_| ClientError::Address { url: base.into() };
+        let authority: Authority = address.to_string().parse().map_err(wrong)?;
+        Self::configured(base, patience, |config| {
+            config.middleware(move |request: Request<SendBody<'_>>, next: MiddlewareNext<'_>| {
+                next.handle(moved(request, authority.clone())?)
+            })
+        })
+    }
+
+    fn configured(
+        base: &str,
+        patience: Duration,
+        more: impl FnOnce(ConfigBuilder<AgentScope>) -> ConfigBuilder<AgentScope>,
+    ) -> Result<Self, ClientError> {
         let base = base.trim_end_matches('/');
         let host = base.strip_prefix("http://").or_else(|| base.strip_prefix("https://"));
         let plain = |host: &str| !host.is_empty() && !host.contains(['?', '#', ' ']);
         if !host.is_some_and(plain) {
             return Err(ClientError::Address { url: base.into() });
         }
-        let agent = Agent::config_builder()
+        let config = Agent::config_builder()
             .http_status_as_error(false)
             .proxy(None)
             .max_redirects(0)
             .timeout_global(Some(patience))
             .timeout_connect(Some(Self::CONNECT_TIMEOUT))
-            .user_agent(concat!("touchmark/", env!("CARGO_PKG_VERSION")))
-            .build()
-            .into();
+            .user_agent(concat!("touchmark/", env!("CARGO_PKG_VERSION")));
+        let agent = more(config).build().into();
         Ok(Self { base: base.into(), agent, longest: ANSWER_LIMIT })
     }
 
@@ -331,6 +355,20 @@ impl Client {
             .map_err(|error| ClientError::from_transport(url, &error))?;
         Ok((status, body))
     }
+}
+
+/// The same request to another host, which is told the name that it was made for.
+fn moved(
+    request: Request<SendBody<'_>>,
+    authority: Authority,
+) -> Result<Request<SendBody<'_>>, ureq::http::Error> {
+    let (mut head, body) = request.into_parts();
+    let mut uri = head.uri.into_parts();
+    if let Some(name) = uri.authority.replace(authority) {
+        head.headers.insert(header::HOST, HeaderValue::from_str(name.as_str())?);
+    }
+    head.uri = Uri::from_parts(uri)?;
+    Ok(Request::from_parts(head, body))
 }
 
 /// What has its effect; anything else is a problem, also where the response's status is none.

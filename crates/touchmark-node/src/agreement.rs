@@ -5,8 +5,9 @@ mod asking;
 mod ballot;
 mod list;
 mod policy;
+mod rounds;
 
-pub(crate) use asking::excerpt;
+pub(crate) use asking::plain;
 pub use asking::{Inquiry, draw};
 pub use ballot::{Ballot, Count, Outcome, Place, Reply, Said};
 pub use list::{NodeList, NodeUrl};
@@ -39,6 +40,8 @@ pub enum AgreementError {
 
 impl AgreementError {
     fn list(reason: impl Into<String>) -> Self {
-        Self::List { reason: reason.into() }
+        // It repeats what is in the list.
+        let reason: Vec<_> = reason.into().lines().map(plain).collect();
+        Self::List { reason: reason.join("\n") }
     }
 }

@@ -1,10 +1,11 @@
-//! Asking: nodes are drawn at random, asked all at once, and those that lag behind once more.
+//! Asking: nodes are drawn at random, and asked all at once.
 
-use super::{AgreementError, Ballot, Count, NodeUrl, Outcome, Policy, Reply, Said};
+use super::rounds::Rounds;
+use super::{AgreementError, Ballot, Count, NodeUrl, Policy, Reply, Said};
 use rand::SeedableRng as _;
 use rand::rngs::{StdRng, SysRng};
 use rand::seq::index;
-use std::net::{IpAddr, ToSocketAddrs as _};
+use std::net::{SocketAddr, ToSocketAddrs as _};
 use std::sync::mpsc;
 use std::thread;
 use std::time::{Duration, Instant};
@@ -19,8 +20,6 @@ const PATIENCE: Duration = Duration::from_secs(5);
 const LONGEST: u64 = 131_072;
 /// Longest text of a node that is not compared and is shown, characters.
 const EXCERPT: usize = 200;
-/// How often those that lag behind are asked again.
-const AGAIN: u32 = 2;
 
 /// What is asked, and of whom.
 #[derive(Clone, Debug)]
@@ -43,60 +42,34 @@ pub fn draw(list: &[NodeUrl], policy: Policy) -> Result<Vec<&NodeUrl>, Agreement
 }
 
 impl Inquiry<'_> {
-    /// Asks, waits no longer than half a minute, and counts.
+    /// Asks, waits about a minute at most, and counts.
     pub fn ask(&self) -> (Ballot, Count) {
-        let everyone: Vec<_> = (0..self.nodes.len()).collect();
-        let addresses = addresses(&self.nodes);
-        let replies = self.replies(&everyone, TreeSize(0));
-        let replies = self.once_each(replies, &addresses());
-        let mut ballot = Ballot::new(self.policy, self.network, replies);
-        let mut size = ballot.size();
-        let mut again = 0;
-        loop {
-            let behind = ballot.behind(size);
-            for (place, reply) in behind.iter().zip(self.replies(&behind, size)) {
-                // Who has no newer word stays behind.
-                if let Reply::Said(said) = reply {
-                    ballot.correct(*place, said);
-                }
-            }
-            again += 1;
-            let count = ballot.count(size);
-            let newer = ballot.size();
-            if count.outcome == Outcome::Agreed || newer == size || again == AGAIN {
-                return (ballot, count);
-            }
-            size = newer;
-        }
+        let endpoints = endpoints(&self.nodes);
+        let addresses: Vec<_> =
+            endpoints.iter().map(|it| it.map(|it| it.ip().to_canonical())).collect();
+        let ask = |places: &[usize], size| self.replies(&endpoints, places, size);
+        Rounds::new(self.policy, self.network, &self.nodes, &addresses, ask).run()
     }
 
     /// What these say, all asked at once.
-    fn replies(&self, places: &[usize], size: TreeSize) -> Vec<Reply> {
-        let ask = |place: usize| Reply::of(self.nodes[place], self.thing, size);
+    fn replies(
+        &self,
+        endpoints: &[Option<SocketAddr>],
+        places: &[usize],
+        size: TreeSize,
+    ) -> Vec<Reply> {
+        let ask = |place: usize| Reply::of(self.nodes[place], endpoints[place], self.thing, size);
         thread::scope(|scope| {
             let asking = places.iter().map(|place| scope.spawn(move || ask(*place)));
             let asking: Vec<_> = asking.collect();
             asking.into_iter().map(|it| it.join().expect("asking does not panic")).collect()
         })
     }
-
-    /// Of nodes with different names and the same address only the first counts.
-    fn once_each(&self, replies: Vec<Reply>, addresses: &[Option<IpAddr>]) -> Vec<Reply> {
-        let counted = replies.into_iter().enumerate().map(|(place, reply)| {
-            let earlier = addresses[..place].iter().position(|it| *it == addresses[place]);
-            match earlier.filter(|_| addresses[place].is_some()) {
-                Some(first) => Reply::Nothing {
-                    reason: format!("it has the address of {}", self.nodes[first].as_str()),
-                },
-                None => reply,
-            }
-        });
-        counted.collect()
-    }
 }
 
-/// Begins to find out the address of each node, and gives those that were found in time.
-fn addresses(nodes: &[&NodeUrl]) -> impl FnOnce() -> Vec<Option<IpAddr>> + use<> {
+/// The one address of each node at which it is asked, of those that are found in time: the one that
+/// the system names first. A name is looked up once, so what is compared is what is asked.
+fn endpoints(nodes: &[&NodeUrl]) -> Vec<Option<SocketAddr>> {
     let end = Instant::now() + PATIENCE;
     let resolving: Vec<_> = nodes
         .iter()
@@ -106,20 +79,20 @@ fn addresses(nodes: &[&NodeUrl]) -> impl FnOnce() -> Vec<Option<IpAddr>> + use<>
             // The system's resolver cannot be given up; this thread ends when it does.
             thread::spawn(move || {
                 let address = (host.as_str(), port).to_socket_addrs().ok();
-                let address = address.and_then(|mut found| found.next());
                 // Nobody listens any more if it took too long.
-                let _ = tell.send(address.map(|address| address.ip().to_canonical()));
+                let _ = tell.send(address.and_then(|mut found| found.next()));
             });
             told
         })
         .collect();
-    let left = move || end.saturating_duration_since(Instant::now());
-    move || resolving.into_iter().map(|told| told.recv_timeout(left()).ok().flatten()).collect()
+    let left = || end.saturating_duration_since(Instant::now());
+    resolving.into_iter().map(|told| told.recv_timeout(left()).ok().flatten()).collect()
 }
 
 impl Reply {
-    fn of(node: &NodeUrl, thing: ThingId, size: TreeSize) -> Self {
-        match Said::by(node, thing, size) {
+    fn of(node: &NodeUrl, at: Option<SocketAddr>, thing: ThingId, size: TreeSize) -> Self {
+        let said = at.map(|address| Said::by(node, address, thing, size));
+        match said.unwrap_or_else(|| Err("its name leads to no address".to_owned())) {
             Ok(said) => Self::Said(said),
             // It may be any text that the node likes.
             Err(reason) => Self::Nothing { reason: excerpt(&reason) },
@@ -127,16 +100,35 @@ impl Reply {
     }
 }
 
-/// The beginning of a text, without what a terminal would act on.
-pub(crate) fn excerpt(text: &str) -> String {
-    text.chars().filter(|it| !it.is_control()).take(EXCERPT).collect()
+/// The beginning of a text, as [`plain`].
+fn excerpt(text: &str) -> String {
+    plain(text).chars().take(EXCERPT).collect()
+}
+
+/// A text on one line, without what a terminal would act on or show in another order.
+pub(crate) fn plain(text: &str) -> String {
+    text.chars().filter(|it| !it.is_control() && !is_formatting(*it)).collect()
+}
+
+/// Unicode's Bidi_Control (UAX #9), and its separators of lines and paragraphs.
+const fn is_formatting(character: char) -> bool {
+    matches!(
+        character,
+        '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}'
+    )
 }
 
 impl Said {
     /// Asks a node which network it is of, how long its log is, and what it knows of a thing, once
     /// its log has so many leaves.
-    fn by(node: &NodeUrl, thing: ThingId, size: TreeSize) -> Result<Self, String> {
-        let client = Client::patient(node.as_str(), PATIENCE).map_err(|it| it.to_string())?;
+    fn by(
+        node: &NodeUrl,
+        address: SocketAddr,
+        thing: ThingId,
+        size: TreeSize,
+    ) -> Result<Self, String> {
+        let client =
+            Client::at(node.as_str(), address, PATIENCE).map_err(|error| error.to_string())?;
         let client = client.reading_at_most(LONGEST);
         let view = client.network_at_least(size).map_err(|error| error.to_string())?;
         let network = view.network.parse().map_err(|_| "its network id is none".to_owned())?;
@@ -167,6 +159,7 @@ mod tests {
     #[test]
     fn what_a_node_writes_moves_no_terminal_and_is_short() {
         assert_eq!(excerpt("a\u{1b}[2Jb\r\n"), "a[2Jb");
+        assert_eq!(plain("\u{202e}evil\u{2066}\u{200f} \u{61c}\u{2028}é"), "evil é");
         assert_eq!(excerpt(&"é".repeat(1_000)).chars().count(), EXCERPT);
     }
 

@@ -114,11 +114,6 @@ impl Ballot {
         &self.replies
     }
 
-    /// Replaces what a node said before.
-    pub(super) fn correct(&mut self, place: usize, said: Said) {
-        self.replies[place] = Reply::Said(said);
-    }
-
     /// How long a log an answer has to be about to count: so long a one that more claim to have it
     /// than may lie, so one of them is honest, and the others get there, too.
     pub fn size(&self) -> TreeSize {
@@ -131,6 +126,34 @@ impl Ballot {
     pub fn behind(&self, size: TreeSize) -> Vec<usize> {
         let behind = self.counting().filter(|(_, said)| said.size < size);
         behind.map(|(place, _)| place).collect()
+    }
+
+    /// How long the logs are, at least, of which these speak.
+    pub fn reach(&self, members: &[usize]) -> TreeSize {
+        let sizes = members.iter().filter_map(|place| self.said(*place)).map(|said| said.size);
+        sizes.min().unwrap_or(TreeSize(0))
+    }
+
+    /// Those who agree and speak of a shorter log than some of the same network who say otherwise,
+    /// and how long that one is.
+    pub(super) fn overtaken(&self, count: &Count) -> Option<(Vec<usize>, TreeSize)> {
+        let (most, others) = count.groups.split_first()?;
+        let first = self.said(*most.first()?).filter(|_| count.outcome == Outcome::Agreed)?;
+        others.iter().find_map(|group| {
+            self.said(*group.first()?).filter(|other| other.network == first.network)?;
+            let size = self.reach(group);
+            let is_shorter = |place: &usize| self.said(*place).is_some_and(|it| it.size < size);
+            let shorter: Vec<_> = most.iter().copied().filter(is_shorter).collect();
+            (!shorter.is_empty()).then_some((shorter, size))
+        })
+    }
+
+    /// What a node said.
+    pub fn said(&self, place: usize) -> Option<&Said> {
+        match &self.replies[place] {
+            Reply::Said(said) => Some(said),
+            Reply::Nothing { .. } => None,
+        }
     }
 
     /// Counts what was said of a log with at least so many leaves.
@@ -166,14 +189,10 @@ impl Ballot {
 
     /// Somebody with whom enough of these agree on chain head and history.
     fn history(&self, members: &[usize]) -> Option<usize> {
-        let said = |place: usize| match &self.replies[place] {
-            Reply::Said(said) => Some(said),
-            Reply::Nothing { .. } => None,
-        };
         members.iter().copied().find(|place| {
-            let own = said(*place);
+            let own = self.said(*place);
             let same = members.iter().filter(|other| {
-                own.zip(said(**other)).is_some_and(|(own, said)| own.has_same_history(said))
+                own.zip(self.said(**other)).is_some_and(|(own, said)| own.has_same_history(said))
             });
             same.count() >= self.policy.equal()
         })
@@ -195,4 +214,4 @@ impl Ballot {
 }
 
 #[cfg(test)]
-mod tests;
+pub(super) mod tests;

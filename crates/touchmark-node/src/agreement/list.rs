@@ -16,7 +16,7 @@ pub struct NodeList {
     nodes: Vec<NodeUrl>,
 }
 
-/// Where a node answers: `http://host:port`, without a path.
+/// Where a node answers: `http://host:port`, without a path, written in one way.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct NodeUrl {
     text: String,
@@ -31,6 +31,9 @@ struct File {
     publisher: Option<String>,
     nodes: Vec<String>,
 }
+
+/// The port of an address that names none.
+const PORT: u16 = 80;
 
 const HEADING: &str = "\
 # Nodes to choose from where one asks several and believes what enough of them say.
@@ -111,7 +114,7 @@ impl NodeList {
 }
 
 impl NodeUrl {
-    /// As it was given, without a slash at its end.
+    /// Scheme, host, and the port unless it is the usual one.
     pub fn as_str(&self) -> &str {
         &self.text
     }
@@ -129,13 +132,22 @@ impl NodeUrl {
         if address.len() > NodeList::ADDRESS {
             return Err(wrong("is too long"));
         }
+        // The parser passes over fragments.
+        if address.contains('#') {
+            return Err(wrong("has more than a host and a port"));
+        }
         let text = address.trim_end_matches('/');
         let uri: Uri = text.parse().map_err(|_| wrong("is no address"))?;
-        let port = match uri.scheme_str() {
-            Some("http") => 80,
-            Some("https") => 443,
-            _ => return Err(wrong("does not begin with http:// or https://")),
-        };
+        match uri.scheme_str() {
+            Some("http") => {}
+            Some("https") => {
+                return Err(wrong(
+                    "needs TLS, which this build has not: take an http:// address \
+                                  of that node, or leave it out",
+                ));
+            }
+            _ => return Err(wrong("does not begin with http://")),
+        }
         let authority = uri.authority().map_or("", |authority| authority.as_str());
         if uri.path_and_query().is_some_and(|path| path != "/") || authority.contains('@') {
             return Err(wrong("has more than a host and a port"));
@@ -143,10 +155,15 @@ impl NodeUrl {
         let name = uri.host().unwrap_or_default();
         let port = match uri.port_u16() {
             None if authority.len() > name.len() => return Err(wrong("has no usual port")),
-            given => given.unwrap_or(port),
+            Some(0) => return Err(wrong("has no usual port")),
+            given => given.unwrap_or(PORT),
         };
         let host = host(name).ok_or_else(|| wrong("has no usual host name"))?;
-        Ok(Self { text: text.to_owned(), host, port })
+        let text = match port {
+            PORT => format!("http://{host}"),
+            port => format!("http://{host}:{port}"),
+        };
+        Ok(Self { text, host, port })
     }
 }
 
@@ -165,7 +182,9 @@ fn host(text: &str) -> Option<String> {
     if last.starts_with(|first: char| first.is_ascii_digit()) {
         return Some(name.parse::<Ipv4Addr>().ok()?.to_string());
     }
-    (!name.split('.').any(str::is_empty)).then_some(name)
+    let is_usual = |it: char| it.is_ascii_alphanumeric() || ['-', '_'].contains(&it);
+    let is_label = |label: &str| !label.is_empty() && label.chars().all(is_usual);
+    name.split('.').all(is_label).then_some(name)
 }
 
 #[cfg(test)]
@@ -183,8 +202,7 @@ mod tests {
     #[test]
     fn what_is_written_is_read_and_what_is_wrong_is_named() {
         let publisher = Some(ThingId([7; 20]));
-        let addresses =
-            ["http://one.example:8080", "https://two.example", "http://[2001:db8::1]:1"];
+        let addresses = ["http://one.example:8080", "http://two.example", "http://[2001:db8::1]:1"];
         for publisher in [None, publisher] {
             let list = NodeList::new(publisher, addresses).unwrap();
             assert_eq!(NodeList::parse(&list.text()).unwrap(), list);
@@ -203,7 +221,7 @@ mod tests {
     #[test]
     fn a_host_counts_once_however_it_is_written() {
         for same in [
-            ["http://one.example:1", "https://one.example:2"],
+            ["http://one.example:1", "http://one.example:2"],
             ["http://one.example", "http://ONE.example./"],
             ["http://192.0.2.1", "http://[::ffff:192.0.2.1]:80"],
             ["http://[2001:db8::1]", "http://[2001:0db8:0::1]:9"],
@@ -229,11 +247,31 @@ mod tests {
             "http://one..example",
             "http://one.example:70000",
             "http://one.example:",
+            "http://one.example:0",
+            "http://one.example#fragment",
+            "http://one.example/#",
+            "http://one%2eexample",
+            "http://one*.example",
         ] {
             assert!(matches!(list(&[wrong]), Err(AgreementError::List { .. })), "{wrong}");
         }
+        assert!(reason(list(&["https://one.example"])).contains("TLS"));
+        let hidden = reason(list(&["http://\u{202e}one\u{1b}[2J.example"]));
+        assert!(!hidden.contains(['\u{202e}', '\u{1b}']), "{hidden}");
         let long = format!("http://{}.example", "a".repeat(NodeList::ADDRESS));
         assert!(reason(list(&[&long])).contains("too long"));
+    }
+
+    #[test]
+    fn an_address_is_written_in_one_way() {
+        for (given, kept) in [
+            ("HTTP://One.Example.:80/", "http://one.example"),
+            ("http://one.example:8080//", "http://one.example:8080"),
+            ("http://[2001:DB8:0::1]:0080", "http://[2001:db8::1]"),
+            ("http://[::ffff:192.0.2.1]:9", "http://192.0.2.1:9"),
+        ] {
+            assert_eq!(list(&[given]).unwrap().nodes()[0].as_str(), kept);
+        }
     }
 
     #[test]

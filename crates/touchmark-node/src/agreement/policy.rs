@@ -30,6 +30,11 @@ impl Policy {
         Err(AgreementError::Policy { ask, equal, reason })
     }
 
+    /// All of `listed` nodes, of whom three quarters have to say the same.
+    pub const fn whole(listed: usize) -> Self {
+        Self { ask: listed, equal: (3 * listed).div_ceil(4) }
+    }
+
     /// How many nodes are asked.
     pub const fn ask(self) -> usize {
         self.ask
@@ -53,7 +58,7 @@ impl Policy {
     }
 
     /// Probability that so many of a list's nodes are enough among those who are asked to prevent
-    /// every agreement but one of their own.
+    /// every agreement but one of their own, if all others answer and say the same.
     pub fn prevented(self, listed: usize, lying: usize) -> f64 {
         self.at_least(self.tolerated() + 1, listed, lying)
     }
@@ -122,6 +127,21 @@ mod tests {
                 assert!((policy.prevented(12, lying) - prevented).abs() < 1e-12, "{policy:?}");
             }
         }
+    }
+
+    #[test]
+    fn where_everyone_is_asked_there_is_no_chance() {
+        for listed in 1..=64 {
+            let policy = Policy::whole(listed);
+            assert_eq!(Policy::new(policy.ask(), policy.equal(), listed), Ok(policy));
+            for lying in 0..=listed {
+                let deceived = f64::from(u8::from(4 * lying >= 3 * listed));
+                let prevented = f64::from(u8::from(4 * lying > listed));
+                assert!((policy.deceived(listed, lying) - deceived).abs() < 1e-9, "{lying}");
+                assert!((policy.prevented(listed, lying) - prevented).abs() < 1e-9, "{lying}");
+            }
+        }
+        assert_eq!((Policy::whole(36).equal(), Policy::whole(36).tolerated()), (27, 9));
     }
 
     /// As docs/light-clients.md and spec/agreement.md state them.

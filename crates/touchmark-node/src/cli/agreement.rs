@@ -1,11 +1,13 @@
 //! Several untrusted nodes that are asked for the same, and what a reader gets of it.
 
+mod chance;
 mod report;
 
 use super::failure::{Failure, Fault};
 use super::session::Session;
 use super::verify::root_of_trust;
 use crate::agreement::{self, AgreementError, Inquiry, NodeList, Policy};
+pub(super) use chance::Chance;
 use report::Report;
 use std::path::Path;
 use touchmark_wire::ids::ThingId;
@@ -19,10 +21,6 @@ pub(super) struct Asking {
     /// How many of them have to say the same: more than half
     #[arg(long, value_name = "M", default_value_t = Policy::EQUAL)]
     equal: usize,
-    /// Network to trust: its id in hexadecimal, or its genesis document; otherwise the context's.
-    /// Where nothing says which, the nodes have to agree on it, too
-    #[arg(long, value_name = "ID|FILE")]
-    trust: Option<String>,
 }
 
 impl Asking {
@@ -30,24 +28,24 @@ impl Asking {
     pub(super) fn policy(&self, list: &NodeList) -> Result<Policy, Failure> {
         Ok(Policy::new(self.ask, self.equal, list.nodes().len())?)
     }
+}
 
-    /// Asks nodes of the list about a thing.
-    pub(super) fn ask(
-        &self,
-        session: &mut Session<'_, '_>,
-        list: &NodeList,
-        thing: ThingId,
-    ) -> Result<Report, Failure> {
-        let policy = self.policy(list)?;
-        let network = match &self.trust {
-            Some(text) => Some(root_of_trust(session, text)?.0),
-            None => session.trusted()?,
-        };
-        let nodes = agreement::draw(list.nodes(), policy)?;
-        let inquiry = Inquiry { thing, network, policy, nodes };
-        let (ballot, count) = session.wait("asking the nodes", || inquiry.ask());
-        Ok(Report::new(list.nodes().len(), &inquiry, &ballot, &count))
-    }
+/// Asks nodes of the list about a thing.
+pub(super) fn ask(
+    session: &mut Session<'_, '_>,
+    list: &NodeList,
+    policy: Policy,
+    thing: ThingId,
+    trust: Option<&str>,
+) -> Result<Report, Failure> {
+    let network = match trust {
+        Some(text) => Some(root_of_trust(session, text)?.0),
+        None => session.trusted()?,
+    };
+    let nodes = agreement::draw(list.nodes(), policy)?;
+    let inquiry = Inquiry { thing, network, policy, nodes };
+    let (ballot, count) = session.wait("asking the nodes", || inquiry.ask());
+    Ok(Report::new(list.nodes().len(), &inquiry, &ballot, &count))
 }
 
 /// The list in a file.

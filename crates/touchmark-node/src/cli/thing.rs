@@ -61,11 +61,12 @@ pub(super) struct Register {
 ///
 /// For whoever can check no certificate. Nodes are drawn at random from a list of 30 to 40, and the
 /// answer counts if enough of them say the same of the thing: kind, controller, status, keys,
-/// attributes, and that there is no such thing. The answer says how many were asked and who said
-/// otherwise. It convinces nobody else, and whoever fills the list, or stands on the way to all
+/// attributes, and that there is no such thing. The answer says how many were asked, who said
+/// otherwise, and how likely a lie is believed if a third of the list tells it. It convinces nobody else, and whoever fills the list, or stands on the way to all
 /// nodes, decides what they say: where you can, take a proof (`touchmark proof fetch`).
 ///
-/// Exit code 0 if they agree, 1 if they do not, 3 if too few answer.
+/// Exit code 0 if they agree, 1 if they do not (or the thing is changing: ask again), 3 if too few
+/// answer.
 #[derive(clap::Args, Debug)]
 pub(super) struct Ask {
     /// Thing id, DID, or identity held here
@@ -75,6 +76,10 @@ pub(super) struct Ask {
     nodes: PathBuf,
     #[command(flatten)]
     asking: Asking,
+    /// Network to trust: its id in hexadecimal, or its genesis document; otherwise the context's.
+    /// Where nothing says which, the nodes have to agree on it, too
+    #[arg(long, value_name = "ID|FILE")]
+    trust: Option<String>,
 }
 
 #[derive(clap::Args, Debug)]
@@ -173,7 +178,8 @@ pub(super) fn run(session: &mut Session<'_, '_>, command: Command) -> Result<Ans
         Command::Ask(ask) => {
             let id = session.thing(&ask.id)?;
             let list = agreement::list(session, &ask.nodes)?;
-            Ok(ask.asking.ask(session, &list, id)?.answer())
+            let policy = ask.asking.policy(&list)?;
+            Ok(agreement::ask(session, &list, policy, id, ask.trust.as_deref())?.answer())
         }
         Command::List(list) => run_list(session, list),
         Command::Status(status) => run_status(session, &status),

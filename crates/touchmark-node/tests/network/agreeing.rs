@@ -6,10 +6,10 @@ use super::following::follower;
 use super::issuer::Issuer;
 use super::member::{Ended, Member, Node, Place};
 use super::running::{network, same_of};
-use front::{Manner, get, serve};
+use front::{Manner, get, serve, serve_at};
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
-use std::net::ToSocketAddrs as _;
+use std::net::{SocketAddr, ToSocketAddrs as _};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
@@ -254,14 +254,50 @@ fn others_are_asked_each_time_and_two_names_of_an_address_count_once() {
         .collect();
     assert_eq!(asked.len(), 4, "the same twelve of 36 are drawn once in a billion times");
 
+    // A server at both addresses of this name, wherever it leads.
     let own = ("localhost", 1).to_socket_addrs().unwrap().next().unwrap().ip();
-    let listener = std::net::TcpListener::bind((own, 0)).unwrap();
-    let port = listener.local_addr().unwrap().port();
-    let literal = std::net::SocketAddr::new(own, port);
+    let port = serve_at((own, 0).into(), &world.nodes[0].url, Manner::Honest).port();
+    let literal = SocketAddr::new(own, port);
     let twice = [format!("http://localhost:{port}"), format!("http://{literal}")];
     let ended = world.ask(&[&urls[..10], &twice].concat(), &[]);
     let same = ended.document["uncounted"].to_string().matches("it has the address of").count();
-    assert_eq!((came_of(&ended), same), ((0, [12, 10, 10]), 1), "{ended:?}");
+    assert_eq!((came_of(&ended), same), ((0, [12, 11, 11]), 1), "{ended:?}");
+    // A name at which nobody answers silences no node at the same address, whichever is first.
+    let silent = [format!("http://{literal}"), "http://localhost:9".to_owned()];
+    for _ in 0..6 {
+        let ended = world.ask(&[&urls[..10], &silent].concat(), &[]);
+        assert_eq!((came_of(&ended), uncounted(&ended, "nothing")), ((0, [12, 11, 11]), 1));
+    }
+}
+
+#[test]
+fn one_node_alone_is_shown_to_be_worth_little() {
+    let world = World::new();
+    let urls = world.listed(&[(9, Manner::Lies(steals))]);
+    let ended = world.ask(&urls, &["--ask", "1", "--equal", "1"]);
+    assert_eq!(ended.code, 0, "{ended:?}");
+    let chance = &ended.document["if_a_third_lies"];
+    assert_eq!(chance["lying"], 4);
+    assert!((chance["deceived"].as_f64().unwrap() - 1.0 / 3.0).abs() < 1e-9, "{chance}");
+}
+
+#[test]
+fn a_thing_that_changes_while_it_is_asked_about_is_agreed_on() {
+    let mut world = World::new();
+    let kept = world.kept();
+    world.set("firmware", "2");
+    // Nine agree on what was, and those who do not have the longer log.
+    let ended = world.ask(&world.listed(&[(9, kept)]), &[]);
+    assert_eq!(came_of(&ended), (0, [12, 12, 12]), "{ended:?}");
+    assert_eq!(ended.document["thing"]["attributes"]["firmware"], "2");
+    // Who stays behind is agreed with, and the longer log is shown.
+    let stays = Manner::Stays(Box::new(world.kept()));
+    world.set("firmware", "3");
+    let ended = world.ask(&world.listed(&[(9, stays)]), &[]);
+    assert_eq!(came_of(&ended), (0, [12, 12, 9]), "{ended:?}");
+    assert_eq!(ended.document["thing"]["attributes"]["firmware"], "2");
+    let (other, agreed) = (&ended.document["others"][0]["size"], &ended.document["size"]);
+    assert!(other.as_u64() > agreed.as_u64(), "{ended:?}");
 }
 
 #[test]
@@ -289,6 +325,10 @@ fn a_list_is_brought_up_to_date_by_agreement_alone() {
     assert_eq!((came_of(&ended), &ended.document["updated"]), ((0, [12, 12, 9]), &true.into()));
     assert_eq!(names(&ended.document["added"]), others);
     assert_eq!(names(&ended.document["removed"]), few);
+    assert_eq!(
+        (names(&ended.document["nodes"]).len(), &ended.document["published"]),
+        (9, &14.into())
+    );
     assert!(text.contains("192.0.2.14") && !text.contains("203.0.113"), "{text}");
     let many = world.listed(&[(5, Manner::Honest), (4, Manner::Lies(fills))]);
     let (ended, text) = update(&world, &many, &[]);
@@ -297,6 +337,10 @@ fn a_list_is_brought_up_to_date_by_agreement_alone() {
         ((1, [12, 12, 8]), &json!("TM-NODES-DISAGREE"))
     );
     assert!(!text.contains("publisher"), "{text}");
+    // All are asked, and three quarters of all are wanted, whatever a draw would take.
+    let some = world.listed(&[(3, Manner::Honest), (6, Manner::Lies(fills))]);
+    let (ended, _) = update(&world, &some, &["--ask", "1", "--equal", "1"]);
+    assert_eq!((came_of(&ended), &ended.document["wanted"]), ((1, [12, 12, 6]), &9.into()));
     let refused = |world: &World, urls: &[String]| {
         let (ended, text) = update(world, urls, &[]);
         assert_eq!((ended.code, ended.error()), (1, "TM-PUBLISHED-LIST"), "{ended:?}");

@@ -7,7 +7,7 @@ use touchmark_wire::hash::Digest;
 const OURS: NetworkId = NetworkId(Digest([1; 32]));
 const OTHER: NetworkId = NetworkId(Digest([2; 32]));
 
-fn policy() -> Policy {
+pub(in crate::agreement) fn policy() -> Policy {
     Policy::new(12, 9, 36).unwrap()
 }
 
@@ -33,7 +33,7 @@ fn thing(status: &str, count: u64) -> ThingView {
     }
 }
 
-fn said(status: &str, size: u64) -> Reply {
+pub(in crate::agreement) fn said(status: &str, size: u64) -> Reply {
     of(OURS, status, size)
 }
 
@@ -43,7 +43,7 @@ fn of(network: NetworkId, status: &str, size: u64) -> Reply {
     Reply::Said(Said { network, size: TreeSize(size), thing })
 }
 
-fn nothing() -> Reply {
+pub(in crate::agreement) fn nothing() -> Reply {
     Reply::Nothing { reason: "away".into() }
 }
 
@@ -56,7 +56,7 @@ fn count(replies: Vec<Reply>) -> Count {
     ballot.count(ballot.size())
 }
 
-fn many(reply: &Reply, count: usize) -> Vec<Reply> {
+pub(in crate::agreement) fn many(reply: &Reply, count: usize) -> Vec<Reply> {
     vec![reply.clone(); count]
 }
 
@@ -114,8 +114,7 @@ fn who_lags_behind_is_asked_again_and_does_not_count_before() {
     assert_eq!(late.count(size).outcome, Outcome::Split);
     assert_eq!(late.count(size).places[11], Place::Behind);
     for place in 4..12 {
-        let Reply::Said(newer) = said("stolen", 20 + place as u64) else { unreachable!() };
-        late.correct(place, newer);
+        late.replies[place] = said("stolen", 20 + place as u64);
     }
     assert_eq!(late.count(size).outcome, Outcome::Agreed);
 }
@@ -145,7 +144,7 @@ fn a_fork_is_no_matter_of_history_alone() {
     assert_eq!(count(replies).outcome, Outcome::Split);
 }
 
-fn any_reply() -> impl Strategy<Value = Reply> {
+pub(in crate::agreement) fn any_reply() -> impl Strategy<Value = Reply> {
     let words = prop::sample::select(vec!["active", "stolen", "lost", "none"]);
     let networks = prop::sample::select(vec![OURS, OURS, OURS, OTHER]);
     let word = (networks, words, prop_oneof![0..40_u64, any::<u64>()]);
@@ -197,8 +196,7 @@ proptest! {
         // The honest get there.
         for place in asked.behind(size) {
             if order[place] < 9 {
-                let Reply::Said(newer) = said("suspended", size.0) else { unreachable!() };
-                asked.correct(place, newer);
+                asked.replies[place] = said("suspended", size.0);
             }
         }
         let counted = asked.count(size);

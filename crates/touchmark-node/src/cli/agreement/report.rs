@@ -1,6 +1,7 @@
 //! What nodes said, as a document and for people.
 
-use crate::agreement::{Ballot, Count, Inquiry, Outcome, Place, Reply, Said, excerpt};
+use super::chance::Chance;
+use crate::agreement::{Ballot, Count, Inquiry, Outcome, Place, Reply, Said};
 use crate::cli::answer::Answer;
 use crate::cli::assurance::Assurance;
 use crate::cli::failure::{Exit, Fault};
@@ -26,6 +27,8 @@ pub(in crate::cli) struct Report {
     equal: usize,
     /// Whether a network was trusted before; otherwise it is what the nodes say.
     trusted: bool,
+    /// What the answer is worth, if a third of the list tells the same lie.
+    if_a_third_lies: Chance,
     #[serde(flatten)]
     agreed: Option<Agreed>,
     /// What others say, or all where nothing is agreed on; the most first.
@@ -64,6 +67,8 @@ struct Agreed {
 struct Voice {
     nodes: Vec<String>,
     network: String,
+    /// The logs that they speak of have at least so many leaves.
+    size: u64,
     thing: Option<Value>,
     /// Members in which it differs from what most say.
     differs_in: Vec<String>,
@@ -81,17 +86,14 @@ struct Uncounted {
 
 impl Report {
     pub(super) fn new(listed: usize, asked: &Inquiry<'_>, ballot: &Ballot, count: &Count) -> Self {
-        let said = |place: usize| match &ballot.replies()[place] {
-            Reply::Said(said) => Some(said),
-            Reply::Nothing { .. } => None,
-        };
+        let said = |place: usize| ballot.said(place);
         let node = |place: usize| asked.nodes[place].as_str().to_owned();
         let is_agreed = count.outcome == Outcome::Agreed;
         let most = count.groups.first().and_then(|group| said(*group.first()?));
         let others = count.groups.iter().skip(usize::from(is_agreed));
         let others = others.filter_map(|group| {
             let nodes = group.iter().map(|place| node(*place)).collect();
-            Some(Voice::of(nodes, said(*group.first()?)?, most?))
+            Some(Voice::of(nodes, said(*group.first()?)?, ballot.reach(group).0, most?))
         });
         let uncounted = count.places.iter().enumerate().filter_map(|(place, standing)| {
             let reply = &ballot.replies()[place];
@@ -109,6 +111,7 @@ impl Report {
             wanted: asked.policy.equal(),
             equal: count.groups.first().map_or(0, Vec::len),
             trusted: asked.network.is_some(),
+            if_a_third_lies: Chance::one_of(3, asked.policy, listed),
             agreed: agreed.map(|said| {
                 let nodes = count.groups[0].iter().map(|place| node(*place)).collect();
                 Agreed::new(said, history, count.size.0, nodes)
@@ -133,11 +136,18 @@ impl Report {
     pub(in crate::cli) fn with(&self, made: &Sheet) -> Answer {
         let mut document = Answer::new(self, "").document;
         if let (Some(members), Value::Object(made)) = (document.as_object_mut(), made.document()) {
-            members.extend(made);
+            for (name, value) in made {
+                let before = members.insert(name, value);
+                assert!(before.is_none(), "what was made has other names than what was said");
+            }
         }
         let mut text = Sheet::default();
         text.add("assurance", self.assurance());
-        Answer::raw(document, format!("{text}{made}").into_bytes())
+        for (name, value) in made.rows() {
+            text.add(name, value.clone());
+        }
+        self.dissent(&mut text);
+        Answer::raw(document, text.plain().to_string().into_bytes())
     }
 
     fn assurance(&self) -> String {
@@ -158,11 +168,17 @@ impl Report {
             sheet.add("log size", format!("at least {}", agreed.size));
             sheet.add("thing", agreed.text.clone());
         }
+        self.dissent(&mut sheet);
+        sheet.plain()
+    }
+
+    /// Who said otherwise, who does not count, and what the rest is worth.
+    fn dissent(&self, sheet: &mut Sheet) {
         let others = self.others.iter().map(Voice::sheet);
         sheet.add("others", others.collect::<Field>());
         let uncounted = self.uncounted.iter().map(|it| format!("{}: {}", it.node, it.reason));
         sheet.add("not counted", uncounted.collect::<Field>());
-        sheet
+        sheet.add("if a third lies", [self.if_a_third_lies.sheet()].into_iter().collect::<Field>());
     }
 }
 
@@ -172,8 +188,8 @@ impl Refusal {
             Outcome::Agreed => return None,
             Outcome::Split => (
                 Fault::NodesDisagree,
-                "some nodes lie or are of another network: believe none of it; take a proof, or a \
-                 better list",
+                "some nodes lie or are of another network, or the thing is changing: believe none \
+                 of it and ask again; if it stays so take a proof, or a better list",
             ),
             Outcome::TooFew => (
                 Fault::FewAnswers,
@@ -200,7 +216,7 @@ impl Agreed {
 }
 
 impl Voice {
-    fn of(nodes: Vec<String>, said: &Said, most: &Said) -> Self {
+    fn of(nodes: Vec<String>, said: &Said, size: u64, most: &Said) -> Self {
         let thing = said.thing.as_deref().map(|view| document(view, History::Open));
         let other = most.thing.as_deref().map(|view| document(view, History::Open));
         let mut differs_in = Vec::new();
@@ -217,14 +233,15 @@ impl Voice {
             (None, None) => {}
             _ => differs_in.push("thing".to_owned()),
         }
-        let status = said.thing.as_deref().map(|thing| excerpt(&view::status(&thing.status)));
+        let status = said.thing.as_deref().map(|thing| view::status(&thing.status));
         let text = status.unwrap_or_else(|| "no such thing".to_owned());
-        Self { nodes, network: said.network.to_string(), thing, differs_in, text }
+        Self { nodes, network: said.network.to_string(), size, thing, differs_in, text }
     }
 
     fn sheet(&self) -> Sheet {
         let mut sheet = Sheet::default();
         sheet.add("nodes", self.nodes.len()).add("status", self.text.as_str());
+        sheet.add("log size", format!("at least {}", self.size));
         let most = "nothing: it is what most say".to_owned();
         let differs = if self.differs_in.is_empty() { most } else { self.differs_in.join(" ") };
         sheet.add("differs in", differs).add("who", self.nodes.join(" "));

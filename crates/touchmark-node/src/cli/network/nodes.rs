@@ -1,23 +1,25 @@
 //! The list of nodes that readers without certificates choose from.
 
-use crate::agreement::{NodeList, NodeUrl};
-use crate::cli::agreement::{self, Asking};
+use crate::agreement::{NodeList, NodeUrl, Policy};
+use crate::cli::agreement::{self, Asking, Chance};
 use crate::cli::answer::Answer;
 use crate::cli::failure::{Failure, Fault};
 use crate::cli::session::Session;
 use crate::cli::sheet::{Field, Sheet};
 use crate::disk::{self, Secrecy};
-use std::path::PathBuf;
+use serde::Serialize;
+use std::path::{Path, PathBuf};
 use touchmark_wire::registry::Status;
 
 /// Show what a list of untrusted nodes is worth, or bring it up to date
 ///
 /// `touchmark thing ask` draws nodes from such a list. It is a TOML file: `nodes`, at most 64
 /// addresses on different hosts, and `publisher`, the thing that publishes the list in its
-/// attributes `nodes`, `nodes.2` and so on, addresses with spaces between. With --update nodes of
-/// the present list are asked for what the publisher says. The file is replaced if enough of them
-/// say the same, so nodes that lie cannot put more of their kind on the list, as long as they are
-/// few.
+/// attributes `nodes`, `nodes.2` and so on, addresses with spaces between. With --update all nodes
+/// of the present list are asked for what the publisher says, and the file is replaced if three
+/// quarters of the list say the same. No chance is in it: fewer than three quarters that lie cannot
+/// put their kind on the list however often it is updated, and a quarter that lies or is away
+/// cannot prevent an update; more than that can.
 #[derive(clap::Args, Debug)]
 pub(in crate::cli) struct Nodes {
     /// File with the list
@@ -31,31 +33,57 @@ pub(in crate::cli) struct Nodes {
     /// Say what would change, and change nothing
     #[arg(long, requires = "update")]
     dry_run: bool,
+    /// Network to trust: its id in hexadecimal, or its genesis document; otherwise the context's.
+    /// Where nothing says which, the nodes have to agree on it, too
+    #[arg(long, value_name = "ID|FILE", requires = "update")]
+    trust: Option<String>,
     #[command(flatten)]
     asking: Asking,
 }
 
+/// A list and what it is worth.
+#[derive(Serialize)]
+struct Worth<'l> {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    publisher: Option<String>,
+    listed: usize,
+    ask: usize,
+    equal: usize,
+    chances: [Chance; 3],
+    nodes: Vec<&'l str>,
+}
+
 pub(super) fn run(session: &mut Session<'_, '_>, nodes: &Nodes) -> Result<Answer, Failure> {
+    if nodes.update && nodes.file == Path::new("-") {
+        return Err(Failure::new(Fault::Usage, "standard input cannot be replaced")
+            .hint("give the file with the list, or leave --update out"));
+    }
     let list = agreement::list(session, &nodes.file)?;
     if nodes.update {
         return update(session, nodes, &list);
     }
     let policy = nodes.asking.policy(&list)?;
     let listed = list.nodes().len();
-    let mut sheet = Sheet::default();
-    sheet.add_some("publisher", list.publisher.map(|thing| thing.to_string()));
-    sheet.add("listed", listed).add("ask", policy.ask()).add("equal", policy.equal());
-    let chances = [("a quarter", listed / 4), ("a third", listed / 3), ("half", listed / 2)];
-    let chances = chances.map(|(part, lying)| {
-        let mut line = Sheet::default();
-        line.add("lying", format!("{part}, {lying}"));
-        line.add("deceived", format!("{:.1e}", policy.deceived(listed, lying)));
-        line.add("prevented", format!("{:.1e}", policy.prevented(listed, lying)));
-        line
-    });
-    sheet.add("chances", chances.into_iter().collect::<Field>());
-    sheet.add("nodes", list.nodes().iter().map(NodeUrl::as_str).collect::<Field>());
-    Ok(Answer::sheet(&sheet))
+    let worth = Worth {
+        publisher: list.publisher.map(|thing| thing.to_string()),
+        listed,
+        ask: policy.ask(),
+        equal: policy.equal(),
+        chances: [4, 3, 2].map(|part| Chance::one_of(part, policy, listed)),
+        nodes: list.nodes().iter().map(NodeUrl::as_str).collect(),
+    };
+    Ok(Answer::new(&worth, worth.sheet().to_string()))
+}
+
+impl Worth<'_> {
+    fn sheet(&self) -> Sheet {
+        let mut sheet = Sheet::default();
+        sheet.add_some("publisher", self.publisher.as_deref());
+        sheet.add("listed", self.listed).add("ask", self.ask).add("equal", self.equal);
+        sheet.add("chances", self.chances.iter().map(|chance| chance.sheet()).collect::<Field>());
+        sheet.add("nodes", self.nodes.iter().copied().collect::<Field>());
+        sheet
+    }
 }
 
 fn update(
@@ -70,14 +98,16 @@ fn update(
                 .hint("give --publisher once; the list names it from then on")
         })?,
     };
-    let report = nodes.asking.ask(session, list, publisher)?;
+    // Each draw of a few would be another chance for those who lie, and one is enough for them.
+    let policy = Policy::whole(list.nodes().len());
+    let report = agreement::ask(session, list, policy, publisher, nodes.trust.as_deref())?;
     let Some(said) = report.said() else { return Ok(report.answer()) };
     let active = Status::ACTIVE.to_string();
     let thing = said.thing.as_deref().filter(|thing| thing.status.status == active);
     let thing = thing.ok_or_else(|| not_taken("its publisher is not there, or not active"))?;
     let newer = NodeList::published(publisher, &thing.attributes);
     let newer = newer.map_err(|error| not_taken(&error.to_string()))?;
-    // From a list that is too short nobody could be asked for the next one.
+    // Of a list that is too short nobody could be asked as before.
     nodes.asking.policy(&newer).map_err(|failure| not_taken(&failure.what))?;
     if !nodes.dry_run {
         disk::replace(&session.path(&nodes.file), newer.text().as_bytes(), Secrecy::Public)
@@ -85,7 +115,7 @@ fn update(
     }
     let mut sheet = Sheet::default();
     sheet.add("publisher", publisher.to_string()).add("updated", !nodes.dry_run);
-    sheet.add("nodes", newer.nodes().len());
+    sheet.add("published", newer.nodes().len());
     sheet.add("added", missing(list, &newer)).add("removed", missing(&newer, list));
     Ok(report.with(&sheet))
 }

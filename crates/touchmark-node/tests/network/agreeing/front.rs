@@ -18,6 +18,8 @@ pub(crate) enum Manner {
     Lies(fn(&mut Value)),
     /// It answers what is here, by path, as long as nobody wants a log longer than this.
     Lags(u64, Arc<Vec<(String, Vec<u8>)>>),
+    /// It answers what is there, and nothing about a longer log.
+    Stays(Box<Manner>),
     /// It says that its log is this long, whatever is asked for.
     Boasts(u64),
     /// It takes the question and never answers.
@@ -33,8 +35,13 @@ pub(crate) enum Manner {
 /// Begins to serve at 127.0.7.`number`; its URL. It ends with the process of the test.
 pub(crate) fn serve(number: u8, node: &str, manner: Manner) -> String {
     let address = SocketAddr::from((Ipv4Addr::new(127, 0, 7, number), 0));
+    format!("http://{}", serve_at(address, node, manner))
+}
+
+/// As [`serve`], at any address.
+pub(crate) fn serve_at(address: SocketAddr, node: &str, manner: Manner) -> SocketAddr {
     let listener = TcpListener::bind(address).unwrap();
-    let url = format!("http://{}", listener.local_addr().unwrap());
+    let address = listener.local_addr().unwrap();
     let node = node.strip_prefix("http://").unwrap().to_owned();
     thread::spawn(move || {
         for stream in listener.incoming().map_while(Result::ok) {
@@ -43,7 +50,7 @@ pub(crate) fn serve(number: u8, node: &str, manner: Manner) -> String {
             thread::spawn(move || drop(answer(&stream, &node, &manner)));
         }
     });
-    url
+    address
 }
 
 fn answer(mut stream: &TcpStream, node: &str, manner: &Manner) -> std::io::Result<()> {
@@ -101,6 +108,11 @@ fn told(path: &str, node: &str, manner: &Manner) -> std::io::Result<(u16, Vec<u8
         && size.parse::<u64>().unwrap() <= *longest
     {
         return Ok((200, body.clone()));
+    }
+    if let Manner::Stays(manner) = manner {
+        let Manner::Lags(longest, _) = &**manner else { panic!("it has nothing to stay with") };
+        let is_later = size.parse::<u64>().unwrap() > *longest;
+        return if is_later { Ok((503, Vec::new())) } else { told(path, node, manner) };
     }
     let asked = if matches!(manner, Manner::Boasts(_)) { place } else { path };
     let (status, body) = get(node, asked)?;

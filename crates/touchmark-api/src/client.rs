@@ -15,13 +15,18 @@ use crate::{
     ThingView, WriterView, Written, media, sequence,
 };
 use serde::de::DeserializeOwned;
+use std::net::SocketAddr;
 use std::time::Duration;
 use touchmark_wire::bundle::Bundle;
-use touchmark_wire::ids::{ChannelId, EvidenceId, LeafIndex, StatementId, ThingId};
+use touchmark_wire::ids::{ChannelId, EvidenceId, LeafIndex, StatementId, ThingId, TreeSize};
 use touchmark_wire::limits;
 use touchmark_wire::registry::{EvidenceFormat, RefusalCode};
-use ureq::http::{Response, StatusCode};
-use ureq::{Agent, Body};
+use ureq::config::ConfigBuilder;
+use ureq::http::uri::Authority;
+use ureq::http::{HeaderValue, Request, Response, StatusCode, Uri, header};
+use ureq::middleware::MiddlewareNext;
+use ureq::typestate::AgentScope;
+use ureq::{Agent, Body, SendBody};
 
 /// Longest answer that is read, bytes: the longest bundle with some room.
 const ANSWER_LIMIT: u64 = Bundle::LIMIT as u64 + 65_536;
@@ -35,6 +40,7 @@ const EXCERPT: usize = 200;
 pub struct Client {
     base: String,
     agent: Agent,
+    longest: u64,
 }
 
 impl Client {
@@ -50,22 +56,47 @@ impl Client {
 
     /// As [`Self::new`], for exchanges that may take so long.
     pub fn patient(base: &str, patience: Duration) -> Result<Self, ClientError> {
+        Self::configured(base, patience, |config| config)
+    }
+
+    /// As [`Self::patient`], but connects with this address alone, wherever the name in `base`
+    /// leads. The node is told the name that `base` has.
+    pub fn at(base: &str, address: SocketAddr, patience: Duration) -> Result<Self, ClientError> {
+        let wrong = |_| ClientError::Address { url: base.into() };
+        let authority: Authority = address.to_string().parse().map_err(wrong)?;
+        Self::configured(base, patience, |config| {
+            config.middleware(move |request: Request<SendBody<'_>>, next: MiddlewareNext<'_>| {
+                next.handle(moved(request, authority.clone())?)
+            })
+        })
+    }
+
+    fn configured(
+        base: &str,
+        patience: Duration,
+        more: impl FnOnce(ConfigBuilder<AgentScope>) -> ConfigBuilder<AgentScope>,
+    ) -> Result<Self, ClientError> {
         let base = base.trim_end_matches('/');
         let host = base.strip_prefix("http://").or_else(|| base.strip_prefix("https://"));
         let plain = |host: &str| !host.is_empty() && !host.contains(['?', '#', ' ']);
         if !host.is_some_and(plain) {
             return Err(ClientError::Address { url: base.into() });
         }
-        let agent = Agent::config_builder()
+        let config = Agent::config_builder()
             .http_status_as_error(false)
             .proxy(None)
             .max_redirects(0)
             .timeout_global(Some(patience))
             .timeout_connect(Some(Self::CONNECT_TIMEOUT))
-            .user_agent(concat!("touchmark/", env!("CARGO_PKG_VERSION")))
-            .build()
-            .into();
-        Ok(Self { base: base.into(), agent })
+            .user_agent(concat!("touchmark/", env!("CARGO_PKG_VERSION")));
+        let agent = more(config).build().into();
+        Ok(Self { base: base.into(), agent, longest: ANSWER_LIMIT })
+    }
+
+    /// The same client, which gives an answer up once so many bytes of it have come.
+    #[must_use]
+    pub fn reading_at_most(self, bytes: u64) -> Self {
+        Self { longest: bytes, ..self }
     }
 
     /// Where the node is.
@@ -103,6 +134,12 @@ impl Client {
         self.json("/v1/network")
     }
 
+    /// As [`Self::network`], once the log has so many leaves. The node waits a few seconds for them,
+    /// then it answers TM-BEHIND.
+    pub fn network_at_least(&self, size: TreeSize) -> Result<NetworkView, ClientError> {
+        self.json(&format!("/v1/network?at_least={size}"))
+    }
+
     /// How the node does its part in the network.
     pub fn node(&self) -> Result<NodeView, ClientError> {
         self.json("/v1/node")
@@ -116,6 +153,11 @@ impl Client {
     /// What the state holds about a thing.
     pub fn thing(&self, id: ThingId) -> Result<ThingView, ClientError> {
         self.json(&format!("/v1/things/{id}"))
+    }
+
+    /// As [`Self::thing`], once the log has so many leaves; see [`Self::network_at_least`].
+    pub fn thing_at_least(&self, id: ThingId, size: TreeSize) -> Result<ThingView, ClientError> {
+        self.json(&format!("/v1/things/{id}?at_least={size}"))
     }
 
     /// The history of a thing and its mentions, in log order.
@@ -184,7 +226,7 @@ impl Client {
     pub fn keep_payload(&self, index: LeafIndex, preimage: &[u8]) -> Result<(), ClientError> {
         let url = format!("{}/v1/leaves/{index}/payload", self.base);
         let answer = self.agent.post(&url).content_type(media::CBOR).send(preimage);
-        received(&url, answer).map(drop)
+        self.received(&url, answer).map(drop)
     }
 
     /// Salt and content of what a leaf commits to, where the node has them; not checked here.
@@ -259,7 +301,7 @@ impl Client {
     pub fn readiness(&self) -> Result<Readiness, ClientError> {
         let url = format!("{}/health/ready", self.base);
         let answer = self.agent.get(&url).header("accept", "application/json").call();
-        let (status, body) = answered(&url, answer)?;
+        let (status, body) = self.answered(&url, answer)?;
         // A node that is not ready says why in the same form.
         serde_json::from_slice(&body).or_else(|_| parsed(&url, &judged(&url, status, body)?))
     }
@@ -272,7 +314,7 @@ impl Client {
     fn bytes(&self, path: &str, accept: &str) -> Result<Vec<u8>, ClientError> {
         let url = format!("{}{path}", self.base);
         let answer = self.agent.get(&url).header("accept", accept).call();
-        received(&url, answer)
+        self.received(&url, answer)
     }
 
     fn post<T: DeserializeOwned>(
@@ -284,8 +326,49 @@ impl Client {
         let url = format!("{}{path}", self.base);
         let request = self.agent.post(&url).content_type(kind);
         let answer = request.header("accept", "application/json").send(body);
-        parsed(&url, &received(&url, answer)?)
+        parsed(&url, &self.received(&url, answer)?)
     }
+
+    /// The body of a positive answer; the problem of a negative one.
+    fn received(
+        &self,
+        url: &str,
+        answer: Result<Response<Body>, ureq::Error>,
+    ) -> Result<Vec<u8>, ClientError> {
+        let (status, body) = self.answered(url, answer)?;
+        judged(url, status, body)
+    }
+
+    /// Status and body of any answer.
+    fn answered(
+        &self,
+        url: &str,
+        answer: Result<Response<Body>, ureq::Error>,
+    ) -> Result<(StatusCode, Vec<u8>), ClientError> {
+        let answer = answer.map_err(|error| ClientError::from_transport(url, &error))?;
+        let status = answer.status();
+        let body = answer
+            .into_body()
+            .into_with_config()
+            .limit(if status.is_success() { self.longest } else { PROBLEM_LIMIT })
+            .read_to_vec()
+            .map_err(|error| ClientError::from_transport(url, &error))?;
+        Ok((status, body))
+    }
+}
+
+/// The same request to another host, which is told the name that it was made for.
+fn moved(
+    request: Request<SendBody<'_>>,
+    authority: Authority,
+) -> Result<Request<SendBody<'_>>, ureq::http::Error> {
+    let (mut head, body) = request.into_parts();
+    let mut uri = head.uri.into_parts();
+    if let Some(name) = uri.authority.replace(authority) {
+        head.headers.insert(header::HOST, HeaderValue::from_str(name.as_str())?);
+    }
+    head.uri = Uri::from_parts(uri)?;
+    Ok(Request::from_parts(head, body))
 }
 
 /// What has its effect; anything else is a problem, also where the response's status is none.
@@ -294,31 +377,6 @@ fn accepted(written: Written) -> Result<Written, ClientError> {
         Some(problem) => Err(ClientError::Refused(Box::new(problem))),
         None => Ok(written),
     }
-}
-
-/// The body of a positive answer; the problem of a negative one.
-fn received(
-    url: &str,
-    answer: Result<Response<Body>, ureq::Error>,
-) -> Result<Vec<u8>, ClientError> {
-    let (status, body) = answered(url, answer)?;
-    judged(url, status, body)
-}
-
-/// Status and body of any answer.
-fn answered(
-    url: &str,
-    answer: Result<Response<Body>, ureq::Error>,
-) -> Result<(StatusCode, Vec<u8>), ClientError> {
-    let answer = answer.map_err(|error| ClientError::from_transport(url, &error))?;
-    let status = answer.status();
-    let body = answer
-        .into_body()
-        .into_with_config()
-        .limit(if status.is_success() { ANSWER_LIMIT } else { PROBLEM_LIMIT })
-        .read_to_vec()
-        .map_err(|error| ClientError::from_transport(url, &error))?;
-    Ok((status, body))
 }
 
 fn judged(url: &str, status: StatusCode, body: Vec<u8>) -> Result<Vec<u8>, ClientError> {

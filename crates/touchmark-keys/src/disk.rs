@@ -17,7 +17,8 @@ pub enum Secrecy {
 pub fn replace(path: &Path, bytes: &[u8], secrecy: Secrecy) -> io::Result<()> {
     let folder = path.parent().unwrap_or(Path::new("."));
     let name = path.file_name().unwrap_or_default().to_string_lossy();
-    let temporary = folder.join(format!(".{name}.new"));
+    // Another process may be replacing the same file.
+    let temporary = folder.join(format!(".{name}.{}.new", std::process::id()));
     let mut options = OpenOptions::new();
     options.write(true).create(true).truncate(true);
     #[cfg(unix)]
@@ -25,9 +26,13 @@ pub fn replace(path: &Path, bytes: &[u8], secrecy: Secrecy) -> io::Result<()> {
         std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
     }
     let mut file = options.open(&temporary)?;
-    file.write_all(bytes)?;
-    file.sync_all()?;
-    std::fs::rename(&temporary, path)?;
+    let written = file.write_all(bytes).and_then(|()| file.sync_all());
+    let replaced = written.and_then(|()| std::fs::rename(&temporary, path));
+    if replaced.is_err() {
+        // What it failed with matters more.
+        let _ = std::fs::remove_file(&temporary);
+    }
+    replaced?;
     sync(folder)
 }
 

@@ -8,8 +8,10 @@
 //! 4 a fault here. With `--json` an answer is one document on standard output, and so is a failure:
 //! `{"error": {"code", "what", "why", "hint"}}`.
 
+mod agreement;
 mod answer;
 mod apikey;
+mod assurance;
 mod attributes;
 mod audit;
 mod card;

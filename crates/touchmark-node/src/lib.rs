@@ -1,5 +1,6 @@
 //! The touchmark binary: configuration, HTTP gateway, command line.
 
+pub mod agreement;
 pub mod apikey;
 pub mod attestation;
 pub mod audit;

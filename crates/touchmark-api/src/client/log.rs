@@ -1,6 +1,6 @@
 //! The log itself, as C2SP tlog-tiles serve it.
 
-use super::{Client, ClientError, received};
+use super::{Client, ClientError};
 use crate::tile::{self, Row, Tile, WIDTH};
 use crate::{EdgeCode, media};
 use touchmark_wire::ids::{Height, LeafIndex, TreeSize};
@@ -46,6 +46,6 @@ impl Client {
         if answer.as_ref().is_ok_and(|answer| answer.status().as_u16() == 404) {
             return Ok(None);
         }
-        received(&url, answer).map(Some)
+        self.received(&url, answer).map(Some)
     }
 }

@@ -58,6 +58,31 @@ fn what_no_node_answers_is_told_from_no_answer() {
 }
 
 #[test]
+fn an_answer_is_read_as_far_as_the_client_says() {
+    for (most, is_read) in [(9, true), (7, false)] {
+        let (url, asked) = node("HTTP/1.1 200 OK\r\nconnection: close\r\n\r\nan image");
+        let client = Client::new(&url).unwrap().reading_at_most(most);
+        let answer = client.genesis();
+        assert_eq!(answer.is_ok(), is_read, "{answer:?}");
+        assert!(is_read || matches!(answer, Err(ClientError::Answer { .. })));
+        asked.join().unwrap();
+    }
+}
+
+#[test]
+fn a_client_at_an_address_connects_with_that_and_keeps_the_name() {
+    let (url, asked) = node("HTTP/1.1 200 OK\r\nconnection: close\r\n\r\nan image");
+    let address = url.strip_prefix("http://").unwrap().parse().unwrap();
+    // This name leads nowhere (RFC 6761).
+    let client = Client::at("http://node.invalid:81", address, Client::TIMEOUT).unwrap();
+    assert_eq!(client.genesis().unwrap(), b"an image");
+    let asked = asked.join().unwrap().to_lowercase();
+    assert!(asked.starts_with("get /v1/genesis http/1.1\r\n"), "{asked}");
+    assert_eq!(asked.matches("host: ").count(), 1, "{asked}");
+    assert!(asked.contains("host: node.invalid:81\r\n"), "{asked}");
+}
+
+#[test]
 fn a_node_that_is_not_ready_says_why() {
     let (url, _asked) = node(
         "HTTP/1.1 503 Service Unavailable\r\nconnection: close\r\n\r\n\

@@ -79,6 +79,14 @@ pub(crate) enum Fault {
     Formation,
     /// An agreement that must not be accepted.
     Agreement,
+    /// Nodes that do not say the same, or not enough of them.
+    NodesDisagree,
+    /// Too few nodes that say anything.
+    FewAnswers,
+    /// A list of nodes with which nothing can be agreed on.
+    NodeList,
+    /// A list that a thing publishes and that cannot take the place of the present one.
+    PublishedList,
     /// Members who are not there.
     Missing,
     /// A member who breaks the protocol, or was shown something else.
@@ -93,6 +101,11 @@ impl Fault {
     /// Stable code.
     pub(crate) const fn code(self) -> &'static str {
         self.row().0
+    }
+
+    /// How a command ends because of it.
+    pub(crate) const fn exit(self) -> Exit {
+        self.row().1
     }
 
     const fn row(self) -> (&'static str, Exit) {
@@ -124,6 +137,10 @@ impl Fault {
             Self::Reader => ("TM-READER", Exit::Unavailable),
             Self::Formation => ("TM-FORMATION", Exit::Refused),
             Self::Agreement => ("TM-AGREEMENT", Exit::Refused),
+            Self::NodesDisagree => ("TM-NODES-DISAGREE", Exit::Refused),
+            Self::FewAnswers => ("TM-FEW-ANSWERS", Exit::Unavailable),
+            Self::NodeList => ("TM-NODE-LIST", Exit::Misuse),
+            Self::PublishedList => ("TM-PUBLISHED-LIST", Exit::Refused),
             Self::Missing => ("TM-MEMBERS-MISSING", Exit::Unavailable),
             Self::Member => ("TM-MEMBER", Exit::Refused),
             Self::Storage => ("TM-STORAGE", Exit::Internal),

@@ -5,6 +5,7 @@ mod code;
 mod draft;
 mod failure;
 mod following;
+mod nodes;
 mod show;
 mod status;
 mod succession;
@@ -23,6 +24,7 @@ pub(super) enum Command {
     Form(attendance::Form),
     Join(attendance::Join),
     Follow(following::Follow),
+    Nodes(nodes::Nodes),
     Approve(succession::Approve),
     Appoint(Box<succession::Appoint>),
     Adopt(succession::Adopt),
@@ -37,6 +39,7 @@ pub(super) fn run(session: &mut Session<'_, '_>, command: &Command) -> Result<An
         Command::Form(form) => attendance::form(session, form),
         Command::Join(join) => attendance::join(session, join),
         Command::Follow(follow) => following::follow(session, follow),
+        Command::Nodes(nodes) => nodes::run(session, nodes),
         Command::Approve(approve) => succession::approve(session, approve),
         Command::Appoint(appoint) => succession::appoint(session, appoint),
         Command::Adopt(adopt) => succession::adopt(session, adopt),

@@ -1,6 +1,7 @@
 //! Sheets: named values in order, the same for people and for programs.
 
 use super::moment::Moment;
+use crate::agreement::plain;
 use serde_json::Value;
 use std::fmt;
 use touchmark_api::Base64;
@@ -39,6 +40,12 @@ impl Sheet {
     /// Names and values in order.
     pub(crate) fn rows(&self) -> &[(String, Field)] {
         &self.0
+    }
+
+    /// The same with every text on one line and without what moves a terminal: somebody who is not
+    /// trusted wrote it.
+    pub(crate) fn plain(&self) -> Self {
+        Self(self.0.iter().map(|(name, value)| (plain(name), value.plain())).collect())
     }
 
     /// As JSON; names have underscores for spaces.
@@ -82,6 +89,15 @@ impl fmt::Display for Sheet {
 }
 
 impl Field {
+    fn plain(&self) -> Self {
+        match self {
+            Self::Text(text) => Self::Text(plain(text)),
+            Self::List(items) => items.iter().map(Self::plain).collect(),
+            Self::Sheet(sheet) => Self::Sheet(sheet.plain()),
+            other => other.clone(),
+        }
+    }
+
     fn document(&self) -> Value {
         match self {
             Self::Text(text) => text.as_str().into(),

@@ -1,5 +1,6 @@
 //! Things: registered, changed and looked up.
 
+use super::agreement::{self, Asking};
 use super::answer::{Answer, Table};
 use super::attributes::Pair;
 use super::failure::{Failure, Fault};
@@ -7,6 +8,7 @@ use super::identity::creation::{nonce, usual_purposes};
 use super::identity::signing::{Proposal, Signers, Signing};
 use super::session::Session;
 use super::{leaf, registered, view};
+use std::path::PathBuf;
 use touchmark_api::client::{Page, ThingsQuery};
 use touchmark_core::directory::NewKey;
 use touchmark_core::directory::accreditation::Accredit;
@@ -27,6 +29,7 @@ pub(super) enum Command {
         /// Thing id, DID, or identity held here
         id: String,
     },
+    Ask(Ask),
     /// List things
     List(List),
     /// Change a thing's status: suspended, stolen, retired and so on
@@ -52,6 +55,31 @@ pub(super) struct Register {
     /// Attribute, such as serial=4711; repeatable
     #[arg(long = "attribute", value_name = "NAME=VALUE")]
     attributes: Vec<Pair>,
+}
+
+/// Ask several nodes, none of which is trusted, what they know of a thing
+///
+/// For whoever can check no certificate. Nodes are drawn at random from a list of 30 to 40, and the
+/// answer counts if enough of them say the same of the thing: kind, controller, status, keys,
+/// attributes, and that there is no such thing. The answer says how many were asked, who said
+/// otherwise, and how likely a lie is believed if a third of the list tells it. It convinces nobody else, and whoever fills the list, or stands on the way to all
+/// nodes, decides what they say: where you can, take a proof (`touchmark proof fetch`).
+///
+/// Exit code 0 if they agree, 1 if they do not (or the thing is changing: ask again), 3 if too few
+/// answer.
+#[derive(clap::Args, Debug)]
+pub(super) struct Ask {
+    /// Thing id, DID, or identity held here
+    id: String,
+    /// File with the list of nodes
+    #[arg(long, value_name = "FILE")]
+    nodes: PathBuf,
+    #[command(flatten)]
+    asking: Asking,
+    /// Network to trust: its id in hexadecimal, or its genesis document; otherwise the context's.
+    /// Where nothing says which, the nodes have to agree on it, too
+    #[arg(long, value_name = "ID|FILE")]
+    trust: Option<String>,
 }
 
 #[derive(clap::Args, Debug)]
@@ -146,6 +174,12 @@ pub(super) fn run(session: &mut Session<'_, '_>, command: Command) -> Result<Ans
             let id = session.thing(&id)?;
             let view = session.client()?.thing(id)?;
             Ok(Answer::new(&view, view::thing(&view).to_string()))
+        }
+        Command::Ask(ask) => {
+            let id = session.thing(&ask.id)?;
+            let list = agreement::list(session, &ask.nodes)?;
+            let policy = ask.asking.policy(&list)?;
+            Ok(agreement::ask(session, &list, policy, id, ask.trust.as_deref())?.answer())
         }
         Command::List(list) => run_list(session, list),
         Command::Status(status) => run_status(session, &status),

@@ -2,7 +2,7 @@
 
 use super::answer::Answer;
 use super::sheet::{Field, Sheet};
-use touchmark_api::{NetworkView, ThingView, Written};
+use touchmark_api::{NetworkView, StatusView, ThingView, Written};
 use touchmark_wire::ids::Timestamp;
 
 /// What became of a submission; `thing` is what it is about.
@@ -36,12 +36,24 @@ fn controller(view: &ThingView, id: &str) -> String {
 }
 
 pub(super) fn thing(view: &ThingView) -> Sheet {
+    let mut sheet = standing(view);
+    history(&mut sheet, view);
+    sheet.add("log size", view.size);
+    sheet
+}
+
+/// What a status is, since when and why.
+pub(super) fn status(view: &StatusView) -> String {
+    let reason = view.reason.as_ref().map(|reason| format!(": {reason}")).unwrap_or_default();
+    format!("{} since leaf {}{reason}", view.status, view.since)
+}
+
+/// What does not change with every record.
+pub(super) fn standing(view: &ThingView) -> Sheet {
     let mut sheet = Sheet::default();
     sheet.add("id", view.id.as_str()).add("did", view.did.as_str());
     sheet.add("kind", view.kind.as_str());
-    let since = format!("{} since leaf {}", view.status.status, view.status.since);
-    let reason = view.status.reason.as_ref().map(|reason| format!(": {reason}"));
-    sheet.add("status", since + &reason.unwrap_or_default());
+    sheet.add("status", status(&view.status));
     sheet.add_some("controller", view.controller.as_ref().map(|id| controller(view, id)));
     sheet.add("threshold", view.threshold);
     let keys = view.keys.iter().map(|key| {
@@ -64,13 +76,16 @@ pub(super) fn thing(view: &ThingView) -> Sheet {
         sheet.add("attributes", attributes);
     }
     sheet.add("created", format!("leaf {}", view.created));
+    sheet.add_some("forked", view.history.fork.map(|leaf| format!("at leaf {leaf}")));
+    sheet
+}
+
+/// How long its chain and its history are.
+pub(super) fn history(sheet: &mut Sheet, view: &ThingView) {
     sheet.add("chain", format!("{} statements, last {}", view.head.sequence, view.head.last));
     sheet.add("history", format!("{} leaves", view.history.count));
     let mentions = Some(view.history.mentions).filter(|mentions| *mentions > 0);
     sheet.add_some("mentions", mentions.map(|mentions| format!("{mentions} leaves of others")));
-    sheet.add_some("forked", view.history.fork.map(|leaf| format!("at leaf {leaf}")));
-    sheet.add("log size", view.size);
-    sheet
 }
 
 pub(super) fn network(view: &NetworkView) -> Sheet {

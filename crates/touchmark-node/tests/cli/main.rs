@@ -12,6 +12,7 @@ mod desk;
 mod help;
 mod inspect;
 mod node;
+mod nodes;
 mod ratchet;
 mod reader;
 mod requests;

@@ -42,7 +42,10 @@ fn a_bundle_of_the_trusted_network_is_valid() {
     for trust in [network(), "genesis".to_owned()] {
         let (exit, verdict) = verdict(&mut desk, &format!("a.tmb --trust {trust}"));
         assert_eq!((exit, &verdict["valid"]), (Exit::Fine, &json!(true)), "{verdict}");
-        assert_eq!(verdict["as_of"]["size"], 1);
+        assert_eq!(
+            (&verdict["assurance"], &verdict["as_of"]["size"]),
+            (&json!("certificate"), &json!(1))
+        );
         assert_eq!(verdict["file"], "a.tmb");
         let results = ["format", "network", "certificate", "log", "state"];
         for name in results {
@@ -69,6 +72,7 @@ fn without_trust_or_with_another_networks_nothing_is_valid() {
     let mut desk = desk();
     let (exit, without) = verdict(&mut desk, "a.tmb");
     assert_eq!((exit, &without["valid"]), (Exit::Refused, &json!(false)));
+    assert_eq!(without["assurance"], "none");
     assert_eq!(check(&without, "network"), ("unknown".into(), json!("TM-NO-TRUST")));
     assert_eq!(check(&without, "certificate").0, "unknown");
     let other = "0".repeat(64);
@@ -113,6 +117,7 @@ fn a_receipt_is_checked_with_its_leaf_and_the_validators_keys() {
     let (exit, valid) = verdict(&mut desk, "receipt --trust genesis --leaf leaf");
     assert_eq!(exit, Exit::Fine, "{valid}");
     assert_eq!(valid["as_of"], Value::Null, "size and place are not signed");
+    assert_eq!(valid["assurance"], "receipts");
     let (_, without) = verdict(&mut desk, "receipt --trust genesis");
     assert_eq!(check(&without, "inclusion"), ("unknown".into(), json!("TM-NO-LEAF")));
     let (_, untrusted) = verdict(&mut desk, "receipt --leaf leaf");

@@ -119,6 +119,7 @@ fn cosignatures_of_a_quorum_stand_for_the_engines_certificate() {
             assert_eq!(verdict.code, 0, "{verdict:?}");
             assert_eq!(check(&verdict.document, "cosignatures"), passed());
             assert_eq!(verdict.document["certificate"], "cosigned");
+            assert_eq!(verdict.document["assurance"], "cosigned");
         }
         // Keys of cosignatures outlive their committee, so they count only where they are asked for.
         let engine = reader.verify(&[&file], &[]);

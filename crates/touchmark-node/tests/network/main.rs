@@ -2,6 +2,8 @@
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
 #[cfg(target_os = "linux")]
+mod agreeing;
+#[cfg(target_os = "linux")]
 mod disturbed;
 mod doctor;
 mod following;

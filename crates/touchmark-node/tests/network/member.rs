@@ -66,6 +66,12 @@ impl Member {
         Self { name: name.into(), folder: tempfile::tempdir().unwrap(), engine: port(), place }
     }
 
+    /// The same member somewhere else.
+    #[allow(dead_code, reason = "not every test that shares this moves members")]
+    pub(crate) fn moved(self, place: Place) -> Self {
+        Self { place, ..self }
+    }
+
     pub(crate) fn data(&self) -> PathBuf {
         self.folder.path().join("data")
     }

@@ -2,6 +2,7 @@
 
 use super::Root;
 use super::verdict::{AsOf, Verdict, failed, no_freshness, passed, undecided};
+use crate::cli::assurance::Assurance;
 use touchmark_core::verdict::Check;
 use touchmark_wire::algorithm::{PublicKey, PureVerifier};
 use touchmark_wire::certificate::{CertificateError, Cosigner, verify_quorum};
@@ -30,7 +31,7 @@ pub(super) fn verdict(file: String, note: &SignedCheckpoint<'_>, root: &Root) ->
     let certified = checks[before..].iter().all(|check| check.code.is_none());
     checks.push(no_freshness(root.nonce.as_ref()));
     let as_of = certified.then(|| AsOf::log(checkpoint.size, &checkpoint.root));
-    Verdict::new(file, checks).of(root.network, as_of)
+    Verdict::new(file, checks).of(root.network, as_of).resting_on(Assurance::Cosigned)
 }
 
 fn origin(note: &SignedCheckpoint<'_>, genesis: &Genesis) -> Check {

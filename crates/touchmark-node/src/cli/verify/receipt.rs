@@ -5,6 +5,7 @@
 
 use super::Root;
 use super::verdict::{Verdict, failed, no_freshness, passed, undecided};
+use crate::cli::assurance::Assurance;
 use std::collections::BTreeMap;
 use touchmark_api::sequence;
 use touchmark_core::verdict::{Check, CheckResult};
@@ -67,7 +68,8 @@ impl Shown {
         }
         checks.push(no_freshness(root.nonce.as_ref()));
         // Size and place are beside what is signed, so there is no state that all this is as of.
-        Some(Verdict::new(self.files.join(", "), checks).of(root.network, None))
+        let verdict = Verdict::new(self.files.join(", "), checks).of(root.network, None);
+        Some(verdict.resting_on(Assurance::Receipts))
     }
 }
 

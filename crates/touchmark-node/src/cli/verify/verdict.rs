@@ -1,5 +1,6 @@
 //! Verdicts as documents and as text.
 
+use crate::cli::assurance::Assurance;
 use crate::cli::moment::Moment;
 use serde::{Serialize, Serializer};
 use std::borrow::Cow;
@@ -15,6 +16,8 @@ pub(super) struct Verdict {
     file: String,
     pub(super) network: Option<String>,
     pub(super) valid: bool,
+    /// What a positive verdict rests on.
+    assurance: Assurance,
     /// On which kind of certificate a verdict on a bundle rests.
     #[serde(skip_serializing_if = "Option::is_none")]
     certificate: Option<&'static str>,
@@ -59,7 +62,8 @@ impl Verdict {
     pub(super) fn new(file: String, checks: Vec<Check>) -> Self {
         let valid = !checks.is_empty() && checks.iter().all(|check| check.result.holds());
         let (network, certificate, as_of) = (None, None, None);
-        Self { file, network, valid, certificate, as_of, checks, confidence: Vec::new() }
+        let (assurance, confidence) = (Assurance::None, Vec::new());
+        Self { file, network, valid, assurance, certificate, as_of, checks, confidence }
     }
 
     pub(super) fn of_bundle(file: String, verdict: verdict::Verdict) -> Self {
@@ -68,16 +72,29 @@ impl Verdict {
         let judged = verdict.confidence.iter();
         let judged = judged.map(|(leaf, it)| Judged { leaf: leaf.0, confidence: it.into() });
         let confidence = judged.collect();
+        let assurance = match verdict.certificate {
+            Some(CertificateKind::Engine) => Assurance::Certificate,
+            Some(CertificateKind::Cosigned) => Assurance::Cosigned,
+            None => Assurance::None,
+        };
         let certificate = verdict.certificate.map(CertificateKind::as_str);
         let verdict::Verdict { valid, checks, .. } = verdict;
-        Self { file, network, valid, certificate, as_of, checks, confidence }
+        Self { file, network, valid, assurance, certificate, as_of, checks, confidence }
+            .resting_on(assurance)
+    }
+
+    /// What it rests on, if it is positive.
+    pub(super) fn resting_on(mut self, assurance: Assurance) -> Self {
+        self.assurance = if self.valid { assurance } else { Assurance::None };
+        self
     }
 
     /// With one more check, if there is one.
     pub(super) fn and(mut self, check: Option<Check>) -> Self {
         self.valid &= check.as_ref().is_none_or(|check| check.result.holds());
         self.checks.extend(check);
-        self
+        let assurance = self.assurance;
+        self.resting_on(assurance)
     }
 
     pub(super) fn of(mut self, network: Option<NetworkId>, as_of: Option<AsOf>) -> Self {

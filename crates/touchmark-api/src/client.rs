@@ -6,9 +6,11 @@
 mod error;
 mod log;
 mod query;
+mod witness;
 
 pub use error::ClientError;
 pub use query::{Order, Page, ProofQuery, ThingsQuery};
+pub use witness::WitnessAnswer;
 
 use crate::{
     ChannelView, LeafView, Listing, NetworkView, NodeView, PayloadView, Problem, Readiness,
@@ -246,6 +248,11 @@ impl Client {
         })
     }
 
+    /// The newest checkpoint that at least so many outside witnesses of the node's have cosigned.
+    pub fn witnessed_checkpoint(&self, witnesses: u16) -> Result<Vec<u8>, ClientError> {
+        self.bytes(&format!("/checkpoint?witnesses={witnesses}"), media::TEXT)
+    }
+
     /// Whether the node takes requests now.
     pub fn is_ready(&self) -> Result<bool, ClientError> {
         match self.readiness() {
@@ -259,7 +266,7 @@ impl Client {
     pub fn readiness(&self) -> Result<Readiness, ClientError> {
         let url = format!("{}/health/ready", self.base);
         let answer = self.agent.get(&url).header("accept", "application/json").call();
-        let (status, body) = answered(&url, answer)?;
+        let (status, body) = answered(&url, answer, ANSWER_LIMIT)?;
         // A node that is not ready says why in the same form.
         serde_json::from_slice(&body).or_else(|_| parsed(&url, &judged(&url, status, body)?))
     }
@@ -301,21 +308,22 @@ fn received(
     url: &str,
     answer: Result<Response<Body>, ureq::Error>,
 ) -> Result<Vec<u8>, ClientError> {
-    let (status, body) = answered(url, answer)?;
+    let (status, body) = answered(url, answer, ANSWER_LIMIT)?;
     judged(url, status, body)
 }
 
-/// Status and body of any answer.
+/// Status and body of any answer; of a positive one at most so many bytes.
 fn answered(
     url: &str,
     answer: Result<Response<Body>, ureq::Error>,
+    limit: u64,
 ) -> Result<(StatusCode, Vec<u8>), ClientError> {
     let answer = answer.map_err(|error| ClientError::from_transport(url, &error))?;
     let status = answer.status();
     let body = answer
         .into_body()
         .into_with_config()
-        .limit(if status.is_success() { ANSWER_LIMIT } else { PROBLEM_LIMIT })
+        .limit(if status.is_success() { limit } else { PROBLEM_LIMIT })
         .read_to_vec()
         .map_err(|error| ClientError::from_transport(url, &error))?;
     Ok((status, body))

@@ -66,6 +66,17 @@ pub fn lock_by(path: &Path) -> io::Result<Option<File>> {
     }
 }
 
+/// As [`lock_by`], and waits for another process that has done so; the file is for its owner only.
+pub fn wait_for_lock(path: &Path) -> io::Result<File> {
+    let mut options = OpenOptions::new();
+    options.write(true).create(true).truncate(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    let file = options.open(path)?;
+    file.lock()?;
+    Ok(file)
+}
+
 fn sync(folder: &Path) -> io::Result<()> {
     let folder = if folder.as_os_str().is_empty() { Path::new(".") } else { folder };
     File::open(folder)?.sync_all()

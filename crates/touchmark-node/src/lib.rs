@@ -31,6 +31,7 @@ mod stop;
 mod suggestion;
 pub mod upkeep;
 pub mod verifier;
+pub mod witness;
 mod word;
 
 use touchmark_keys::disk;

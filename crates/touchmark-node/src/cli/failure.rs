@@ -79,6 +79,8 @@ pub(crate) enum Fault {
     Formation,
     /// An agreement that must not be accepted.
     Agreement,
+    /// A log of which no single owner may speak.
+    SeveralOwners,
     /// Members who are not there.
     Missing,
     /// A member who breaks the protocol, or was shown something else.
@@ -124,6 +126,7 @@ impl Fault {
             Self::Reader => ("TM-READER", Exit::Unavailable),
             Self::Formation => ("TM-FORMATION", Exit::Refused),
             Self::Agreement => ("TM-AGREEMENT", Exit::Refused),
+            Self::SeveralOwners => ("TM-SEVERAL-OWNERS", Exit::Refused),
             Self::Missing => ("TM-MEMBERS-MISSING", Exit::Unavailable),
             Self::Member => ("TM-MEMBER", Exit::Refused),
             Self::Storage => ("TM-STORAGE", Exit::Internal),

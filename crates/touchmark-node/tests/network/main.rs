@@ -19,3 +19,4 @@ mod scribe;
 mod status;
 mod succession;
 mod taps;
+mod witnesses;

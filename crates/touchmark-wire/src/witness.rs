@@ -56,10 +56,10 @@ impl<'a> Submission<'a> {
             proof,
             note: SignedCheckpoint::parse_extended(note)?,
         };
-        if proof.lines().count() > PROOF_LIMIT {
+        if submission.hashes().count() > PROOF_LIMIT {
             return Err(NoteError::Shape);
         }
-        proof.lines().try_for_each(|line| hash(line).map(|_| ()).ok_or(NoteError::Root))?;
+        submission.hashes().try_for_each(|it| it.map(|_| ()).ok_or(NoteError::Root))?;
         Ok(submission)
     }
 
@@ -70,7 +70,12 @@ impl<'a> Submission<'a> {
 
     /// The consistency proof (RFC 6962 §2.1.2).
     pub fn proof(&self) -> impl Iterator<Item = Digest> + use<'a> {
-        self.proof.lines().map_while(hash)
+        self.hashes().map_while(|it| it)
+    }
+
+    /// What its lines say. They end in a newline, and a carriage return is none.
+    fn hashes(&self) -> impl Iterator<Item = Option<Digest>> + use<'a> {
+        self.proof.split_terminator('\n').map(hash)
     }
 
     /// The checkpoint with the signatures that came with it.

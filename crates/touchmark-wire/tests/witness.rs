@@ -147,7 +147,13 @@ fn bodies_that_are_no_requests() {
         assert_eq!(parse(&good.replace("old 3", &format!("old {size}"))), Err(NoteError::Size));
     }
     let line = good.lines().nth(1).unwrap();
-    for hash in ["AAAA".to_owned(), format!("{line} "), line.replace('=', ""), "*".repeat(44)] {
+    for hash in [
+        "AAAA".to_owned(),
+        format!("{line} "),
+        format!("{line}\r"),
+        line.replace('=', ""),
+        "*".repeat(44),
+    ] {
         assert_eq!(parse(&good.replacen(line, &hash, 1)), Err(NoteError::Root), "{hash}");
     }
     let lines = |count| good.replacen(line, vec![line; count].join("\n").as_str(), 1);

@@ -105,8 +105,6 @@ pub struct WitnessView {
     pub name: String,
     /// Its key, as C2SP signed-note writes one.
     pub vkey: String,
-    /// Where it takes checkpoints.
-    pub url: String,
     /// Size of the newest checkpoint that it cosigned.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub size: Option<u64>,

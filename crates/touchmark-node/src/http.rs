@@ -88,8 +88,8 @@ pub struct Shared {
     identities: Identities,
     /// This node as a witness of other logs, if it is one.
     register: Register,
-    /// Whoever cosigns has it.
-    cosigning: Mutex<()>,
+    /// Whoever cosigns has it; what was wrong with that last.
+    cosigning: Arc<Mutex<Option<String>>>,
     reading: Arc<Semaphore>,
     writing: Arc<Semaphore>,
     bodies: Arc<Semaphore>,
@@ -117,7 +117,7 @@ impl Gateway {
             reads: buckets(limits.reads),
             writes: buckets(limits.writes),
             register: Register::in_folder(data),
-            cosigning: Mutex::default(),
+            cosigning: Arc::default(),
             identities: Identities::new(limits.identity, limits.remembered),
             reading: places(limits.requests),
             writing: places(limits.requests),

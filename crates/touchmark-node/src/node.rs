@@ -141,7 +141,7 @@ impl Node {
         let (order, voice, peer) = match part {
             Part::Validator(equipment) => {
                 let begun = store.snapshot().size();
-                let note = note_key(&premises.path, &equipment.offices)?;
+                let note = note_key(&premises, &equipment.offices)?;
                 let attestor = Attestor::new(&genesis, &equipment.secrets, begun)?;
                 let attestor = Arc::new(attestor.with_note_key(note));
                 let peer = equipment.secrets.peer().map_err(AttestationError::from)?;
@@ -161,7 +161,7 @@ impl Node {
         let order = Arc::new(order);
         let ending = Ending::of(&order).map_err(StartError::Thread)?;
         let intake = Intake::start(&ledger, &order);
-        let witnesses = Witnesses::in_folder(&config.data);
+        let witnesses = Witnesses::in_folder(&config.data, &genesis.origin, &store.snapshot());
         Ok(Self {
             genesis,
             store,
@@ -349,11 +349,13 @@ impl Drop for Node {
 }
 
 /// The key that signs as the log: only where one owner has it, and nobody is to share it.
-fn note_key(data: &Path, offices: &[Held]) -> Result<Option<SoftwareKey>, FolderError> {
-    if offices.iter().all(|held| held.committee.validators.len() == 1) {
-        return folder::require_note_key(data).map(Some);
+fn note_key(premises: &Premises, offices: &[Held]) -> Result<Option<SoftwareKey>, FolderError> {
+    let data = &premises.path;
+    if folder::has_one_owner(offices) {
+        return folder::require_note_key(data, premises.genesis.network_id()).map(Some);
     }
-    if folder::forget_note_key(data)? {
+    // Who has no place has nothing to sign, and has given nothing away.
+    if !offices.is_empty() && folder::forget_note_key(data)? {
         tracing::info!("the log's note key is deleted: the log gets several owners");
     }
     Ok(None)

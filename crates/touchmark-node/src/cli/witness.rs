@@ -12,7 +12,8 @@ use crate::witness::{
     Kept, List, ListError, Outside, Register, SEVERAL_OWNERS, Witness, WitnessError, view,
 };
 use std::path::{Path, PathBuf};
-use touchmark_wire::algorithm::Signer as _;
+use touchmark_api::WitnessView;
+use touchmark_wire::algorithm::{PublicKey, Signer as _};
 use touchmark_wire::certificate::{NoteKey, NoteKeyKind};
 use touchmark_wire::genesis::Genesis;
 use touchmark_wire::ids::Timestamp;
@@ -25,7 +26,7 @@ pub(super) enum Command {
     /// It then cosigns checkpoints of the logs that `add-log` names, at the path /witness. The key is
     /// in no backup: whoever restores one makes a new witness.
     Init {
-        /// Name of the key; otherwise the log's origin and `/witness`
+        /// Name of the key; otherwise the log's origin and `/witness-` with the key's digest
         name: Option<String>,
         #[command(flatten)]
         data: DataFolder,
@@ -73,6 +74,9 @@ pub(super) enum Command {
     List(DataFolder),
 }
 
+/// Why a node that is in no committee has no log to offer.
+const NO_PLACE: &str = "the node has no place in a committee";
+
 /// The data folder of a node, and its network.
 struct Place {
     folder: PathBuf,
@@ -94,11 +98,30 @@ impl Place {
         List::in_folder(&self.folder)
     }
 
+    /// The keys that speak for the log anyway, and this node's own as a witness.
+    fn own_keys(&self) -> Result<Vec<PublicKey>, Failure> {
+        let Equipment { offices, .. } = equipment(&self.folder, &self.genesis)?;
+        let validators = offices.iter().flat_map(|held| &held.committee.validators);
+        let mut keys: Vec<PublicKey> =
+            validators.filter_map(|it| it.cosigner_key.check().ok()).collect();
+        let note = folder::note_key(&self.folder, self.genesis.network_id())?;
+        keys.extend(note.map(|key| key.public_key().clone()));
+        match self.register().witness() {
+            Ok(own) => {
+                let own = NoteKey::parse(&own.vkey).map_err(WitnessError::Key)?;
+                keys.push(own.key().clone());
+            }
+            Err(WitnessError::None) => {}
+            Err(error) => return Err(error.into()),
+        }
+        Ok(keys)
+    }
+
     /// Refuses where no single owner's key may speak for the log.
     fn require_one_owner(&self) -> Result<(), Failure> {
-        if is_owned_by_several(&self.folder, &self.genesis)? {
+        if let Some(reason) = unasked(&self.folder, &self.genesis)? {
             let what = "this log is offered to no outside witness";
-            return Err(Failure::new(Fault::SeveralOwners, what).because(SEVERAL_OWNERS).hint(
+            return Err(Failure::new(Fault::SeveralOwners, what).because(reason).hint(
                 "readers can ask for the cosignatures of the validators: `touchmark proof fetch \
                  --certificate cosigned`",
             ));
@@ -107,23 +130,28 @@ impl Place {
     }
 }
 
-fn is_owned_by_several(folder: &Path, genesis: &Genesis) -> Result<bool, Failure> {
-    match Equipment::read(folder, genesis) {
-        Ok(equipment) => {
-            let mut committees = equipment.offices.iter().map(|held| &held.committee);
-            Ok(committees.any(|committee| committee.validators.len() > 1))
-        }
-        Err(FolderError::Keyless { path }) => Err(FolderError::Follows { path }.into()),
-        Err(error) => Err(error.into()),
-    }
+/// Why the log is offered to nobody, if no single owner's key may speak for it.
+fn unasked(folder: &Path, genesis: &Genesis) -> Result<Option<&'static str>, Failure> {
+    let offices = equipment(folder, genesis)?.offices;
+    let reason = if offices.is_empty() { NO_PLACE } else { SEVERAL_OWNERS };
+    Ok((!folder::has_one_owner(&offices)).then_some(reason))
+}
+
+fn equipment(folder: &Path, genesis: &Genesis) -> Result<Equipment, Failure> {
+    Equipment::read(folder, genesis).map_err(|error| match error {
+        FolderError::Keyless { path } => FolderError::Follows { path }.into(),
+        error => error.into(),
+    })
 }
 
 pub(super) fn run(session: &mut Session<'_, '_>, command: Command) -> Result<Answer, Failure> {
     match command {
         Command::Init { name, data } => {
             let place = Place::of(&data, session)?;
-            let name = name.unwrap_or_else(|| format!("{}/witness", place.genesis.origin));
-            place.register().begin(&name)?;
+            match name {
+                Some(name) => place.register().begin(&name)?,
+                None => place.register().begin_at(&place.genesis.origin)?,
+            };
             Ok(witness(&place.register().witness()?))
         }
         Command::Show(data) => Ok(witness(&Place::of(&data, session)?.register().witness()?)),
@@ -143,7 +171,7 @@ pub(super) fn run(session: &mut Session<'_, '_>, command: Command) -> Result<Ans
         Command::Add { url, vkey, data } => {
             let place = Place::of(&data, session)?;
             place.require_one_owner()?;
-            place.list().add(Outside::new(&url, &vkey)?)?;
+            place.list().add(Outside::new(&url, &vkey)?, &place.own_keys()?)?;
             outside(&place)
         }
         Command::Remove { name, data } => {
@@ -173,7 +201,7 @@ fn witness(witness: &Witness) -> Answer {
 
 fn log_key(place: &Place) -> Result<Answer, Failure> {
     place.require_one_owner()?;
-    let key = folder::note_key(&place.folder)?.ok_or_else(|| {
+    let key = folder::note_key(&place.folder, place.genesis.network_id())?.ok_or_else(|| {
         Failure::new(Fault::Unknown, "the log has no note key yet")
             .hint("start the node once: it makes the key")
     })?;
@@ -181,6 +209,14 @@ fn log_key(place: &Place) -> Result<Answer, Failure> {
     let vkey = vkey.map_err(WitnessError::Key)?.to_string();
     let document = serde_json::json!({ "key": vkey, "origin": place.genesis.origin });
     Ok(Answer::raw(document, format!("{vkey}\n").into_bytes()))
+}
+
+/// An outside witness, and where it is, which is for its node's operator only.
+#[derive(serde::Serialize)]
+struct Item<'a> {
+    url: &'a str,
+    #[serde(flatten)]
+    view: WitnessView,
 }
 
 /// Who is asked, and how they are doing.
@@ -194,12 +230,11 @@ fn outside(place: &Place) -> Result<Answer, Failure> {
         let cell = |value: Option<String>| value.unwrap_or_else(|| "-".into());
         let (size, time) = (view.size.map(|it| it.to_string()), view.time.map(moment));
         let cosigned = cell(time.map(|it| Moment(it).to_string()));
-        let row = [view.name.clone(), view.url.clone(), cell(size), cosigned];
+        let row = [view.name.clone(), one.url.clone(), cell(size), cosigned];
         table.row(row.into_iter().chain([cell(view.problem.clone())]));
-        items.push(view);
+        items.push(Item { url: &one.url, view });
     }
-    let several = is_owned_by_several(&place.folder, &place.genesis)?;
-    let reason = several.then_some(SEVERAL_OWNERS);
+    let reason = unasked(&place.folder, &place.genesis)?;
     let document = serde_json::json!({ "items": items, "reason": reason });
     let text = reason.map(|reason| format!("none is asked: {reason}\n")).unwrap_or_default();
     Ok(Answer::new(&document, format!("{table}{text}")))
@@ -221,14 +256,15 @@ impl From<WitnessError> for Failure {
             WitnessError::NoLog(_) => {
                 Self::new(Fault::Unknown, text).hint("`touchmark witness show` lists the logs")
             }
-            WitnessError::TooMany => Self::new(Fault::Usage, text)
+            WitnessError::TooMany | WitnessError::Full => Self::new(Fault::Usage, text)
                 .hint("`touchmark witness remove-log` ends the keys of one"),
-            WitnessError::Key(_) | WitnessError::Malformed(_) | WitnessError::Refused(_) => {
-                Self::new(Fault::Malformed, text).hint(
-                    "give a key as C2SP signed-note writes it: a log's `touchmark witness \
+            WitnessError::Key(_)
+            | WitnessError::NotLog(_)
+            | WitnessError::Malformed(_)
+            | WitnessError::Refused(_) => Self::new(Fault::Malformed, text).hint(
+                "give a key as C2SP signed-note writes it: a log's `touchmark witness \
                      log-key` prints one, a witness's `touchmark witness show`",
-                )
-            }
+            ),
             WitnessError::File { path, source } => Self::storage(&path, &source),
             WitnessError::Damaged { path } => Self::new(Fault::Damaged, text).hint(format!(
                 "never put an older copy in its place: move {} away, make a new witness and give \
@@ -250,6 +286,9 @@ impl From<ListError> for Failure {
             ListError::Wrong(_) => Self::new(Fault::Malformed, text).hint(
                 "give the witness's submission prefix and its key, as `touchmark witness show` on \
                  it prints one",
+            ),
+            ListError::Own(_) => Self::new(Fault::Malformed, text).hint(
+                "have somebody else witness the log: what speaks for it anyway proves nothing more",
             ),
             ListError::Exists(_) => Self::new(Fault::Exists, text)
                 .hint("`touchmark witness remove` first, to change its address or key"),

@@ -7,11 +7,12 @@ use super::{Decode, Encode, FolderError, Secrecy, codec, disk, read_cbor, write}
 use std::path::Path;
 use touchmark_keys::software::SoftwareKey;
 use touchmark_wire::algorithm::Algorithm;
+use touchmark_wire::ids::NetworkId;
 
 /// Name of the file in the data folder; owner only.
 pub(super) const FILE: &str = "note.cbor";
 /// Longest file, bytes.
-const LIMIT: usize = 64;
+const LIMIT: usize = 128;
 
 #[derive(Encode, Decode)]
 #[cbor(array)]
@@ -19,27 +20,41 @@ struct Seed {
     #[n(0)]
     #[cbor(with = "minicbor::bytes")]
     seed: [u8; 32],
+    /// Whose log it signs for.
+    #[n(1)]
+    network: NetworkId,
 }
 
-/// The key in the data folder, if there is one.
-pub(crate) fn note_key(folder: &Path) -> Result<Option<SoftwareKey>, FolderError> {
+/// What is in the data folder, if there is anything.
+fn seed(folder: &Path) -> Result<Option<Seed>, FolderError> {
     let path = folder.join(FILE);
-    if !path.exists() {
-        return Ok(None);
-    }
-    let Seed { seed } = read_cbor(&path, LIMIT)?;
-    let key = SoftwareKey::from_seed(Algorithm::Ed25519, &seed);
-    key.map(Some).map_err(|_| FolderError::Damaged { path })
+    if path.exists() { read_cbor(&path, LIMIT).map(Some) } else { Ok(None) }
 }
 
-/// The key in the data folder; makes it if there is none.
-pub(crate) fn require_note_key(folder: &Path) -> Result<SoftwareKey, FolderError> {
-    if let Some(key) = note_key(folder)? {
+/// The key of this network's log in the data folder, if there is one.
+pub(crate) fn note_key(
+    folder: &Path,
+    network: NetworkId,
+) -> Result<Option<SoftwareKey>, FolderError> {
+    let own = seed(folder)?.filter(|seed| seed.network == network);
+    let key = own.map(|Seed { seed, .. }| SoftwareKey::from_seed(Algorithm::Ed25519, &seed));
+    key.transpose().map_err(|_| FolderError::Damaged { path: folder.join(FILE) })
+}
+
+/// The key in the data folder; makes it if there is none, or another log's.
+pub(crate) fn require_note_key(
+    folder: &Path,
+    network: NetworkId,
+) -> Result<SoftwareKey, FolderError> {
+    if let Some(key) = note_key(folder, network)? {
         return Ok(key);
+    }
+    if let Some(Seed { network: other, .. }) = seed(folder)? {
+        tracing::warn!(%other, "the note key in the data folder is another log's: it gets a new one");
     }
     let key = SoftwareKey::generate(Algorithm::Ed25519);
     let key = key.map_err(|error| FolderError::Keys(error.to_string()))?;
-    let seed = Seed { seed: *key.seed() };
+    let seed = Seed { seed: *key.seed(), network };
     write(&folder.join(FILE), &codec::encode(&seed), Secrecy::Owner)?;
     Ok(key)
 }
@@ -50,4 +65,23 @@ pub(crate) fn forget_note_key(folder: &Path) -> Result<bool, FolderError> {
     let was_there = path.exists();
     disk::remove(&path).map_err(|source| FolderError::File { path, source })?;
     Ok(was_there)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use touchmark_wire::algorithm::Signer as _;
+    use touchmark_wire::hash::Digest;
+
+    #[test]
+    fn a_key_signs_for_one_network() {
+        let folder = tempfile::tempdir().unwrap();
+        let [one, two] = [b"1", b"2"].map(|it| NetworkId(Digest::of(&[it])));
+        let key = |network| require_note_key(folder.path(), network).unwrap().public_key().clone();
+        let first = key(one);
+        assert_eq!(key(one), first);
+        assert!(note_key(folder.path(), two).unwrap().is_none());
+        assert_ne!(key(two), first);
+        assert!(note_key(folder.path(), one).unwrap().is_none());
+    }
 }

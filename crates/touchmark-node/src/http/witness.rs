@@ -23,10 +23,16 @@ pub(super) async fn add_checkpoint(
     State(gateway): State<Gateway>,
     body: Bytes,
 ) -> Result<Response, Negative> {
-    // One after the other: those that wait have no thread.
-    let _turn = gateway.cosigning.lock().await;
+    // One after the other: those that wait have no thread. Who hangs up ends no turn, because the
+    // cosigning goes on.
+    let mut turn = gateway.cosigning.clone().lock_owned().await;
     let register = gateway.register.clone();
-    let cosigned = tokio::task::spawn_blocking(move || register.cosign(&body, now())).await;
+    let cosigned = tokio::task::spawn_blocking(move || {
+        let cosigned = register.cosign(&body, now());
+        tell(&mut turn, cosigned.as_ref().err());
+        cosigned
+    });
+    let cosigned = cosigned.await;
     let broken = |_| Negative::new(RefusalCode::INTERNAL, "cosigning broke off");
     let kept = (header::CACHE_CONTROL, "no-store");
     match cosigned.map_err(broken)? {
@@ -54,10 +60,32 @@ pub(super) async fn checkpoint(
     Ok((headers, note.ok_or_else(missing)?))
 }
 
+/// What is wrong with the witness itself, as others may know it.
+fn fault(error: &WitnessError) -> Option<&'static str> {
+    match error {
+        WitnessError::None | WitnessError::Malformed(_) | WitnessError::Refused(_) => None,
+        WitnessError::Clock => Some("the clock of the witness is wrong"),
+        WitnessError::Damaged { .. } => Some("what the witness has cosigned is damaged"),
+        WitnessError::Signing(_) | WitnessError::Key(_) => {
+            Some("a key of the witness does not work")
+        }
+        _ => Some("the witness cannot keep what it cosigns"),
+    }
+}
+
+/// Tells the operator once what is wrong, until it is something else.
+fn tell(last: &mut Option<String>, error: Option<&WitnessError>) {
+    let wrong = error.filter(|error| fault(error).is_some()).map(ToString::to_string);
+    if let Some(error) = wrong.as_ref().filter(|_| *last != wrong) {
+        tracing::error!(error, "the witness does not work");
+    }
+    *last = wrong;
+}
+
 impl From<WitnessError> for Negative {
     /// The statuses are those of `add-checkpoint`.
     fn from(error: WitnessError) -> Self {
-        let detail = error.to_string();
+        let detail = fault(&error).map_or_else(|| error.to_string(), Into::into);
         match error {
             WitnessError::Malformed(_) | WitnessError::Refused(Refusal::OldIsLarger) => {
                 Self::malformed(detail)
@@ -71,10 +99,10 @@ impl From<WitnessError> for Negative {
             WitnessError::Refused(Refusal::Inconsistent(_)) => {
                 Problem::of_edge(EdgeCode::WitnessInconsistent, detail).into()
             }
-            _ => {
-                tracing::error!(error = detail, "the witness does not work");
-                Self::new(RefusalCode::STORAGE, "the witness cannot keep what it cosigns")
+            WitnessError::Clock | WitnessError::Signing(_) | WitnessError::Key(_) => {
+                Self::new(RefusalCode::INTERNAL, detail)
             }
+            _ => Self::new(RefusalCode::STORAGE, detail),
         }
     }
 }

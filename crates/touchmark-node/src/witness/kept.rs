@@ -6,7 +6,11 @@ use minicbor::{Decode, Encode};
 use std::fs;
 use std::io;
 use std::path::Path;
+use touchmark_wire::algorithm::PureVerifier;
+use touchmark_wire::certificate::{Cosigner, NoteKey};
+use touchmark_wire::checkpoint::SignedCheckpoint;
 use touchmark_wire::codec;
+use touchmark_wire::hash::Digest;
 use touchmark_wire::ids::TreeSize;
 
 /// Name of the file in the data folder.
@@ -69,9 +73,37 @@ pub(crate) struct Standing {
     /// What went wrong when it was asked last.
     #[n(3)]
     pub(crate) problem: Option<String>,
+    /// When, by the clock of this machine.
+    #[n(4)]
+    pub(crate) seen: u64,
+}
+
+impl Line {
+    /// Whether it is whose it says, under this body of a checkpoint.
+    fn verifies(&self, body: &str) -> bool {
+        let text = format!("{body}\n{}", self.text);
+        let cosigner = NoteKey::parse(&self.vkey).and_then(Cosigner::try_from);
+        let note = SignedCheckpoint::parse(text.as_bytes());
+        cosigner.is_ok_and(|it| note.is_ok_and(|note| it.verify(&note, &PureVerifier).is_ok()))
+    }
 }
 
 impl Note {
+    /// What the lines cosign.
+    fn body(&self) -> &str {
+        self.base.find("\n\n").map_or(&self.base, |end| &self.base[..=end])
+    }
+
+    /// Whether the log has been in this state.
+    fn is_of(&self, origin: &str, root: impl Fn(TreeSize) -> Option<Digest>) -> bool {
+        SignedCheckpoint::parse(self.base.as_bytes()).is_ok_and(|signed| {
+            let checkpoint = signed.checkpoint();
+            checkpoint.origin() == origin
+                && checkpoint.size == self.size
+                && root(self.size) == Some(checkpoint.root)
+        })
+    }
+
     /// The note as readers have it.
     pub(crate) fn text(&self) -> String {
         format!("{}{}", self.base, self.witnesses())
@@ -111,12 +143,15 @@ impl Kept {
             size: TreeSize(0),
             time: 0,
             problem: None,
+            seen: 0,
         })
     }
 
     /// Adds the lines of witnesses under a checkpoint to what is known of it. What has no more
     /// witnesses than it, of a log no larger, is of no use any more.
     pub(crate) fn add(&mut self, mut note: Note) {
+        // Lines under another body say nothing of this one.
+        self.notes.retain(|it| it.size != note.size || it.body() == note.body());
         if let Some(known) = self.notes.iter().find(|known| known.size == note.size) {
             let is_new = |line: &&Line| !note.lines.iter().any(|new| new.vkey == line.vkey);
             let rest: Vec<Line> = known.lines.iter().filter(is_new).cloned().collect();
@@ -139,6 +174,27 @@ impl Kept {
         }
     }
 
+    /// Forgets what is not of the log called `origin` with these roots, and lines that are not whose
+    /// they say: whatever was in the file, readers get no other.
+    pub(crate) fn check(&mut self, origin: &str, root: impl Fn(TreeSize) -> Option<Digest>) {
+        let before = self.clone();
+        self.notes.retain(|note| note.is_of(origin, &root));
+        for mut note in std::mem::take(&mut self.notes) {
+            let body = note.body().to_owned();
+            note.lines.retain(|line| line.verifies(&body));
+            self.add(note);
+        }
+        if *self != before {
+            tracing::warn!("what witnesses cosigned is not all of this log: the rest is forgotten");
+        }
+    }
+
+    /// Whether this witness cosigned this body of a log of this size.
+    pub(crate) fn has(&self, vkey: &str, size: TreeSize, body: &str) -> bool {
+        let found = self.at(size).filter(|note| note.body() == body);
+        found.is_some_and(|note| note.lines.iter().any(|line| line.vkey == vkey))
+    }
+
     /// The newest checkpoint that at least so many witnesses cosigned.
     pub(crate) fn note(&self, witnesses: usize) -> Option<&Note> {
         let enough = self.notes.iter().filter(|note| note.lines.len() >= witnesses);
@@ -154,6 +210,10 @@ impl Kept {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use touchmark_keys::software::SoftwareKey;
+    use touchmark_testkit::log::View;
+    use touchmark_wire::algorithm::{Algorithm, Signer as _};
+    use touchmark_wire::certificate::{Cosignature, CosignatureTime};
 
     fn note(size: u64, by: &str) -> Note {
         let line = |name: char| Line { vkey: name.into(), text: format!("{name}{size}\n") };
@@ -204,5 +264,44 @@ mod tests {
         assert_eq!(Kept::read(folder.path()), kept);
         fs::write(folder.path().join(FILE), b"x").unwrap();
         assert_eq!(Kept::read(folder.path()), Kept::default());
+    }
+    #[test]
+    fn lines_under_another_body_are_not_merged() {
+        let mut kept = Kept::default();
+        kept.add(note(5, "ab"));
+        let other = Note { base: "log\n5\nroot\n\nline\n".into(), ..note(5, "c") };
+        kept.add(other.clone());
+        assert_eq!(kept.notes, [other]);
+    }
+
+    #[test]
+    fn what_is_of_another_log_or_nobodys_is_forgotten() {
+        let log = SoftwareKey::from_seed(Algorithm::Ed25519, &[1; 32]).unwrap();
+        let key = SoftwareKey::from_seed(Algorithm::Ed25519, &[2; 32]).unwrap();
+        let cosigner = Cosigner::new("witness.example", key.public_key().clone()).unwrap();
+        let vkey = cosigner.note_key().to_string();
+        let (own, other) = (View::new(5), View::forked(5, 3));
+        let signed = |origin: &str, view: &View, body: &str| {
+            let cosignature = Cosignature::sign(body, CosignatureTime(7), &key).unwrap();
+            let text = cosigner.line(cosignature).to_string();
+            let lines = vec![Line { vkey: vkey.clone(), text }];
+            Note { size: view.tree().size, base: view.note(origin, &log), lines }
+        };
+        let body = |origin: &str, view: &View| {
+            let text = view.note(origin, &log);
+            SignedCheckpoint::parse(text.as_bytes()).unwrap().body().to_owned()
+        };
+        let check = |note: Note| {
+            let mut kept = Kept { notes: vec![note], standings: Vec::new() };
+            kept.check("log.example", |size| (size.0 == 5).then(|| own.tree().root));
+            kept.notes.len()
+        };
+        assert_eq!(check(signed("log.example", &own, &body("log.example", &own))), 1);
+        assert_eq!(check(signed("log.example", &other, &body("log.example", &other))), 0);
+        assert_eq!(check(signed("other.example", &own, &body("other.example", &own))), 0);
+        let longer = View::new(6);
+        assert_eq!(check(signed("log.example", &longer, &body("log.example", &longer))), 0);
+        // A line of another checkpoint.
+        assert_eq!(check(signed("log.example", &own, &body("log.example", &other))), 0);
     }
 }

@@ -5,11 +5,15 @@ use serde::{Deserialize, Serialize};
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 use touchmark_api::client::Client;
+use touchmark_wire::algorithm::PublicKey;
 use touchmark_wire::certificate::{Cosigner, NoteKey};
 
 /// Most outside witnesses.
 const LIMIT: usize = 16;
+/// How long another command that changes the list is waited for.
+const PATIENCE: Duration = Duration::from_secs(10);
 /// Name of the file in the data folder.
 const FILE: &str = "witnesses.toml";
 const HEADING: &str = "\
@@ -35,6 +39,17 @@ impl Outside {
         let wrong = |what: String| ListError::Wrong(what);
         outside.cosigner().map_err(|error| wrong(format!("`{vkey}`: {error}")))?;
         Client::new(&outside.url).map_err(|error| wrong(error.to_string()))?;
+        if let Some(host) = outside.url.strip_prefix("https://") {
+            let host = host.split('/').next().unwrap_or_default().rsplit('@').next();
+            return Err(wrong(format!(
+                "https://{}: this build speaks no TLS; give the http:// address of a proxy nearby",
+                host.unwrap_or_default()
+            )));
+        }
+        // What is said of a witness is for many eyes.
+        if outside.url.split('/').nth(2).is_some_and(|host| host.contains('@')) {
+            return Err(wrong("an address has neither user nor password".into()));
+        }
         Ok(outside)
     }
 
@@ -43,6 +58,11 @@ impl Outside {
         &self,
     ) -> Result<Cosigner<'_>, touchmark_wire::certificate::CertificateError> {
         NoteKey::parse(&self.vkey).and_then(Cosigner::try_from)
+    }
+
+    /// Its public key, without the name.
+    fn key(&self) -> Option<PublicKey> {
+        self.cosigner().ok().map(|cosigner| cosigner.key().clone())
     }
 
     /// The name of its key.
@@ -61,6 +81,9 @@ pub enum ListError {
     /// It is named already.
     #[error("the witness {0} is named already")]
     Exists(String),
+    /// Its key is one of those that speak for the log anyway.
+    #[error("the key of {0} is this log's own: a witness is somebody else")]
+    Own(String),
     /// It is not named.
     #[error("no witness called {0} is named")]
     Unknown(String),
@@ -118,13 +141,24 @@ impl List {
             return Err(ListError::TooMany);
         }
         let checked = read.witness.iter().map(|it| Outside::new(&it.url, &it.vkey));
-        checked.collect::<Result<_, _>>().map_err(|error| damaged(error.to_string()))
+        let checked: Result<Vec<_>, _> = checked.collect();
+        let named = checked.map_err(|error| damaged(error.to_string()))?;
+        for (place, one) in named.iter().enumerate() {
+            if named[..place].iter().any(|before| before.key() == one.key()) {
+                return Err(damaged(format!("the key of {} is named twice", one.name())));
+            }
+        }
+        Ok(named)
     }
 
-    /// Names one more. Keys of one name would be mistaken for each other by people.
-    pub fn add(&self, outside: Outside) -> Result<(), ListError> {
+    /// Names one more. One key counts once, whatever its names and addresses; keys of one name would
+    /// be mistaken for each other by people. `own` are the keys that speak for the log.
+    pub fn add(&self, outside: Outside, own: &[PublicKey]) -> Result<(), ListError> {
+        if outside.key().is_some_and(|key| own.contains(&key)) {
+            return Err(ListError::Own(outside.name().into()));
+        }
         self.change(|named| {
-            let same = |it: &Outside| it.vkey == outside.vkey || it.name() == outside.name();
+            let same = |it: &Outside| it.key() == outside.key() || it.name() == outside.name();
             if named.iter().any(same) {
                 return Err(ListError::Exists(outside.name().into()));
             }
@@ -150,7 +184,7 @@ impl List {
         change: impl FnOnce(&mut Vec<Outside>) -> Result<(), ListError>,
     ) -> Result<(), ListError> {
         let at = |source| ListError::File { path: self.path.clone(), source };
-        let _turn = disk::wait_for_lock(&self.path.with_extension("lock")).map_err(at)?;
+        let _turn = disk::wait_for_lock(&self.path.with_extension("lock"), PATIENCE).map_err(at)?;
         let mut witness = self.read()?;
         change(&mut witness)?;
         let text = toml::to_string(&Contents { witness });
@@ -163,14 +197,19 @@ impl List {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use touchmark_keys::software::SoftwareKey;
+    use touchmark_wire::algorithm::{Algorithm, Signer as _};
 
     const URL: &str = "http://127.0.0.1:8080/witness";
     /// signed-note's example, as a log's key.
     const LOG: &str = "example.com/foo+530d903a+AekyeRrm56hApGFkyQR4ZCbV54Id2LKaANYcrnKv3U2k";
 
-    fn vkey(name: &str) -> String {
-        let log = NoteKey::parse(LOG).unwrap();
-        Cosigner::new(name, log.key().clone()).unwrap().note_key().to_string()
+    fn key(seed: u8) -> PublicKey {
+        SoftwareKey::from_seed(Algorithm::Ed25519, &[seed; 32]).unwrap().public_key().clone()
+    }
+
+    fn vkey(name: &str, seed: u8) -> String {
+        Cosigner::new(name, key(seed)).unwrap().note_key().to_string()
     }
 
     #[test]
@@ -178,19 +217,20 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let list = List::in_folder(folder.path());
         assert_eq!(list.read().unwrap(), []);
-        let one = Outside::new(&format!("{URL}/"), &vkey("one.example")).unwrap();
+        let one = Outside::new(&format!("{URL}/"), &vkey("one.example", 1)).unwrap();
         assert_eq!((one.url.as_str(), one.name()), (URL, "one.example"));
-        list.add(one.clone()).unwrap();
-        assert!(matches!(list.add(one.clone()), Err(ListError::Exists(_))));
-        list.add(Outside::new(URL, &vkey("two.example")).unwrap()).unwrap();
+        list.add(one.clone(), &[]).unwrap();
+        assert!(matches!(list.add(one.clone(), &[]), Err(ListError::Exists(_))));
+        list.add(Outside::new(URL, &vkey("two.example", 2)).unwrap(), &[]).unwrap();
         assert_eq!(list.read().unwrap()[0], one);
         list.remove("one.example").unwrap();
         assert!(matches!(list.remove("one.example"), Err(ListError::Unknown(_))));
         assert_eq!(list.read().unwrap().len(), 1);
         for n in 3..18 {
-            list.add(Outside::new(URL, &vkey(&format!("w{n}.example"))).unwrap()).unwrap();
+            let one = Outside::new(URL, &vkey(&format!("w{n}.example"), n)).unwrap();
+            list.add(one, &[]).unwrap();
         }
-        let more = list.add(Outside::new(URL, &vkey("w18.example")).unwrap());
+        let more = list.add(Outside::new(URL, &vkey("w18.example", 18)).unwrap(), &[]);
         assert!(matches!(more, Err(ListError::TooMany)));
     }
 
@@ -199,7 +239,15 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let list = List::in_folder(folder.path());
         // A log's own key cosigns nothing.
-        for (url, key) in [(URL, LOG), (URL, "one.example"), ("example", &vkey("one.example"))] {
+        let good = vkey("one.example", 1);
+        for (url, key) in [
+            (URL, LOG),
+            (URL, "one.example"),
+            ("example", &good),
+            ("https://witness.example", &good),
+            ("http://name:word@127.0.0.1:8080/witness", &good),
+            ("https://name:word@127.0.0.1:8080/witness", &good),
+        ] {
             assert!(matches!(Outside::new(url, key), Err(ListError::Wrong(_))), "{url} {key}");
             let text = format!("[[witness]]\nurl = \"{url}\"\nvkey = \"{key}\"\n");
             fs::write(folder.path().join(FILE), text).unwrap();
@@ -207,5 +255,22 @@ mod tests {
         }
         fs::write(folder.path().join(FILE), "[[witnesses]]\n").unwrap();
         assert!(matches!(list.read(), Err(ListError::Damaged { .. })));
+    }
+    #[test]
+    fn one_key_counts_once_and_the_logs_own_never() {
+        let folder = tempfile::tempdir().unwrap();
+        let list = List::in_folder(folder.path());
+        list.add(Outside::new(URL, &vkey("one.example", 1)).unwrap(), &[]).unwrap();
+        let again = Outside::new("http://127.0.0.1:1", &vkey("two.example", 1)).unwrap();
+        assert!(matches!(list.add(again, &[]), Err(ListError::Exists(_))));
+        let own = Outside::new(URL, &vkey("own.example", 3)).unwrap();
+        assert!(matches!(list.add(own, &[key(2), key(3)]), Err(ListError::Own(_))));
+        assert_eq!(list.read().unwrap().len(), 1);
+        // Also where somebody wrote the file.
+        let entry = |name| format!("[[witness]]\nurl = \"{URL}\"\nvkey = \"{}\"\n", vkey(name, 1));
+        for names in [["one.example", "two.example"], ["one.example", "one.example"]] {
+            fs::write(folder.path().join(FILE), names.map(entry).concat()).unwrap();
+            assert!(matches!(list.read(), Err(ListError::Damaged { .. })), "{names:?}");
+        }
     }
 }

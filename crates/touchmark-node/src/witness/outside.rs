@@ -27,7 +27,9 @@ pub(crate) const SEVERAL_OWNERS: &str = "the log has several owners: outside wit
 const PATIENCE: Duration = Duration::from_secs(10);
 /// How often a witness is asked in a round: it may say another size than the one it was asked with.
 const ATTEMPTS: usize = 3;
-/// A log that does not grow is cosigned again after so long, seconds.
+/// Most that is kept of a witness's words, characters.
+const EXCERPT: usize = 200;
+/// A log that does not grow is cosigned again after so long by this machine's clock, seconds.
 const RENEWAL: u64 = 3_600;
 
 /// What this node has of outside witnesses.
@@ -35,6 +37,8 @@ pub(crate) struct Witnesses {
     folder: PathBuf,
     /// Held during a round; nothing else waits for it.
     round: Mutex<()>,
+    /// What the file has; held while it is written.
+    written: Mutex<Kept>,
     known: Mutex<Known>,
 }
 
@@ -60,63 +64,83 @@ struct Cosigned {
 }
 
 impl Witnesses {
-    /// Those of the node with this data folder; nobody is asked yet.
-    pub(crate) fn in_folder(folder: &Path) -> Self {
-        let kept = Kept::read(folder);
+    /// Those of the node with this data folder, whose log has this state; nobody is asked yet.
+    pub(crate) fn in_folder(folder: &Path, origin: &str, log: &Snapshot) -> Self {
+        let mut kept = Kept::read(folder);
+        let written = Mutex::new(kept.clone());
+        kept.check(origin, |size| log.root(size).ok());
+        // What is wrong with the list, the first round says.
         let named = List::in_folder(folder).read().unwrap_or_default();
-        let known = Known { kept, named, reason: None };
-        Self { folder: folder.into(), round: Mutex::default(), known: Mutex::new(known) }
+        kept.retain(|vkey| named.iter().any(|it| it.vkey == vkey));
+        let known = Mutex::new(Known { kept, named, reason: None });
+        Self { folder: folder.into(), round: Mutex::default(), written, known }
     }
 
-    /// Asks all that are named, at once, and keeps what they say. May take half a minute.
+    /// Asks all that are named, at once, and keeps what each says as soon as it says it. May take
+    /// half a minute.
     pub(crate) fn round(&self, node: &Node) {
         let _turn = self.round.lock().unwrap_or_else(PoisonError::into_inner);
         let named = match List::in_folder(&self.folder).read() {
             Ok(named) => named,
-            Err(error) => return self.idle(error.to_string()),
+            Err(error) => return self.idle(error.to_string(), true),
         };
-        self.known().named.clone_from(&named);
+        {
+            let mut known = self.known();
+            known.kept.retain(|vkey| named.iter().any(|it| it.vkey == vkey));
+            known.named.clone_from(&named);
+        }
+        self.write();
         let offer = match self.offer(node) {
             Ok(offer) => offer,
-            Err(reason) => return self.idle(reason),
+            Err(reason) => return self.idle(reason, !named.is_empty()),
         };
-        let mut kept = self.known().kept.clone();
-        let before = kept.clone();
-        kept.retain(|vkey| named.iter().any(|it| it.vkey == vkey));
-        let time = now().0 / 1_000;
-        let is_due = |standing: &Standing| {
-            standing.problem.is_some()
-                || standing.size != offer.size
-                || time.saturating_sub(standing.time) >= RENEWAL
+        let due = {
+            let mut known = self.known();
+            known.reason = None;
+            offer.due(&known.kept, named)
         };
-        let due: Vec<_> = named.iter().map(|it| (it, kept.standing(&it.vkey))).collect();
-        let due: Vec<_> = due.into_iter().filter(|(_, standing)| is_due(standing)).collect();
-        let answers: Vec<_> = thread::scope(|scope| {
-            let ask = |(it, standing): &(&Outside, Standing)| {
-                let (it, known, offer) = ((*it).clone(), standing.size, &offer);
-                scope.spawn(move || offer.put(&it, known))
-            };
-            let asked: Vec<_> = due.iter().map(ask).collect();
-            asked
-                .into_iter()
-                .map(|it| it.join().unwrap_or_else(|_| Err("asking it broke off".into())))
-                .collect()
+        thread::scope(|scope| {
+            for (outside, standing) in due {
+                let offer = &offer;
+                scope.spawn(move || {
+                    let answer = offer.put(&outside, standing.size);
+                    self.take(&outside, standing, offer, answer);
+                });
+            }
         });
+    }
+
+    /// Keeps and shows what a witness answered.
+    fn take(
+        &self,
+        outside: &Outside,
+        before: Standing,
+        offer: &Offer,
+        answer: Result<Cosigned, String>,
+    ) {
         let mut lines = Vec::new();
-        for ((outside, standing), answer) in due.into_iter().zip(answers) {
-            let standing = noted(outside, standing, &offer, answer, &mut lines);
+        let standing = noted(outside, before, offer, answer, &mut lines);
+        {
+            let kept = &mut self.known().kept;
             kept.standings.retain(|it| it.vkey != standing.vkey);
             kept.standings.push(standing);
+            kept.add(Note { size: offer.size, base: offer.note.clone(), lines });
         }
-        kept.add(Note { size: offer.size, base: offer.note, lines });
-        if kept != before
-            && let Err(error) = kept.write(&self.folder)
-        {
-            tracing::warn!(%error, "what outside witnesses say cannot be kept");
+        self.write();
+    }
+
+    /// Writes what is known by now, if it is not written.
+    fn write(&self) {
+        let mut written = self.written.lock().unwrap_or_else(PoisonError::into_inner);
+        let kept = self.known().kept.clone();
+        if kept != *written {
+            match kept.write(&self.folder) {
+                Ok(()) => *written = kept,
+                Err(error) => {
+                    tracing::warn!(%error, "what outside witnesses say cannot be kept");
+                }
+            }
         }
-        let mut known = self.known();
-        known.kept = kept;
-        known.reason = None;
     }
 
     /// What is offered to witnesses now, or why nothing is.
@@ -147,10 +171,10 @@ impl Witnesses {
         }
     }
 
-    /// Nobody is asked, for this reason.
-    fn idle(&self, reason: String) {
+    /// Nobody is asked, for this reason; whoever wanted it otherwise is to be told.
+    fn idle(&self, reason: String, is_wrong: bool) {
         let mut known = self.known();
-        if known.reason.as_ref() != Some(&reason) && !known.named.is_empty() {
+        if is_wrong && known.reason.as_ref() != Some(&reason) {
             tracing::warn!(reason, "no outside witness is asked");
         }
         known.reason = Some(reason);
@@ -195,7 +219,6 @@ pub(crate) fn view(outside: &Outside, standing: Standing) -> WitnessView {
     WitnessView {
         name: outside.name().into(),
         vkey: outside.vkey.clone(),
-        url: outside.url.clone(),
         size: has_cosigned.then_some(standing.size.0),
         time: has_cosigned.then_some(standing.time),
         problem: standing.problem,
@@ -217,9 +240,11 @@ fn noted(
                 tracing::info!(name, "the outside witness cosigns again");
             }
             lines.push(Line { vkey: outside.vkey.clone(), text: line });
-            Standing { size: offer.size, time, problem: None, ..before }
+            let seen = seconds();
+            Standing { size: offer.size, time, problem: None, seen, ..before }
         }
         Err(problem) => {
+            let problem = excerpt(&problem);
             if before.problem.as_ref() != Some(&problem) {
                 tracing::warn!(name, problem, "an outside witness does not cosign");
             }
@@ -228,7 +253,37 @@ fn noted(
     }
 }
 
+/// Now, by the clock of this machine, seconds since 1970-01-01T00:00:00Z.
+fn seconds() -> u64 {
+    now().0 / 1_000
+}
+
+/// What another machine says, as people and their terminals are to see it.
+fn excerpt(text: &str) -> String {
+    text.chars().filter(|it| !it.is_control()).take(EXCERPT).collect()
+}
+
 impl Offer {
+    /// Those who are to be asked, each with what is known of it.
+    fn due(&self, kept: &Kept, named: Vec<Outside>) -> Vec<(Outside, Standing)> {
+        let (body, time) = (self.body(), seconds());
+        let is_due = |(outside, standing): &(Outside, Standing)| {
+            standing.problem.is_some()
+                || !kept.has(&outside.vkey, self.size, body)
+                || time.abs_diff(standing.seen) >= RENEWAL
+        };
+        let known = named.into_iter().map(|it| {
+            let standing = kept.standing(&it.vkey);
+            (it, standing)
+        });
+        known.filter(is_due).collect()
+    }
+
+    /// What is cosigned.
+    fn body(&self) -> &str {
+        self.note.find("\n\n").map_or(&self.note, |end| &self.note[..=end])
+    }
+
     /// Has a witness cosign it, which is known to have cosigned a log of `known` leaves.
     fn put(&self, outside: &Outside, known: TreeSize) -> Result<Cosigned, String> {
         let client = Client::patient(&outside.url, PATIENCE).map_err(|error| error.to_string())?;
@@ -258,7 +313,8 @@ impl Offer {
     /// The witness's own line among those that it answered, if it is right.
     fn checked(&self, outside: &Outside, lines: &str) -> Result<Cosigned, String> {
         let cosigner = outside.cosigner().map_err(|error| error.to_string())?;
-        let text = format!("{}{lines}", self.note);
+        // The log's own lines are no witness's.
+        let text = format!("{}\n{lines}", self.body());
         let note = SignedCheckpoint::parse(text.as_bytes())
             .map_err(|error| format!("its answer is no lines of a note: {error}"))?;
         let time = cosigner

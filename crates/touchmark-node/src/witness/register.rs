@@ -10,12 +10,13 @@ use minicbor::{Decode, Encode};
 use std::fs::{self, File};
 use std::io;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 use touchmark_keys::software::SoftwareKey;
-use touchmark_wire::algorithm::{Algorithm, Signer as _};
+use touchmark_wire::algorithm::{Algorithm, PublicKey, Signer as _};
 use touchmark_wire::certificate::{
-    CertificateError, Cosignature, CosignatureTime, Cosigner, NoteKey,
+    CertificateError, Cosignature, CosignatureTime, Cosigner, NoteKey, NoteKeyKind,
 };
-use touchmark_wire::checkpoint::{NoteError, SignedCheckpoint};
+use touchmark_wire::checkpoint::{Checkpoint, NoteError, SignedCheckpoint};
 use touchmark_wire::codec;
 use touchmark_wire::hash::Digest;
 use touchmark_wire::ids::{Timestamp, TreeSize};
@@ -27,6 +28,11 @@ pub const LOGS: usize = 256;
 const KEYS: usize = 4;
 /// Longest file, bytes: so many logs with the longest notes that are kept.
 const LIMIT: usize = 1 << 20;
+/// How long whoever else changes the file is waited for.
+const PATIENCE: Duration = Duration::from_secs(10);
+/// How far the time of the last cosignature may be ahead of the clock, seconds: beyond that one of
+/// the two is wrong, and a time that is once signed can only be waited for.
+const AHEAD: u64 = 24 * 3_600;
 /// Name of the file in the data folder.
 pub(crate) const FILE: &str = "witness.cbor";
 
@@ -49,6 +55,9 @@ pub enum WitnessError {
     /// The operator's: not a key that notes can have.
     #[error("{0}")]
     Key(#[from] CertificateError),
+    /// The operator's: a key that signs no checkpoints as a log.
+    #[error("{0} is a witness's key; a log has one of type 0x01")]
+    NotLog(String),
     /// The operator's: no log of this origin.
     #[error("no log called {0} is witnessed here")]
     NoLog(String),
@@ -59,8 +68,13 @@ pub enum WitnessError {
     #[error("the key does not work: {0}")]
     Signing(String),
     /// The machine's clock says nothing that a cosignature may say.
-    #[error("the clock of this machine is not set")]
+    #[error(
+        "the clock of this machine is not set, or the last cosignature is more than a day ahead"
+    )]
     Clock,
+    /// What is to be kept is more than could be read again.
+    #[error("a witness cannot keep more than {LIMIT} bytes")]
+    Full,
     /// The file cannot be read or written.
     #[error("{path}: {source}")]
     File {
@@ -148,13 +162,24 @@ impl Register {
 
     /// Makes a witness with a new key under this name; returns the vkey.
     pub fn begin(&self, name: &str) -> Result<String, WitnessError> {
+        self.make(|_| name.into())
+    }
+
+    /// As [`Self::begin`], under a name that says the origin of its own log and the new key, so that
+    /// no two nodes of a network have the same.
+    pub fn begin_at(&self, origin: &str) -> Result<String, WitnessError> {
+        self.make(|key| format!("{origin}/witness-{:.8}", key.digest().to_string()))
+    }
+
+    fn make(&self, name: impl FnOnce(&PublicKey) -> String) -> Result<String, WitnessError> {
         let _turn = self.turn()?;
         if let Some(state) = self.read()? {
             return Err(WitnessError::Exists(state.name));
         }
         let key = SoftwareKey::generate(Algorithm::Ed25519).map_err(unusable)?;
-        let vkey = Cosigner::new(name, key.public_key().clone())?.note_key().to_string();
-        self.write(&State { name: name.into(), seed: *key.seed(), logs: Vec::new() })?;
+        let name = name(key.public_key());
+        let vkey = Cosigner::new(&name, key.public_key().clone())?.note_key().to_string();
+        self.write(&codec::encode(&State { name, seed: *key.seed(), logs: Vec::new() }))?;
         Ok(vkey)
     }
 
@@ -172,34 +197,44 @@ impl Register {
 
     /// Trusts this key for the log of this origin, besides those that are trusted for it.
     pub fn add_log(&self, origin: &str, vkey: &str) -> Result<(), WitnessError> {
-        NoteKey::parse(vkey)?;
+        let Tree { size, root } = Tree::empty();
+        Checkpoint::new(origin, size, root)?;
+        let key = NoteKey::parse(vkey)?;
+        if key.kind() != NoteKeyKind::Log {
+            return Err(WitnessError::NotLog(key.name().into()));
+        }
+        let vkey = key.to_string();
         self.change(|state| {
             if let Some(entry) = state.logs.iter_mut().find(|entry| entry.origin == origin) {
-                if entry.keys.iter().any(|known| known == vkey) {
+                if entry.keys.contains(&vkey) {
                     return Ok(());
                 }
                 if entry.keys.len() >= KEYS {
                     return Err(WitnessError::TooMany);
                 }
-                entry.keys.push(vkey.into());
+                entry.keys.push(vkey);
                 return Ok(());
             }
             if state.logs.len() >= LOGS {
                 return Err(WitnessError::TooMany);
             }
-            let Tree { size, root } = Tree::empty();
-            let (origin, keys, note) = (origin.into(), vec![vkey.into()], String::new());
+            let (origin, keys, note) = (origin.into(), vec![vkey], String::new());
             state.logs.push(Entry { origin, keys, size, root, time: 0, note });
             Ok(())
         })
     }
 
-    /// Trusts no key for this log any more. What was cosigned of it stays known.
+    /// Trusts no key for this log any more. What was cosigned of it stays known, if anything was.
     pub fn remove_log(&self, origin: &str) -> Result<(), WitnessError> {
         self.change(|state| {
-            let entry = state.logs.iter_mut().find(|entry| entry.origin == origin);
-            let entry = entry.filter(|entry| !entry.keys.is_empty());
-            entry.ok_or_else(|| WitnessError::NoLog(origin.into()))?.keys.clear();
+            let is_it = |entry: &Entry| entry.origin == origin && !entry.keys.is_empty();
+            let place = state.logs.iter().position(is_it);
+            let place = place.ok_or_else(|| WitnessError::NoLog(origin.into()))?;
+            if state.logs[place].note.is_empty() {
+                state.logs.remove(place);
+            } else {
+                state.logs[place].keys.clear();
+            }
             Ok(())
         })
     }
@@ -219,7 +254,8 @@ impl Register {
         Ok(found.map(|entry| entry.note))
     }
 
-    /// Changes the file, if the change succeeds; whoever else wants to waits.
+    /// Changes the file, if the change succeeds and changes anything; whoever else wants to waits.
+    /// The same checkpoint in the same second has the same cosignature, which is kept already.
     fn change<T>(
         &self,
         change: impl FnOnce(&mut State) -> Result<T, WitnessError>,
@@ -230,14 +266,20 @@ impl Register {
         }
         let _turn = self.turn()?;
         let mut state = self.read()?.ok_or(WitnessError::None)?;
+        let before = codec::encode(&state);
         let changed = change(&mut state)?;
-        self.write(&state)?;
+        let after = codec::encode(&state);
+        if after == before {
+            self.settle()?;
+        } else {
+            self.write(&after)?;
+        }
         Ok(changed)
     }
 
     fn turn(&self) -> Result<File, WitnessError> {
         let path = self.path.with_extension("lock");
-        disk::wait_for_lock(&path).map_err(|source| WitnessError::File { path, source })
+        disk::wait_for_lock(&path, PATIENCE).map_err(|source| WitnessError::File { path, source })
     }
 
     fn read(&self) -> Result<Option<State>, WitnessError> {
@@ -252,8 +294,19 @@ impl Register {
         }
     }
 
-    fn write(&self, state: &State) -> Result<(), WitnessError> {
-        disk::replace(&self.path, &codec::encode(state), Secrecy::Owner)
+    /// Waits until the file that is there is on the disk: whoever put it there may have been killed
+    /// before that.
+    fn settle(&self) -> Result<(), WitnessError> {
+        let folder = self.path.parent().unwrap_or(Path::new("."));
+        let synced = File::open(folder).and_then(|folder| folder.sync_all());
+        synced.map_err(|source| WitnessError::File { path: folder.into(), source })
+    }
+
+    fn write(&self, state: &[u8]) -> Result<(), WitnessError> {
+        if state.len() > LIMIT {
+            return Err(WitnessError::Full);
+        }
+        disk::replace(&self.path, state, Secrecy::Owner)
             .map_err(|source| WitnessError::File { path: self.path.clone(), source })
     }
 }
@@ -282,8 +335,9 @@ impl State {
         let entry = &self.logs[place];
         let tree = entry.decide(submission)?;
         // Of two cosignatures the later one never says an earlier time.
-        let time = CosignatureTime((now.0 / 1_000).max(entry.time));
-        if time.0 == 0 {
+        let now = now.0 / 1_000;
+        let time = CosignatureTime(now.max(entry.time));
+        if now == 0 || entry.time.saturating_sub(now) > AHEAD {
             return Err(WitnessError::Clock);
         }
         let cosignature = Cosignature::sign(note.body(), time, &key).map_err(unusable)?;
@@ -308,15 +362,18 @@ impl Entry {
         decided.inspect_err(|refusal| self.tell(submission, refusal)).map_err(WitnessError::Refused)
     }
 
-    /// A log's own signature under what cannot be its one history may prove that it has two.
+    /// Two trees of one size that a log signed prove that it has two histories. Other proofs may be
+    /// wrong by mistake.
     fn tell(&self, submission: &Submission<'_>, refusal: &Refusal) {
-        if let Refusal::Inconsistent(_) = refusal {
-            let checkpoint = submission.note().checkpoint();
-            let (size, root) = (checkpoint.size, checkpoint.root);
-            tracing::warn!(
-                origin = self.origin, %size, %root, cosigned = %self.size, %refusal,
-                "a log signed a checkpoint that it does not prove to continue what was cosigned"
-            );
+        let Refusal::Inconsistent(_) = refusal else { return };
+        let checkpoint = submission.note().checkpoint();
+        let (origin, size, root) = (&self.origin, checkpoint.size, checkpoint.root);
+        if size == self.size && root != self.root && !self.note.is_empty() {
+            let lines = self.lines(submission.note()).unwrap_or_default();
+            let note = format!("{}\n{lines}", submission.note().body());
+            tracing::warn!(origin, %size, note, cosigned = self.note, "a log signed two trees of one size");
+        } else {
+            tracing::debug!(origin, %size, %root, cosigned = %self.size, %refusal, "not cosigned");
         }
     }
 

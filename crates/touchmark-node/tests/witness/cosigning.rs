@@ -53,7 +53,11 @@ fn a_log_is_cosigned_by_another_node_while_it_grows() {
     let item = &view["witnesses"]["items"][0];
     assert_eq!(item["size"], note.checkpoint().size.0, "{view}");
     assert!(item["time"].as_u64() > Some(1_700_000_000) && item["problem"].is_null(), "{view}");
-    assert_eq!(&log.desk.json("witness list")["items"][0], item);
+    // Where it is, its node's operator sees, and nobody else.
+    let mut listed = log.desk.json("witness list")["items"][0].clone();
+    let url = listed.as_object_mut().unwrap().remove("url").unwrap();
+    assert_eq!(url, format!("http://{}/witness", witness.site.address));
+    assert_eq!(&listed, item);
 }
 
 #[test]
@@ -88,7 +92,7 @@ fn a_node_asks_by_itself_and_goes_on_where_it_was() {
 }
 
 #[test]
-fn a_witness_that_is_away_keeps_nobody_waiting_and_is_named() {
+fn a_witness_that_refuses_is_named_and_the_others_count() {
     let (mut log, mut one, mut two) = (Party::new(), Party::new(), Party::new());
     let first = log.ask(&mut one);
     let second = log.ask(&mut two);
@@ -126,6 +130,69 @@ fn a_witness_that_is_away_keeps_nobody_waiting_and_is_named() {
     log.site.node.ask_witnesses();
     assert_eq!(log.site.get("/checkpoint?witnesses=2").status, 503);
     assert_eq!(cosigned(&log.site.get("/checkpoint?witnesses=1").body, &keys[1..]), (grown, 1));
+    // Also where it was the last one.
+    let name = listed["items"][1]["name"].as_str().unwrap();
+    log.desk.json(&format!("witness remove {name}"));
+    log.site.node.ask_witnesses();
+    assert_eq!(log.site.get("/checkpoint?witnesses=1").status, 503);
+    assert_eq!(cosigned(&log.site.get("/checkpoint").body, &keys), (grown, 0));
+    assert_eq!(log.site.get("/v1/node").json()["witnesses"]["items"], serde_json::json!([]));
+}
+
+#[test]
+fn a_witness_that_is_silent_keeps_no_line_of_another_waiting() {
+    let (mut log, mut good, mut silent) = (Party::new(), Party::new(), Party::new());
+    let own = log.log_key();
+    // It accepts, and says nothing.
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    let (_, key) = silent.witness(&own);
+    log.desk.json(&format!("witness add http://{address} {key}"));
+    let (url, key) = good.witness(&own);
+    log.desk.json(&format!("witness add {url} {key}"));
+    let node = log.site.node.clone();
+    let round = std::thread::spawn(move || node.ask_witnesses());
+    let limit = Instant::now() + Duration::from_secs(5);
+    let note = loop {
+        let answer = log.site.get("/checkpoint?witnesses=1");
+        if answer.status == 200 {
+            break answer.body;
+        }
+        assert!(Instant::now() < limit, "the silent one is waited for");
+        std::thread::sleep(Duration::from_millis(20));
+    };
+    assert_eq!(cosigned(&note, &[&key]).1, 1);
+    assert!(!round.is_finished());
+    let grown = log.grow();
+    assert_eq!(cosigned(&log.site.get("/checkpoint").body, &[&key]).0, grown);
+    // It ends by itself, and says who it was.
+    round.join().unwrap();
+    assert!(log.problem().contains("no answer"), "{}", log.problem());
+    drop(listener);
+}
+
+#[test]
+fn lines_that_the_log_has_itself_are_no_witnesses() {
+    let (mut log, mut witness) = (Party::new(), Party::new());
+    let own = log.log_key();
+    let (url, _) = witness.witness(&own);
+    log.desk.run("witness init");
+    let as_witness = log.desk.json("witness show")["key"].as_str().unwrap().to_owned();
+    let genesis = &log.site.node.genesis;
+    let validator = &genesis.committee.validators[0];
+    let cosigner = validator.cosigner_key.check().unwrap();
+    let cosigner = Cosigner::new(&validator.name, cosigner).unwrap().note_key().to_string();
+    for key in [&as_witness, &cosigner] {
+        let (_, error) = log.desk.error(&format!("witness add {url} {key}"));
+        assert_eq!(error["code"], "TM-MALFORMED", "{error}");
+        assert!(error["what"].as_str().unwrap().contains("own"), "{error}");
+    }
+    // Also where somebody wrote the file: who answers nothing has cosigned nothing.
+    let url = stranger(vec![(200, String::new())]);
+    let file = format!("[[witness]]\nurl = \"{url}\"\nvkey = \"{cosigner}\"\n");
+    std::fs::write(log.site.data().join("witnesses.toml"), file).unwrap();
+    log.site.node.ask_witnesses();
+    assert_eq!(log.site.get("/checkpoint?witnesses=1").status, 503);
 }
 
 #[test]
@@ -152,7 +219,7 @@ fn strange_answers_are_named_and_harm_nothing() {
     let size = log.site.node.store.snapshot().size().0;
     let conflict = |size: u64| (409, format!("{size}\n"));
     for (answers, problem) in [
-        (vec![(200, String::new())], "the note has no line"),
+        (vec![(200, String::new())], "its answer is no lines of a note"),
         (vec![(200, line)], "the note has no line"),
         (vec![(200, "no line\n".into())], "its answer is no lines of a note"),
         (vec![(200, "x".repeat(1 << 20))], "answers what no node does"),
@@ -160,6 +227,7 @@ fn strange_answers_are_named_and_harm_nothing() {
         (vec![conflict(size + 1)], "the log was set back, or there are two"),
         (vec![conflict(1), conflict(2), conflict(1)], "another size each time"),
         (vec![(500, "<html>".into())], "status 500"),
+        (vec![(500, format!("\u{1b}[2J{}", "y".repeat(1_000)))], "status 500"),
         (vec![(302, String::new())], "status 302"),
     ] {
         let url = stranger(answers);
@@ -168,6 +236,7 @@ fn strange_answers_are_named_and_harm_nothing() {
         log.site.node.ask_witnesses();
         let told = log.problem();
         assert!(told.contains(problem), "{problem}: {told}");
+        assert!(told.chars().count() <= 200 && !told.contains(char::is_control), "{told}");
         assert_eq!(log.site.get("/checkpoint?witnesses=1").status, 503);
     }
     log.grow();

@@ -92,5 +92,6 @@ fn a_witness_that_is_killed_cosigns_one_history() {
             assert!(is_one, "two views of {origin} were cosigned");
         }
     }
-    println!("{both} of {CRASHES} times both views had a part");
+    // Otherwise no kill came while there was something to decide.
+    assert!(both > 0, "never had both views a part");
 }

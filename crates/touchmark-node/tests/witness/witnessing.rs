@@ -5,6 +5,7 @@ use crate::{Party, vkey};
 use touchmark_keys::software::SoftwareKey;
 use touchmark_testkit::log::View;
 use touchmark_wire::algorithm::Algorithm;
+use touchmark_wire::certificate::{Cosigner, NoteKey};
 use touchmark_wire::witness::SUBMISSION_LIMIT;
 
 const ORIGIN: &str = "log.example/one";
@@ -104,6 +105,12 @@ fn a_witness_is_made_once_and_its_key_is_in_no_backup() {
     assert_eq!(new["logs"], serde_json::json!([]));
 }
 
+/// The same key as a witness's.
+fn log_witness(log: &str) -> String {
+    let log = NoteKey::parse(log).unwrap();
+    Cosigner::new("witness.example/w", log.key().clone()).unwrap().note_key().to_string()
+}
+
 #[test]
 fn what_is_no_key_is_refused_with_a_way_out() {
     let mut party = Party::new();
@@ -120,5 +127,9 @@ fn what_is_no_key_is_refused_with_a_way_out() {
     // A log's key is no witness's.
     refused(&format!("witness add http://127.0.0.1:1/witness {log}"), "TM-MALFORMED");
     refused("witness remove nobody", "TM-NOT-HERE");
+    let own = log_witness(&log);
+    for url in ["https://127.0.0.1:1/witness", "http://name:word@127.0.0.1:1/witness"] {
+        refused(&format!("witness add {url} {own}"), "TM-MALFORMED");
+    }
     refused("witness list --data nowhere", "TM-NOT-HERE");
 }

@@ -69,26 +69,22 @@ fn a_second_view_is_refused_also_by_the_next_process() {
 
 #[test]
 fn of_views_at_the_same_moment_one_is_cosigned() {
-    let folder = tempfile::tempdir().unwrap();
-    let register = register(folder.path());
-    for round in 0..5 {
-        let size = round + 1;
-        let views = (0..8).map(|n| View::forked(size, size - u64::from(n > 0)));
-        let views: Vec<View> = views.collect();
+    for _ in 0..16 {
+        let folder = tempfile::tempdir().unwrap();
+        let register = register(folder.path());
+        ask(&register, &View::new(3), 0).unwrap();
+        // Both continue what was cosigned.
+        let views = [View::new(4), View::forked(4, 3)].repeat(4);
         let cosigned: Vec<View> = thread::scope(|scope| {
             let ask = |view: &View| {
                 let (register, view) = (register.clone(), view.clone());
-                scope.spawn(move || ask(&register, &view, round).ok().map(|_| view))
+                scope.spawn(move || ask(&register, &view, 3).ok().map(|_| view))
             };
             let asked: Vec<_> = views.iter().map(ask).collect();
             asked.into_iter().filter_map(|it| it.join().unwrap()).collect()
         });
         assert!(!cosigned.is_empty());
         assert!(cosigned.iter().all(|view| *view == cosigned[0]), "{cosigned:?}");
-        // The others lost: on goes whoever won.
-        if cosigned[0] != View::new(size) {
-            return;
-        }
     }
 }
 
@@ -127,14 +123,20 @@ fn a_log_changes_its_key_while_both_are_trusted() {
 fn time_does_not_go_back_and_is_never_zero() {
     let folder = tempfile::tempdir().unwrap();
     let register = register(folder.path());
-    let early = |view: &View, old| {
+    let at = |view: &View, old, time| {
         let body = view.submission(ORIGIN, &log_key(1), old);
-        register.cosign(body.as_bytes(), Timestamp(999))
+        register.cosign(body.as_bytes(), time)
     };
-    assert!(matches!(early(&View::new(5), 0), Err(WitnessError::Clock)));
+    let unset = Timestamp(999);
+    assert!(matches!(at(&View::new(5), 0, unset), Err(WitnessError::Clock)));
     assert_eq!(register.witness().unwrap().logs[0].cosigned, None);
     ask(&register, &View::new(5), 0).unwrap();
-    early(&View::new(6), 5).unwrap();
+    // A clock that goes wrong by more than a day is not waited for.
+    let day = AHEAD * 1_000;
+    for time in [unset, Timestamp(NOW.0 - day - 1_000)] {
+        assert!(matches!(at(&View::new(6), 5, time), Err(WitnessError::Clock)), "{time:?}");
+    }
+    at(&View::new(6), 5, Timestamp(NOW.0 - day)).unwrap();
     let cosigned = register.witness().unwrap().logs[0].cosigned;
     assert_eq!(cosigned, Some((TreeSize(6), NOW.0 / 1_000)));
 }
@@ -179,7 +181,85 @@ fn the_longest_file_is_read_again() {
         let Tree { size, root } = Tree::empty();
         state.logs.push(Entry { origin, keys, size, root, time: 1 << 40, note });
     }
-    register.write(&state).unwrap();
+    register.write(&codec::encode(&state)).unwrap();
     assert_eq!(register.witness().unwrap().logs.len(), LOGS);
     assert!(matches!(register.add_log(ORIGIN, &vkey(ORIGIN, 1)), Err(WitnessError::TooMany)));
+}
+
+#[test]
+fn the_same_in_the_same_second_is_not_written_again() {
+    let folder = tempfile::tempdir().unwrap();
+    let register = register(folder.path());
+    let first = ask(&register, &View::new(5), 0).unwrap();
+    // A file that is written is another one.
+    let path = folder.path().join(FILE);
+    let linked = folder.path().join("linked");
+    fs::hard_link(&path, &linked).unwrap();
+    let is_rewritten = || {
+        let mut file = fs::OpenOptions::new().append(true).open(&linked).unwrap();
+        io::Write::write_all(&mut file, b"x").unwrap();
+        let same = fs::read(&path).unwrap() == fs::read(&linked).unwrap();
+        file.set_len(fs::metadata(&linked).unwrap().len() - 1).unwrap();
+        !same
+    };
+    assert_eq!(ask(&register, &View::new(5), 5).unwrap(), first);
+    assert!(!is_rewritten());
+    let later = View::new(5).submission(ORIGIN, &log_key(1), 5);
+    let later = register.cosign(later.as_bytes(), Timestamp(NOW.0 + 1_000)).unwrap();
+    assert_ne!(later, first);
+    assert!(is_rewritten());
+}
+
+#[test]
+fn what_is_no_log_is_not_added() {
+    let folder = tempfile::tempdir().unwrap();
+    let register = register(folder.path());
+    let cosigner = Cosigner::new(ORIGIN, log_key(3).public_key().clone()).unwrap();
+    let added = register.add_log(ORIGIN, &cosigner.note_key().to_string());
+    assert!(matches!(added, Err(WitnessError::NotLog(_))));
+    for origin in ["", "two\nlines", &"x".repeat(129)] {
+        let added = register.add_log(origin, &vkey(ORIGIN, 1));
+        assert!(matches!(added, Err(WitnessError::Malformed(NoteError::Origin))), "{origin:?}");
+    }
+    // One key is one, however its id is written.
+    let known = vkey(ORIGIN, 1);
+    let mut parts: Vec<String> = known.splitn(3, '+').map(Into::into).collect();
+    parts[1] = parts[1].to_uppercase();
+    register.add_log(ORIGIN, &parts.join("+")).unwrap();
+    assert_eq!(register.witness().unwrap().logs[0].keys, [known]);
+    // Nothing was cosigned, so there is nothing to remember.
+    register.remove_log(ORIGIN).unwrap();
+    assert_eq!(register.witness().unwrap().logs, []);
+}
+
+#[test]
+fn what_could_not_be_read_again_is_not_written() {
+    let folder = tempfile::tempdir().unwrap();
+    let register = register(folder.path());
+    let long = register.change(|state| {
+        state.logs[0].note = "x".repeat(LIMIT);
+        Ok(())
+    });
+    assert!(matches!(long, Err(WitnessError::Full)));
+    assert_eq!(register.witness().unwrap().logs.len(), 1);
+}
+
+#[test]
+fn whoever_has_the_turn_for_long_is_not_waited_for() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("lock");
+    let _turn = disk::wait_for_lock(&path, PATIENCE).unwrap();
+    let error = disk::wait_for_lock(&path, Duration::from_millis(20)).unwrap_err();
+    assert_eq!(error.kind(), io::ErrorKind::TimedOut);
+}
+
+#[test]
+fn names_of_two_witnesses_of_a_network_are_two() {
+    let names = [(); 2].map(|()| {
+        let folder = tempfile::tempdir().unwrap();
+        let vkey = Register::in_folder(folder.path()).begin_at(ORIGIN).unwrap();
+        NoteKey::parse(&vkey).unwrap().name().to_owned()
+    });
+    assert!(names.iter().all(|name| name.starts_with("log.example/one/witness-")), "{names:?}");
+    assert_ne!(names[0], names[1]);
 }

@@ -15,4 +15,9 @@ pub fn target(data: &[u8]) {
         assert_eq!(signed.checkpoint().to_string(), signed.body());
         let _ = signed.signatures().count();
     }
+    // With extension lines the checkpoint is the beginning of what is signed.
+    if let Ok(signed) = SignedCheckpoint::parse_extended(data) {
+        assert!(data.starts_with(signed.body().as_bytes()));
+        assert!(signed.body().starts_with(&signed.checkpoint().to_string()));
+    }
 }

@@ -23,6 +23,7 @@ pub mod senml;
 pub mod statement;
 pub mod trie_proof;
 pub mod wire_codec;
+pub mod witness;
 pub mod word;
 
 use std::fs;
@@ -57,6 +58,7 @@ pub const TARGETS: &[Target] = &[
     Target { name: "statement", run: statement::target },
     Target { name: "trie_proof", run: trie_proof::target },
     Target { name: "wire_codec", run: wire_codec::target },
+    Target { name: "witness", run: witness::target },
     Target { name: "word", run: word::target },
 ];
 

@@ -6,9 +6,11 @@
 mod error;
 mod log;
 mod query;
+mod witness;
 
 pub use error::ClientError;
 pub use query::{Order, Page, ProofQuery, ThingsQuery};
+pub use witness::WitnessAnswer;
 
 use crate::{
     ChannelView, LeafView, Listing, NetworkView, NodeView, PayloadView, Problem, Readiness,
@@ -288,6 +290,11 @@ impl Client {
         })
     }
 
+    /// The newest checkpoint that at least so many outside witnesses of the node's have cosigned.
+    pub fn witnessed_checkpoint(&self, witnesses: u16) -> Result<Vec<u8>, ClientError> {
+        self.bytes(&format!("/checkpoint?witnesses={witnesses}"), media::TEXT)
+    }
+
     /// Whether the node takes requests now.
     pub fn is_ready(&self) -> Result<bool, ClientError> {
         match self.readiness() {
@@ -345,16 +352,25 @@ impl Client {
         url: &str,
         answer: Result<Response<Body>, ureq::Error>,
     ) -> Result<(StatusCode, Vec<u8>), ClientError> {
-        let answer = answer.map_err(|error| ClientError::from_transport(url, &error))?;
-        let status = answer.status();
-        let body = answer
-            .into_body()
-            .into_with_config()
-            .limit(if status.is_success() { self.longest } else { PROBLEM_LIMIT })
-            .read_to_vec()
-            .map_err(|error| ClientError::from_transport(url, &error))?;
-        Ok((status, body))
+        answered(url, answer, self.longest)
     }
+}
+
+/// Status and body of any answer; of a positive one at most so many bytes.
+fn answered(
+    url: &str,
+    answer: Result<Response<Body>, ureq::Error>,
+    longest: u64,
+) -> Result<(StatusCode, Vec<u8>), ClientError> {
+    let answer = answer.map_err(|error| ClientError::from_transport(url, &error))?;
+    let status = answer.status();
+    let body = answer
+        .into_body()
+        .into_with_config()
+        .limit(if status.is_success() { longest } else { PROBLEM_LIMIT })
+        .read_to_vec()
+        .map_err(|error| ClientError::from_transport(url, &error))?;
+    Ok((status, body))
 }
 
 /// The same request to another host, which is told the name that it was made for.

@@ -36,6 +36,12 @@ pub enum EdgeCode {
     SetupExpired,
     /// The set-up code was used.
     SetupUsed,
+    /// A checkpoint that no key signed which this witness trusts for the log.
+    WitnessSignature,
+    /// A checkpoint that is not proved to continue what this witness cosigned.
+    WitnessInconsistent,
+    /// No checkpoint that so many outside witnesses cosigned.
+    FewWitnesses,
 }
 
 /// What there is to say about a code.
@@ -50,7 +56,7 @@ pub(crate) struct Row {
 
 impl EdgeCode {
     /// All of them.
-    pub const ALL: [Self; 16] = [
+    pub const ALL: [Self; 19] = [
         Self::Slow,
         Self::Method,
         Self::NotAcceptable,
@@ -67,6 +73,9 @@ impl EdgeCode {
         Self::SetupCode,
         Self::SetupExpired,
         Self::SetupUsed,
+        Self::WitnessSignature,
+        Self::WitnessInconsistent,
+        Self::FewWitnesses,
     ];
 
     /// The code, `TM-…`.
@@ -192,6 +201,31 @@ impl EdgeCode {
                 meaning: "The set-up code was used; it makes one API key only.",
                 hint: "if it was not you, end that key (`touchmark apikey list`, `apikey revoke`); \
                        `touchmark apikey setup` makes a new code",
+            },
+            Self::WitnessSignature => Row {
+                code: "TM-WITNESS-SIGNATURE",
+                status: 403,
+                title: "Not signed by the log",
+                meaning: "No key that this witness trusts for the log signed the checkpoint, or one \
+                          of its lines is wrong.",
+                hint: "send the checkpoint with the log's own signature; `touchmark witness show` on \
+                       the witness lists the keys that it trusts",
+            },
+            Self::WitnessInconsistent => Row {
+                code: "TM-WITNESS-INCONSISTENT",
+                status: 422,
+                title: "Not proved to continue the log",
+                meaning: "The checkpoint is not proved to continue what this witness cosigned.",
+                hint: "prove it from the size that the witness has; if no proof does, the log has two \
+                       views",
+            },
+            Self::FewWitnesses => Row {
+                code: "TM-FEW-WITNESSES",
+                status: 503,
+                title: "Not cosigned by so many witnesses",
+                meaning: "No checkpoint here was cosigned by as many outside witnesses.",
+                hint: "ask for fewer, or again later; `touchmark witness list` on the node says what \
+                       each of them answered",
             },
         }
     }

@@ -42,7 +42,7 @@ pub use directory::DirectoryEntry;
 pub use edge::EdgeCode;
 pub use event::{EventView, Happening};
 pub use leaf::{EvidenceView, Kind, LeafView, Listing, SignerView, StatementView};
-pub use network::{NetworkView, NodeView, Readiness, ValidatorView};
+pub use network::{NetworkView, NodeView, Readiness, ValidatorView, WitnessView, WitnessesView};
 pub use payload::PayloadView;
 pub use problem::{HeadView, Problem};
 pub use proved::Proved;
@@ -68,6 +68,10 @@ pub mod media {
     pub const SCITT_STATEMENT: &str = "application/scitt-statement+cose";
     /// Text, such as a checkpoint or a card's URL.
     pub const TEXT: &str = "text/plain; charset=utf-8";
+    /// Any, where a standard asks for bytes and names no media type.
+    pub const ANY: &str = "*/*";
+    /// The size of a log, from a witness that has another than it was told (C2SP tlog-witness).
+    pub const TLOG_SIZE: &str = "text/x.tlog.size";
     /// A log tile.
     pub const OCTETS: &str = "application/octet-stream";
 }

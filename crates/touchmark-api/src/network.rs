@@ -81,6 +81,39 @@ pub struct NodeView {
     pub pending: u64,
     /// Their bytes.
     pub pending_bytes: u64,
+    /// The outside witnesses that cosign this node's checkpoints; earlier builds do not say.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub witnesses: Option<WitnessesView>,
+}
+
+/// The outside witnesses of a node's log.
+#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
+pub struct WitnessesView {
+    /// Those that are asked.
+    pub items: Vec<WitnessView>,
+    /// Why none is asked, if none is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
+}
+
+/// An outside witness as the node knows it.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
+pub struct WitnessView {
+    /// Name of its key.
+    pub name: String,
+    /// Its key, as C2SP signed-note writes one.
+    pub vkey: String,
+    /// Size of the newest checkpoint that it cosigned.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub size: Option<u64>,
+    /// When, by its clock, seconds since 1970-01-01T00:00:00Z.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub time: Option<u64>,
+    /// What is wrong with it since then.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub problem: Option<String>,
 }
 
 /// Whether a node takes traffic.

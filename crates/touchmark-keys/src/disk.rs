@@ -3,6 +3,11 @@
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{self, Write as _};
 use std::path::Path;
+use std::thread;
+use std::time::{Duration, Instant};
+
+/// Between two attempts at a lock.
+const LOCK_PAUSE: Duration = Duration::from_millis(2);
 
 /// Who reads a file.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -68,6 +73,28 @@ pub fn lock_by(path: &Path) -> io::Result<Option<File>> {
         Ok(()) => Ok(Some(file)),
         Err(TryLockError::WouldBlock) => Ok(None),
         Err(TryLockError::Error(error)) => Err(error),
+    }
+}
+
+/// As [`lock_by`], and waits so long at most for another process that has done so; the file is for
+/// its owner only.
+pub fn wait_for_lock(path: &Path, patience: Duration) -> io::Result<File> {
+    let mut options = OpenOptions::new();
+    options.write(true).create(true).truncate(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    let file = options.open(path)?;
+    let limit = Instant::now() + patience;
+    loop {
+        match file.try_lock() {
+            Ok(()) => return Ok(file),
+            Err(TryLockError::WouldBlock) if Instant::now() < limit => thread::sleep(LOCK_PAUSE),
+            Err(TryLockError::WouldBlock) => {
+                let busy = "another process has it locked for too long";
+                return Err(io::Error::new(io::ErrorKind::TimedOut, busy));
+            }
+            Err(TryLockError::Error(error)) => return Err(error),
+        }
     }
 }
 

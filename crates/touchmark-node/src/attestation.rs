@@ -5,7 +5,9 @@ use std::sync::Mutex;
 use touchmark_keys::software::{SoftwareKey, SoftwareKeyError};
 use touchmark_wire::algorithm::{Algorithm, SIGNATURE_LENGTH, SignError, SignedBytes, Signer as _};
 use touchmark_wire::bundle::Freshness;
-use touchmark_wire::certificate::{CertificateError, Cosignature, CosignatureTime, Cosigner};
+use touchmark_wire::certificate::{
+    CertificateError, Cosignature, CosignatureTime, Cosigner, LogSignature,
+};
 use touchmark_wire::checkpoint::Checkpoint;
 use touchmark_wire::codec;
 use touchmark_wire::genesis::{Committee, Genesis};
@@ -47,6 +49,8 @@ pub struct Attestor {
     subject: String,
     log: SoftwareKey,
     cosigner: SoftwareKey,
+    /// Signs checkpoints as the log, where that is the word of one owner.
+    note: Option<SoftwareKey>,
     /// What was cosigned last, of a log that had `begun` leaves at the start; a cosigner never signs
     /// an older state.
     newest: Mutex<Option<Cosigned>>,
@@ -75,9 +79,20 @@ impl Attestor {
             subject: genesis.network_id().to_string(),
             log,
             cosigner,
+            note: None,
             newest: Mutex::new(None),
             begun,
         })
+    }
+
+    /// The same, which also signs as the log.
+    pub(crate) fn with_note_key(self, note: Option<SoftwareKey>) -> Self {
+        Self { note, ..self }
+    }
+
+    /// Whether it can sign as the log.
+    pub(crate) const fn has_note_key(&self) -> bool {
+        self.note.is_some()
     }
 
     /// This validator's place and name in the committee.
@@ -111,7 +126,15 @@ impl Attestor {
         let body = self.body(size, root)?;
         let cosigner = Cosigner::new(name, self.cosigner.public_key().clone())
             .map_err(AttestationError::Checkpoint)?;
-        Ok(format!("{body}\n{}", cosigner.line(cosignature)))
+        let line = cosigner.line(cosignature);
+        match &self.note {
+            // Of a log that several own, none of them speaks for all.
+            Some(key) if committee.validators.len() == 1 => {
+                let own = LogSignature::sign(&self.origin, &body, key)?;
+                Ok(format!("{body}\n{own}{line}"))
+            }
+            _ => Ok(format!("{body}\n{line}")),
+        }
     }
 
     /// Cosigns exactly this durable checkpoint; returns this validator's place with it.

@@ -49,6 +49,7 @@ mod statement;
 mod thing;
 mod verify;
 mod view;
+mod witness;
 
 pub use environment::{Environment, Terminal};
 pub use failure::{Exit, Failure};
@@ -153,6 +154,9 @@ enum Noun {
     /// The network that a node is part of
     #[command(subcommand)]
     Network(network::Command),
+    /// Witnesses outside of a network: be one for other logs, have them for your own
+    #[command(subcommand)]
+    Witness(witness::Command),
     /// Contexts: which node, identity and network to use
     #[command(subcommand)]
     Context(context::Command),
@@ -183,6 +187,7 @@ fn dispatch(session: &mut Session<'_, '_>, noun: Noun) -> Result<Answer, Failure
         Noun::Config(command) => config::run(session, &command),
         Noun::Apikey(command) => apikey::run(session, command),
         Noun::Network(command) => network::run(session, &command),
+        Noun::Witness(command) => witness::run(session, command),
         Noun::Context(command) => context::run(session, command),
         Noun::Completions(completions) => Ok(manual::completions(&completions)),
         Noun::Man(man) => manual::man(session, &man),

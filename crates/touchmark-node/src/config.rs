@@ -12,6 +12,7 @@ mod value;
 
 pub use keys::{
     Config, EngineSection, HttpSection, LimitsSection, NetworkSection, NodeSection, SECTIONS,
+    WitnessesSection,
 };
 pub use page::{example, reference};
 pub use source::{Origin, Resolved, Sources};
@@ -120,6 +121,7 @@ impl Config {
                 },
             },
             listen: self.http.listen,
+            witness_interval: self.witnesses.interval,
             limits: Limits {
                 writes: self.limits.source_writes,
                 reads: self.limits.source_reads,

@@ -6,6 +6,9 @@
 //! genesis.cbor      the network's root of trust: give it to whoever verifies
 //! committee.cbor    public polynomial of the engine's threshold key
 //! secrets.cbor      this node's private keys, readable by its owner only
+//! note.cbor         key by which outside witnesses know the log of one owner; owner only
+//! witness.cbor      key of the node as a witness, and what it cosigned last: never set it back
+//! witnesses.toml    outside witnesses of the node's log; what they cosigned is in witnessed.cbor
 //! offices/          places in later committees, with their shares; owner only
 //! peers.toml        where the engine listens, and where those of other validators are
 //! sources.toml      of a node without a vote: the nodes that it follows, and none of the keys
@@ -18,15 +21,19 @@
 //! backups/          what a running node copied when it was asked for a backup
 //! ```
 
+mod note;
 mod office;
 mod peers;
 mod sources;
 
+pub(crate) use note::{forget_note_key, note_key, require_note_key};
+pub(crate) use office::has_one_owner;
 pub use office::{Held, Promise, committee, next_number};
 pub use peers::Peers;
 pub(crate) use sources::follow;
 
 use crate::rules::{self, UnknownRules};
+use crate::witness::FILE as WITNESS;
 use minicbor::{Decode, Encode};
 use std::fmt;
 use std::fs;
@@ -423,7 +430,7 @@ impl Equipment {
 
 /// The files of the folder that only its owner is to read, as far as they are there.
 pub(crate) fn secret_files(folder: &Path) -> Result<Vec<PathBuf>, FolderError> {
-    let names = [SECRETS, DRAFT, CANDIDATE, office::PROMISE];
+    let names = [SECRETS, note::FILE, WITNESS, DRAFT, CANDIDATE, office::PROMISE];
     let mut files: Vec<_> = names.iter().map(|name| folder.join(name)).collect();
     files.retain(|file| file.exists());
     files.extend(office::files(folder)?);

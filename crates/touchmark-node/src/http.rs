@@ -34,6 +34,7 @@ mod table;
 mod taps;
 mod things;
 mod tiles;
+mod witness;
 
 pub use bucket::Rate;
 pub use limits::Limits;
@@ -42,6 +43,7 @@ pub use serving::serve;
 use crate::apikey::ApiKeys;
 use crate::node::Node;
 use crate::pages;
+use crate::witness::Register;
 use axum::Router;
 use axum::extract::{DefaultBodyLimit, FromRef, Request};
 use axum::middleware::{from_fn, from_fn_with_state};
@@ -61,7 +63,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::time::Instant;
-use tokio::sync::{Semaphore, broadcast, watch};
+use tokio::sync::{Mutex, Semaphore, broadcast, watch};
 use touchmark_api::openapi;
 
 /// Refused connections that are not dropped at once.
@@ -84,6 +86,10 @@ pub struct Shared {
     reads: Option<Buckets<Source>>,
     writes: Option<Buckets<Source>>,
     identities: Identities,
+    /// This node as a witness of other logs, if it is one.
+    register: Register,
+    /// Whoever cosigns has it; what was wrong with that last.
+    cosigning: Arc<Mutex<Option<String>>>,
     reading: Arc<Semaphore>,
     writing: Arc<Semaphore>,
     bodies: Arc<Semaphore>,
@@ -110,6 +116,8 @@ impl Gateway {
             metrics: Metrics::new(node.commits(), data),
             reads: buckets(limits.reads),
             writes: buckets(limits.writes),
+            register: Register::in_folder(data),
+            cosigning: Arc::default(),
             identities: Identities::new(limits.identity, limits.remembered),
             reading: places(limits.requests),
             writing: places(limits.requests),

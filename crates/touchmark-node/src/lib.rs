@@ -32,6 +32,7 @@ mod stop;
 mod suggestion;
 pub mod upkeep;
 pub mod verifier;
+pub mod witness;
 mod word;
 
 use touchmark_keys::disk;

@@ -4,7 +4,7 @@ mod measured;
 
 use crate::attestation::{AttestationError, Attestor};
 use crate::ending::Ending;
-use crate::folder::{Equipment, Folder, FolderError, Held, NewNetwork, Part, Premises};
+use crate::folder::{self, Equipment, Folder, FolderError, Held, NewNetwork, Part, Premises};
 use crate::follow::{FollowError, Follower};
 use crate::intake::{Decided, Intake};
 use crate::judgement::judge;
@@ -12,6 +12,7 @@ use crate::keyring::Keyring;
 use crate::order::Order;
 use crate::proof::{Certification, ProofError};
 use crate::upkeep::{self, UpkeepError};
+use crate::witness::Witnesses;
 use crate::word::{Council, Speaker};
 use measured::Measured;
 use prometheus_client::metrics::histogram::{Histogram, exponential_buckets};
@@ -26,6 +27,7 @@ use touchmark_batch::{Application as _, Backlog, BatchLimits, Reply, Respondent 
 use touchmark_core::admission::Input;
 use touchmark_core::refusal::{Outcome, Refusal};
 use touchmark_engine::{Answers, Config as EngineConfig, Engine, Finality, Pacing};
+use touchmark_keys::software::SoftwareKey;
 use touchmark_ledger::{Execution, Ledger, LedgerLimits, Observer};
 use touchmark_store::{CacheLimits, Manifest, Snapshot, Store};
 use touchmark_wire::genesis::{Committee, Genesis};
@@ -93,6 +95,8 @@ pub struct Node {
     speaker: Option<Arc<Speaker>>,
     /// What it gathers of what others sign.
     council: Council,
+    /// What outside witnesses say of its log.
+    witnesses: Witnesses,
     ledger: Arc<Ledger>,
     verifier: Arc<Keyring>,
     intake: Intake,
@@ -137,7 +141,9 @@ impl Node {
         let (order, voice, peer) = match part {
             Part::Validator(equipment) => {
                 let begun = store.snapshot().size();
-                let attestor = Arc::new(Attestor::new(&genesis, &equipment.secrets, begun)?);
+                let note = note_key(&premises, &equipment.offices)?;
+                let attestor = Attestor::new(&genesis, &equipment.secrets, begun)?;
+                let attestor = Arc::new(attestor.with_note_key(note));
                 let peer = equipment.secrets.peer().map_err(AttestationError::from)?;
                 let (idle, tip) = (config.pacing.idle_interval, tip.clone());
                 let speaker = Speaker::new(attestor.clone(), store.clone(), tip, idle);
@@ -155,12 +161,14 @@ impl Node {
         let order = Arc::new(order);
         let ending = Ending::of(&order).map_err(StartError::Thread)?;
         let intake = Intake::start(&ledger, &order);
+        let witnesses = Witnesses::in_folder(&config.data, &genesis.origin, &store.snapshot());
         Ok(Self {
             genesis,
             store,
             attestor,
             speaker,
             council: Council::default(),
+            witnesses,
             ledger,
             verifier,
             intake,
@@ -283,6 +291,17 @@ impl Node {
         &self.council
     }
 
+    /// What outside witnesses say of its log.
+    pub(crate) const fn witnesses(&self) -> &Witnesses {
+        &self.witnesses
+    }
+
+    /// Has the outside witnesses that the data folder names cosign the newest checkpoint, and waits
+    /// for them: half a minute at most. Call it on a thread where waiting is allowed.
+    pub fn ask_witnesses(&self) {
+        self.witnesses.round(self);
+    }
+
     /// Asks the other validators, if it is one.
     pub(crate) fn ask(&self, question: Vec<u8>) -> Option<Answers> {
         self.order.ask(question)
@@ -327,6 +346,19 @@ impl Drop for Node {
         // The threads of intake and ending have shares of it.
         self.order.stop();
     }
+}
+
+/// The key that signs as the log: only where one owner has it, and nobody is to share it.
+fn note_key(premises: &Premises, offices: &[Held]) -> Result<Option<SoftwareKey>, FolderError> {
+    let data = &premises.path;
+    if folder::has_one_owner(offices) {
+        return folder::require_note_key(data, premises.genesis.network_id()).map(Some);
+    }
+    // Who has no place has nothing to sign, and has given nothing away.
+    if !offices.is_empty() && folder::forget_note_key(data)? {
+        tracing::info!("the log's note key is deleted: the log gets several owners");
+    }
+    Ok(None)
 }
 
 /// Starts a validator's engine.

@@ -283,7 +283,8 @@ pub(crate) async fn checkpoint(node: &Arc<Node>) -> Result<String, ProofError> {
     let tip = snapshot.tip().batch.clone();
     // A mirror shows the certificate of the same committee beside it.
     let committee = appointment::in_office(snapshot.as_ref(), tip.height())?;
-    Ok(attestor.checkpoint(&committee, tip.size(), tip.header().root, now())?)
+    let note = attestor.checkpoint(&committee, tip.size(), tip.header().root, now())?;
+    Ok(node.witnesses().cosigned(note))
 }
 
 /// As [`prove`], with whatever validators shall sign; `query` is the question as it was asked.

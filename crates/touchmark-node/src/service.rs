@@ -6,7 +6,9 @@ use crate::stop::Stop;
 use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::time::Duration;
 use tokio::net::TcpListener;
+use tokio::time::MissedTickBehavior;
 use touchmark_engine::Phase;
 
 /// What a service needs.
@@ -18,6 +20,8 @@ pub struct ServiceConfig {
     pub listen: SocketAddr,
     /// What it takes of the outside world.
     pub limits: Limits,
+    /// How often outside witnesses are asked.
+    pub witness_interval: Duration,
 }
 
 /// Why a service does not start, or ends.
@@ -67,15 +71,28 @@ pub fn serve(
         let stop = Stop::listen();
         ready(address, &node);
         let gateway = Gateway::new(node.clone(), &config.node.data, config.limits.clone());
+        tokio::spawn(ask_witnesses(node.clone(), config.witness_interval));
         http::serve(listener, gateway, stopped(stop)).await;
         Ok::<_, ServiceError>(())
     });
-    runtime.shutdown_timeout(std::time::Duration::from_secs(5));
+    runtime.shutdown_timeout(Duration::from_secs(5));
     node.stop();
     served?;
     match node.status().phase {
         Phase::Failed(error) => Err(ServiceError::Engine(error)),
         _ => Ok(()),
+    }
+}
+
+/// Has outside witnesses cosign the newest checkpoint, again and again.
+async fn ask_witnesses(node: Arc<Node>, interval: Duration) {
+    let mut rounds = tokio::time::interval(interval);
+    rounds.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    loop {
+        rounds.tick().await;
+        let node = node.clone();
+        // Whatever happens there, the next round is another.
+        let _ = tokio::task::spawn_blocking(move || node.ask_witnesses()).await;
     }
 }
 

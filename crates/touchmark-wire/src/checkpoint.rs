@@ -10,8 +10,8 @@
 //!
 //! # Deviations
 //! * A checkpoint with extension lines is refused: our log writes none, and monitors cannot audit
-//!   them.
-//! * Limits: [`ORIGIN_LIMIT`], [`NOTE_LIMIT`], [`SIGNATURES_LIMIT`].
+//!   them. Only a witness, which reads others' logs, takes them.
+//! * Limits: [`ORIGIN_LIMIT`], [`NOTE_LIMIT`], [`SIGNATURES_LIMIT`], [`EXTENSIONS_LIMIT`].
 
 use crate::hash::Digest;
 use crate::ids::TreeSize;
@@ -25,6 +25,10 @@ pub const ORIGIN_LIMIT: usize = 128;
 pub const NOTE_LIMIT: usize = 16_384;
 /// Most signature lines in a note; the standard asks for at least 16.
 pub const SIGNATURES_LIMIT: usize = 64;
+/// Longest extension lines of another log's checkpoint, bytes with their newlines.
+pub const EXTENSIONS_LIMIT: usize = 1_024;
+/// Most bytes of a signature line that is read here: key id, time and signature.
+const LINE_LIMIT: usize = 4 + 72;
 /// Longest checkpoint body, bytes: origin, 20 digits, 44 characters, three newlines.
 const BODY_LIMIT: usize = ORIGIN_LIMIT + 20 + 44 + 3;
 
@@ -55,8 +59,16 @@ impl<'a> Checkpoint<'a> {
 
     /// Reads a note's body, whose three lines all end in a newline.
     pub fn parse(body: &'a str) -> Result<Self, NoteError> {
-        let mut lines = body.strip_suffix('\n').ok_or(NoteError::Shape)?.split('\n');
-        let (Some(origin), Some(size), Some(root), None) =
+        match Self::parse_extended(body)? {
+            (checkpoint, "") => Ok(checkpoint),
+            _ => Err(NoteError::Shape),
+        }
+    }
+
+    /// As [`Self::parse`], of a body that may go on with extension lines; returns them too.
+    fn parse_extended(body: &'a str) -> Result<(Self, &'a str), NoteError> {
+        let mut lines = body.splitn(4, '\n');
+        let (Some(origin), Some(size), Some(root), Some(extensions)) =
             (lines.next(), lines.next(), lines.next(), lines.next())
         else {
             return Err(NoteError::Shape);
@@ -66,7 +78,7 @@ impl<'a> Checkpoint<'a> {
             Ok(bytes) if bytes.len() == Digest::LEN => {}
             _ => return Err(NoteError::Root),
         }
-        Self::new(origin, TreeSize(decimal(size)?), digest)
+        Ok((Self::new(origin, TreeSize(decimal(size)?), digest)?, extensions))
     }
 
     /// The body's text, without an allocator.
@@ -87,7 +99,7 @@ impl fmt::Display for Checkpoint<'_> {
 }
 
 /// Digits without sign or leading zeroes.
-fn decimal(text: &str) -> Result<u64, NoteError> {
+pub(crate) fn decimal(text: &str) -> Result<u64, NoteError> {
     let digits = text.bytes().all(|byte| byte.is_ascii_digit());
     if !digits || text.len() > 1 && text.starts_with('0') {
         return Err(NoteError::Size);
@@ -145,6 +157,14 @@ pub struct SignedCheckpoint<'a> {
 impl<'a> SignedCheckpoint<'a> {
     /// Reads a signed note of at most [`NOTE_LIMIT`] bytes whose body is a checkpoint.
     pub fn parse(note: &'a [u8]) -> Result<Self, NoteError> {
+        let signed = Self::parse_extended(note)?;
+        // What is signed is then exactly what the checkpoint says.
+        Checkpoint::parse(signed.body).map(|_| signed)
+    }
+
+    /// As [`Self::parse`], of another log's checkpoint, which may have extension lines of at most
+    /// [`EXTENSIONS_LIMIT`] bytes.
+    pub fn parse_extended(note: &'a [u8]) -> Result<Self, NoteError> {
         if note.len() > NOTE_LIMIT {
             return Err(NoteError::TooLong { actual: note.len() });
         }
@@ -154,7 +174,12 @@ impl<'a> SignedCheckpoint<'a> {
         }
         let split = note.rfind("\n\n").ok_or(NoteError::Shape)?;
         let (body, lines) = (&note[..=split], &note[split + 2..]);
-        let checkpoint = Checkpoint::parse(body)?;
+        let (checkpoint, extensions) = Checkpoint::parse_extended(body)?;
+        let is_whole = extensions.is_empty() || extensions.ends_with('\n');
+        if !is_whole || extensions.len() > EXTENSIONS_LIMIT || extensions.lines().any(str::is_empty)
+        {
+            return Err(NoteError::Shape);
+        }
         let signed = Self { checkpoint, body, lines };
         let count = lines.strip_suffix('\n').ok_or(NoteError::Shape)?.split('\n').count();
         if count > SIGNATURES_LIMIT {
@@ -211,17 +236,38 @@ impl<'a> NoteSignature<'a> {
 
     /// The bytes after the key id, if there are exactly `N` and the line is their one encoding.
     pub(crate) fn decode<const N: usize>(&self) -> Result<[u8; N], NoteError> {
-        // The longest that we read is 4 + 72 bytes; others are no business of ours.
-        let mut buffer = [0; 96];
+        // Longer ones are no business of ours.
+        let mut buffer = [0; LINE_LIMIT];
         let bytes = Base64::decode(self.encoded, &mut buffer).map_err(|_| NoteError::Signature)?;
         bytes.get(4..).and_then(|signature| signature.try_into().ok()).ok_or(NoteError::Signature)
     }
+}
+
+impl fmt::Display for NoteSignature<'_> {
+    /// The line with its newline.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        writeln!(f, "\u{2014} {} {}", self.name, self.encoded)
+    }
+}
+
+/// Writes a signature line: key id and signature in base64, at most [`LINE_LIMIT`] bytes.
+pub(crate) fn write_line(f: &mut fmt::Formatter<'_>, name: &str, bytes: &[u8]) -> fmt::Result {
+    let mut buffer = [0; LINE_LIMIT.div_ceil(3) * 4];
+    let encoded = Base64::encode(bytes, &mut buffer).map_err(|_| fmt::Error)?;
+    writeln!(f, "\u{2014} {name} {encoded}")
 }
 
 /// Short name of a note key: first four bytes of
 /// SHA-256(name ‖ 0x0A ‖ signature type ‖ public key). An identifier, not a commitment.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct KeyId(pub [u8; 4]);
+
+impl fmt::Display for KeyId {
+    /// As a vkey has it: hexadecimal.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:08x}", u32::from_be_bytes(self.0))
+    }
+}
 
 impl KeyId {
     /// The id of a key by C2SP signed-note's rule.
@@ -264,6 +310,8 @@ pub enum NoteError {
     Signature,
     /// A key name that notes cannot hold.
     KeyName,
+    /// Not the text of a verifier key (vkey) of a kind that is known here.
+    VerifierKey,
 }
 
 impl fmt::Display for NoteError {
@@ -281,6 +329,7 @@ impl fmt::Display for NoteError {
             Self::Root => f.write_str("not the base64 of a root hash"),
             Self::Signature => f.write_str("malformed signature line"),
             Self::KeyName => f.write_str("not a note key's name"),
+            Self::VerifierKey => f.write_str("not the text of an Ed25519 verifier key (vkey)"),
         }
     }
 }

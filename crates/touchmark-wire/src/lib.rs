@@ -17,6 +17,7 @@
 //! * [`genesis`]: a network's root of trust and its committees.
 //! * `handover`: how a committee hands over to the next, and how readers follow (feature `alloc`).
 //! * `formation`: what those who form a network say to each other (feature `alloc`).
+//! * [`witness`]: what a log asks of an outside witness, and what the witness decides.
 //!
 //! The crate is `no_std` and needs no allocator for statements, chains and proofs; the feature
 //! `alloc` adds builders and bundles.
@@ -53,5 +54,6 @@ pub mod registry;
 pub mod state;
 pub mod statement;
 pub mod trie;
+pub mod witness;
 #[cfg(feature = "alloc")]
 pub mod word;

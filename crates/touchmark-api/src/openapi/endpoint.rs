@@ -1,7 +1,7 @@
 //! One route, as the document shows it.
 
 use super::Exampled;
-use crate::{EdgeCode, Problem};
+use crate::{EdgeCode, Problem, media};
 use schemars::{Schema, SchemaGenerator};
 use serde_json::Value;
 use touchmark_wire::registry::RefusalCode;
@@ -195,9 +195,10 @@ impl Endpoint {
         }
     }
 
-    /// The media types that it takes.
+    /// The media types that it takes; none where any is taken.
     pub fn takes(&self) -> Vec<&'static str> {
-        self.bodies.iter().map(Content::media).collect()
+        let named: Vec<_> = self.bodies.iter().map(Content::media).collect();
+        if named.contains(&media::ANY) { Vec::new() } else { named }
     }
 
     /// The media types that it answers unless it refuses, the usual one first.

@@ -172,6 +172,14 @@ impl Exampled for NodeView {
             "height": 9,
             "pending": 3,
             "pending_bytes": 720,
+            "witnesses": { "items": [{
+                "name": "witness.example/one",
+                "vkey": "witness.example/one+63257b15+BAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8g",
+                "url": "http://127.0.0.1:8081/witness",
+                "size": 18,
+                "time": TIME / 1_000,
+                "problem": "no answer from http://127.0.0.1:8081/witness",
+            }] },
         })
     }
 }

@@ -87,6 +87,8 @@ pub(crate) enum Fault {
     NodeList,
     /// A list that a thing publishes and that cannot take the place of the present one.
     PublishedList,
+    /// A log of which no single owner may speak.
+    SeveralOwners,
     /// Members who are not there.
     Missing,
     /// A member who breaks the protocol, or was shown something else.
@@ -141,6 +143,7 @@ impl Fault {
             Self::FewAnswers => ("TM-FEW-ANSWERS", Exit::Unavailable),
             Self::NodeList => ("TM-NODE-LIST", Exit::Misuse),
             Self::PublishedList => ("TM-PUBLISHED-LIST", Exit::Refused),
+            Self::SeveralOwners => ("TM-SEVERAL-OWNERS", Exit::Refused),
             Self::Missing => ("TM-MEMBERS-MISSING", Exit::Unavailable),
             Self::Member => ("TM-MEMBER", Exit::Refused),
             Self::Storage => ("TM-STORAGE", Exit::Internal),

@@ -16,6 +16,18 @@ use touchmark_wire::ids::{ChannelId, LeafIndex};
 pub(super) enum Command {
     /// Fetch a bundle that proves what is asked for
     Fetch(Box<Fetch>),
+    /// Fetch the newest checkpoint, or the newest that outside witnesses have cosigned
+    Checkpoint(Checkpoint),
+}
+
+#[derive(clap::Args, Debug)]
+pub(super) struct Checkpoint {
+    /// How many outside witnesses of the node's must have cosigned it
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
+    witnesses: Option<u16>,
+    /// Where to write the checkpoint
+    #[arg(long, value_name = "FILE")]
+    out: PathBuf,
 }
 
 #[derive(clap::Args, Debug)]
@@ -84,8 +96,26 @@ impl From<Certificate> for CertificateKind {
 }
 
 pub(super) fn run(session: &mut Session<'_, '_>, command: Command) -> Result<Answer, Failure> {
-    let Command::Fetch(fetch) = command;
-    let claims = claims(session, &fetch)?;
+    match command {
+        Command::Fetch(fetch) => bundle(session, &fetch),
+        Command::Checkpoint(wanted) => checkpoint(session, &wanted),
+    }
+}
+
+fn checkpoint(session: &Session<'_, '_>, wanted: &Checkpoint) -> Result<Answer, Failure> {
+    let client = session.client()?;
+    let note = match wanted.witnesses {
+        Some(witnesses) => client.witnessed_checkpoint(witnesses)?,
+        None => client.checkpoint()?.into_bytes(),
+    };
+    session.write(&wanted.out, &note)?;
+    let file = wanted.out.display().to_string();
+    let text = format!("{file}: check it with `touchmark verify {file} --trust GENESIS`\n");
+    Ok(Answer::new(&serde_json::json!({ "file": file, "bytes": note.len() }), text))
+}
+
+fn bundle(session: &mut Session<'_, '_>, fetch: &Fetch) -> Result<Answer, Failure> {
+    let claims = claims(session, fetch)?;
     let nonce = match fetch.nonce.as_deref() {
         None => None,
         Some("") => Some(Base64(creation::nonce()?).to_string()),

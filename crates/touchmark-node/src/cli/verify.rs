@@ -4,6 +4,7 @@ mod checkpoint;
 mod ratchet;
 mod receipt;
 mod verdict;
+mod witnesses;
 
 use super::answer::Answer;
 use super::failure::{Exit, Failure, Fault};
@@ -20,6 +21,7 @@ use touchmark_wire::checkpoint::SignedCheckpoint;
 use touchmark_wire::genesis::Genesis;
 use touchmark_wire::ids::NetworkId;
 use verdict::{Verdict, failed};
+use witnesses::Witnesses;
 
 /// Check a bundle, receipt or checkpoint without a network
 ///
@@ -49,6 +51,13 @@ pub(super) struct Verify {
     /// that one of them is honest. All receipts that are given count together
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
     receipts: Option<u16>,
+    /// Key of an outside witness that you trust, as C2SP signed-note writes it; repeatable. Bundles and
+    /// checkpoints must then be cosigned by them, besides what the network says
+    #[arg(long, value_name = "VKEY")]
+    witness: Vec<String>,
+    /// How many of these witnesses must have cosigned; otherwise all
+    #[arg(long, value_name = "N", requires = "witness", value_parser = clap::value_parser!(u16).range(1..))]
+    witnesses: Option<u16>,
     /// File in which the newest state of the log that you saw is kept: what is older is refused
     #[arg(long, value_name = "FILE")]
     ratchet: Option<PathBuf>,
@@ -86,6 +95,8 @@ struct Root {
     certificates: Accepted,
     /// How many receipts it wants, if it says so.
     receipts: Option<usize>,
+    /// Outside witnesses that it trusts.
+    witnesses: Option<Witnesses>,
 }
 
 /// What a file is.
@@ -110,7 +121,9 @@ pub(super) fn run(session: &mut Session<'_, '_>, verify: &Verify) -> Result<Answ
         }
     }
     let uncompared = kept.is_some().then(ratchet::not_compared);
-    verdicts.extend(receipts.verdict(&root).map(|verdict| verdict.and(uncompared)));
+    let unwitnessed = root.witnesses.as_ref().map(|_| Witnesses::nothing());
+    let receipts = receipts.verdict(&root);
+    verdicts.extend(receipts.map(|verdict| verdict.and(unwitnessed).and(uncompared)));
     let text: Vec<String> = verdicts.iter().map(ToString::to_string).collect();
     let valid = verdicts.iter().all(|verdict| verdict.valid);
     let answer = match &verdicts[..] {
@@ -165,6 +178,7 @@ fn root(session: &mut Session<'_, '_>, verify: &Verify) -> Result<Root, Failure>
         leaf,
         certificates: verify.certificate.into(),
         receipts: verify.receipts.map(usize::from),
+        witnesses: Witnesses::of(&verify.witness, verify.witnesses)?,
     })
 }
 
@@ -188,13 +202,15 @@ fn judged(
             if let Some(kept) = kept {
                 kept.check(bytes, &mut verdict)?;
             }
-            return Ok(Judged::Verdict(Verdict::of_bundle(name, verdict)));
+            let witnesses = root.witnesses.as_ref().map(|it| it.of_bundle(bytes, &verdict));
+            return Ok(Judged::Verdict(Verdict::of_bundle(name, verdict).and(witnesses)));
         }
         if let Some(receipts) = receipt::within(bytes) {
             return Ok(Judged::Receipts(receipts));
         }
         if let Ok(note) = SignedCheckpoint::parse(bytes) {
-            let verdict = checkpoint::verdict(name, &note, root).and(uncompared());
+            let witnesses = root.witnesses.as_ref().map(|it| it.of_note(&note));
+            let verdict = checkpoint::verdict(name, &note, root).and(witnesses).and(uncompared());
             return Ok(Judged::Verdict(verdict));
         }
     }

@@ -107,6 +107,11 @@ configuration! {
         /// Time between batches when something waits
         busy_interval: Duration = "33ms", "engine-busy-interval" "TIME";
     }
+    /// Outside witnesses of this node's log, which `touchmark witness add` names
+    witnesses: WitnessesSection {
+        /// Time between two rounds of having them cosign the newest checkpoint
+        interval: Duration = "1min", "witness-interval" "TIME";
+    }
     /// The network that an empty data folder begins; without meaning later
     network: NetworkSection {
         /// C2SP origin of the log, a name for ever, such as log.example.org/2026

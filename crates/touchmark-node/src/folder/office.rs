@@ -132,6 +132,11 @@ pub struct Held {
     path: PathBuf,
 }
 
+/// Whether who has these places owns the log alone: it has one, and shares none.
+pub(crate) fn has_one_owner(offices: &[Held]) -> bool {
+    !offices.is_empty() && offices.iter().all(|held| held.committee.validators.len() == 1)
+}
+
 impl Held {
     /// The place in the network's first committee.
     pub(super) fn first(

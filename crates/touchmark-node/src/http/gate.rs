@@ -6,7 +6,6 @@ mod dress;
 mod freshness;
 mod tag;
 
-pub(super) use body::SHORT;
 pub(super) use dress::dress;
 pub(super) use freshness::{AT_LEAST, PATIENCE};
 
@@ -27,8 +26,8 @@ use touchmark_api::openapi::Endpoint;
 use touchmark_api::{EdgeCode, Problem};
 use touchmark_wire::registry::RefusalCode;
 
-/// What an attempt to set up costs, writes.
-pub(super) const SETTING_UP: u32 = 50;
+/// How a set-up code is brought: attempts are dear.
+pub(super) const SETTING_UP: Class = Class::Aside(50, 1_024);
 
 /// What a route asks of a request, and of the node.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -41,8 +40,8 @@ pub(super) enum Class {
     Stream,
     /// Brings something, at so many tokens for the first item.
     Write(u32),
-    /// Brings a set-up code, in a short body that is nothing to the ledger; attempts are dear.
-    SetUp,
+    /// Brings what is nothing to the ledger, at so many tokens, in at most so many bytes.
+    Aside(u32, usize),
     /// Needs a key; attempts are dear.
     Admin,
 }
@@ -82,7 +81,7 @@ impl Gate {
 
     /// The gate of the form that brings a set-up code.
     pub(super) fn of_set_up(gateway: Gateway) -> Arc<Self> {
-        Self::for_people(gateway, Class::SetUp, "post")
+        Self::for_people(gateway, SETTING_UP, "post")
     }
 
     fn for_people(gateway: Gateway, class: Class, method: &'static str) -> Arc<Self> {
@@ -100,8 +99,7 @@ impl Gate {
             Class::Read(cost) => (&gateway.reads, &gateway.reading, cost),
             Class::Stream => (&gateway.reads, &gateway.reading, 10),
             Class::Admin => (&gateway.reads, &gateway.reading, 50),
-            Class::SetUp => (&gateway.writes, &gateway.writing, SETTING_UP),
-            Class::Write(cost) => (&gateway.writes, &gateway.writing, cost),
+            Class::Write(cost) | Class::Aside(cost, _) => (&gateway.writes, &gateway.writing, cost),
         };
         let allowance = self.take(buckets.as_ref(), source, cost)?;
         let mut share = Share { buckets: buckets.as_ref(), source, allowance };
@@ -130,7 +128,7 @@ impl Gate {
                 }
                 (received.request, received.bytes)
             }
-            Class::SetUp => self.receive_short(request).await?,
+            Class::Aside(_, limit) => self.receive_aside(request, limit).await?,
             _ => {
                 self.wait(request.uri()).await?;
                 (request, None)

@@ -70,6 +70,8 @@ pub(super) struct Metrics {
     members: Gauge,
     votes: Gauge,
     halted: Gauge,
+    witnesses: Gauge,
+    failing: Gauge,
     free: Gauge,
     process: Process,
     data: PathBuf,
@@ -98,6 +100,8 @@ impl Metrics {
             members: Gauge::default(),
             votes: Gauge::default(),
             halted: Gauge::default(),
+            witnesses: Gauge::default(),
+            failing: Gauge::default(),
             free: Gauge::default(),
             process: Process::default(),
             data: data.into(),
@@ -123,6 +127,8 @@ impl Metrics {
             "consensus_peers" peers "Connected peers";
             "consensus_members" members "Members of the committee of the term";
             "consensus_votes" votes "Whether this node votes";
+            "witness_named" witnesses "Outside witnesses of the log";
+            "witness_failing" failing "Those that did not cosign when they were asked last";
             "store_halted" halted "Whether the store writes nothing any more";
         }
         registry.register_with_unit(
@@ -188,6 +194,10 @@ pub(super) async fn metrics(State(gateway): State<Gateway>) -> Result<Response, 
     set(&metrics.members, status.members as u64);
     set(&metrics.votes, status.votes.into());
     set(&metrics.halted, gateway.node.store.halted().is_some().into());
+    let witnesses = gateway.node.witnesses().view().items;
+    let failing = witnesses.iter().filter(|witness| witness.problem.is_some()).count();
+    set(&metrics.witnesses, witnesses.len() as u64);
+    set(&metrics.failing, failing as u64);
     // What is not known stays as it was.
     if let Ok(free) = room::free(&metrics.data) {
         set(&metrics.free, free);

@@ -55,6 +55,7 @@ pub(super) async fn node(State(node): State<Arc<Node>>) -> impl IntoResponse {
         height: status.height.0,
         pending: backlog.items as u64,
         pending_bytes: backlog.bytes as u64,
+        witnesses: node.follower().is_none().then(|| node.witnesses().view()),
     };
     ([(header::CACHE_CONTROL, "no-store")], Json(view))
 }

@@ -1,6 +1,6 @@
 //! A row of the table of routes: a handler with its description.
 
-use super::gate::{self, Class, Gate, SETTING_UP, SHORT};
+use super::gate::{self, Class, Gate};
 use super::{BODY_LIMIT, Gateway};
 use crate::apikey::Scope;
 use axum::handler::Handler;
@@ -110,6 +110,11 @@ impl Route {
         self.answers(200, meaning, Content::Events(Shape::of::<T>()))
     }
 
+    /// Answers bytes with a status that is none of the fine ones.
+    pub(super) fn negative(self, status: u16, media: &'static str, meaning: &'static str) -> Self {
+        self.answers(status, meaning, Content::Raw { media, meaning })
+    }
+
     /// Answers bytes with status 201.
     pub(super) fn created(self, media: &'static str, meaning: &'static str) -> Self {
         self.answers(201, meaning, Content::Raw { media, meaning })
@@ -202,8 +207,11 @@ impl Route {
         if !route.endpoint.offers().is_empty() {
             route = route.problems(&[EdgeCode::NotAcceptable]);
         }
+        if !route.endpoint.takes().is_empty() {
+            route = route.problems(&[EdgeCode::MediaType]);
+        }
         if !route.endpoint.bodies.is_empty() {
-            route = route.problems(&[EdgeCode::MediaType]).problems(&[Code::TOO_LONG]);
+            route = route.problems(&[Code::TOO_LONG]);
         }
         let cost = route.cost();
         let said = std::mem::take(&mut route.endpoint.description);
@@ -212,7 +220,7 @@ impl Route {
         let route = route.problems(&[Code::QUOTA, Code::OVERLOADED, Code::TIMEOUT]);
         match class {
             Class::Write(_) => route.problems(&[Code::NOT_READY]).problems(&[EdgeCode::Slow]),
-            Class::SetUp => route.problems(&[EdgeCode::Slow]),
+            Class::Aside(..) => route.problems(&[EdgeCode::Slow]),
             _ => route,
         }
     }
@@ -224,9 +232,9 @@ impl Route {
             Class::Read(cost) => format!("Costs {cost} of the source's reads."),
             Class::Stream => "Costs 10 of the source's reads, and a listener's place.".to_owned(),
             Class::Admin => "Costs 50 of the source's reads.".to_owned(),
-            Class::SetUp => format!(
-                "Costs {SETTING_UP} of the source's writes. A body has at most {SHORT} bytes."
-            ),
+            Class::Aside(cost, limit) => {
+                format!("Costs {cost} of the source's writes. A body has at most {limit} bytes.")
+            }
             Class::Write(1) => format!(
                 "Costs one of the source's writes for each item; what is stored counts for the \
                  identity in whose name it is. A body has at most {BODY_LIMIT} bytes."

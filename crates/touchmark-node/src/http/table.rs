@@ -1,10 +1,10 @@
 //! The table of routes: what there is, what it takes and what it answers.
 
-use super::gate::Class;
+use super::gate::{Class, SETTING_UP};
 use super::route::Route;
 use super::{
     admin, cards, channels, events, health, history, metrics, payloads, proofs, reading, scitt,
-    setup, submission, taps, things, tiles,
+    setup, submission, taps, things, tiles, witness,
 };
 use crate::apikey::Scope;
 use axum::Json;
@@ -17,6 +17,7 @@ use touchmark_api::{
     ThingView, WriterView, Written, media,
 };
 use touchmark_wire::registry::RefusalCode as Code;
+use touchmark_wire::witness::SUBMISSION_LIMIT;
 
 /// All routes, in the order in which people read about them.
 pub(super) fn routes() -> Vec<Route> {
@@ -29,6 +30,7 @@ pub(super) fn routes() -> Vec<Route> {
         ("log", log()),
         ("proofs", proving()),
         ("scitt", transparency()),
+        ("witnessing", witnessing()),
         ("operation", operation()),
         ("administration", administration()),
     ];
@@ -364,8 +366,14 @@ fn proving() -> Vec<Route> {
     ];
     let shown = [
         Route::get("/checkpoint", "The newest checkpoint, cosigned (C2SP)", tiles::checkpoint)
+            .describe(
+                "With the lines of outside witnesses that have cosigned it by now; they are asked \
+                 at intervals. With `witnesses` the newest checkpoint that so many have cosigned.",
+            )
+            .parameters(&[query("witnesses", "Fewest outside witnesses, from 1", "1")])
             .raw(media::TEXT, "A signed note")
-            .problems(&[Code::NOT_READY]),
+            .problems(&[Code::NOT_READY])
+            .problems(&[EdgeCode::FewWitnesses]),
         Route::get("/tile/{*path}", "The log as C2SP tlog-tiles", tiles::tile)
             .parameters(&[path("path", "As the specification has it", "entries/000.p/18")])
             .raw(media::OCTETS, "A tile; it never changes")
@@ -470,6 +478,38 @@ fn transparency() -> Vec<Route> {
     routes.into_iter().map(Route::concise).collect()
 }
 
+fn witnessing() -> Vec<Route> {
+    const COSIGNING: Class = Class::Aside(10, SUBMISSION_LIMIT);
+    let origin = path("origin", "SHA-256 of the log's origin, hexadecimal", identifiers::HASH);
+    vec![
+        Route::post(
+            witness::ADD_CHECKPOINT,
+            "Have a log's checkpoint cosigned (C2SP tlog-witness)",
+            witness::add_checkpoint,
+        )
+        .describe(
+            "The node is a witness if its operator made it one (`touchmark witness init`), of the \
+             logs that it names. The body is `old SIZE`, the lines of a consistency proof, an empty \
+             line and the signed checkpoint. What is cosigned is on the disk before the answer.",
+        )
+        .class(COSIGNING)
+        .takes(Content::Raw { media: media::ANY, meaning: "As the specification has it" })
+        .raw(media::TEXT, "The witness's signature line")
+        .negative(409, media::TLOG_SIZE, "The size of the newest checkpoint that was cosigned")
+        .problems(&[Code::NOT_FOUND, Code::STORAGE])
+        .problems(&[EdgeCode::WitnessSignature, EdgeCode::WitnessInconsistent]),
+        Route::get(
+            witness::CHECKPOINT,
+            "What this witness cosigned last of a log (C2SP tlog-witness)",
+            witness::checkpoint,
+        )
+        .parameters(&[origin])
+        .timeless()
+        .raw(media::TEXT, "The checkpoint with the lines of the log and the witness")
+        .problems(&[Code::NOT_FOUND, Code::STORAGE]),
+    ]
+}
+
 fn operation() -> Vec<Route> {
     vec![
         Route::get("/health/live", "The process lives", health::live)
@@ -497,7 +537,7 @@ fn administration() -> Vec<Route> {
                  apikey setup` makes another. It is good for an hour and makes one key. The page \
                  `/setup` is the same for people.",
             )
-            .class(Class::SetUp)
+            .class(SETTING_UP)
             .takes(Content::Json(Shape::of::<SetUp>()))
             .json::<SetUpView>(201, "The key, this once")
             .problems(&[Code::MALFORMED, Code::TOO_LONG, Code::STORAGE])

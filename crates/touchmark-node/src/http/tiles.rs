@@ -1,20 +1,44 @@
 //! The log as C2SP tlog-tiles serve it.
 
 use super::answer::{Body, IMMUTABLE, Negative};
-use super::extract::Named;
+use super::extract::{Named, Params};
 use crate::node::Node;
 use crate::proof;
 use axum::extract::State;
 use axum::http::header;
 use axum::response::{IntoResponse, Response};
+use serde::Deserialize;
+use std::num::NonZeroU16;
 use std::sync::Arc;
-use touchmark_api::media;
+use touchmark_api::{EdgeCode, Problem, media};
 
-/// `GET /checkpoint`: the newest durable checkpoint, cosigned.
-pub(super) async fn checkpoint(State(node): State<Arc<Node>>) -> Result<Response, Negative> {
-    let note = proof::checkpoint(&node).await?;
+/// Which checkpoint is wanted.
+#[derive(Deserialize)]
+pub(super) struct Wanted {
+    witnesses: Option<NonZeroU16>,
+}
+
+/// `GET /checkpoint`: the newest durable checkpoint, cosigned, or the newest that so many outside
+/// witnesses have cosigned.
+pub(super) async fn checkpoint(
+    State(node): State<Arc<Node>>,
+    Params(Wanted { witnesses }): Params<Wanted>,
+) -> Result<Response, Negative> {
+    let note = match witnesses {
+        None => proof::checkpoint(&node).await?,
+        Some(fewest) => witnessed(&node, fewest)?,
+    };
     let headers = [(header::CONTENT_TYPE, media::TEXT), (header::CACHE_CONTROL, "no-cache")];
     Ok((headers, note).into_response())
+}
+
+fn witnessed(node: &Node, fewest: NonZeroU16) -> Result<String, Negative> {
+    let witnesses = node.witnesses();
+    witnesses.note(fewest.get().into()).ok_or_else(|| {
+        let few = format!("no checkpoint was cosigned by {fewest} outside witnesses yet");
+        let why = witnesses.reason().map(|reason| format!(": {reason}")).unwrap_or_default();
+        Problem::of_edge(EdgeCode::FewWitnesses, few + &why).into()
+    })
 }
 
 /// `GET /tile/{level}/{index}[.p/{width}]` and `/tile/entries/{index}[.p/{width}]`

@@ -128,8 +128,9 @@ impl Council {
             let committee = super::in_office(&snapshot)?;
             let tip = snapshot.tip().batch.clone();
             let (size, root) = (tip.size(), tip.header().root);
+            let cosigned = |text: &str| node.witnesses().cosigned(text.to_owned());
             if let Some(known) = known.as_ref().filter(|it| it.is_of(&committee, size)) {
-                return Ok((snapshot, known.text.clone()));
+                return Ok((snapshot, cosigned(&known.text)));
             }
             let body = Checkpoint::new(&node.genesis.origin, size, root)
                 .map_err(|error| AttestationError::Checkpoint(error.into()))?
@@ -146,8 +147,9 @@ impl Council {
             let text = format!("{body}\n{}", lines.values().cloned().collect::<String>());
             if lines.len() >= state.threshold() {
                 let epoch = committee.epoch;
-                *known = Some(Note { epoch, size, text: text.clone() });
-                return Ok((snapshot, text));
+                let note = cosigned(&text);
+                *known = Some(Note { epoch, size, text });
+                return Ok((snapshot, note));
             }
             found = Ok((snapshot, text));
             newer(node, size, limit).await;

@@ -7,10 +7,15 @@ use std::slice;
 use touchmark_api::Base64;
 use touchmark_core::channel::access::Access;
 use touchmark_core::entry::Rights;
+use touchmark_keys::software::SoftwareKey;
 use touchmark_node::apikey::Scope;
 use touchmark_node::http::{self, Limits};
 use touchmark_node::node::now;
-use touchmark_wire::algorithm::Algorithm;
+use touchmark_node::witness::Register;
+use touchmark_testkit::log::View;
+use touchmark_wire::algorithm::{Algorithm, Signer as _};
+use touchmark_wire::certificate::{NoteKey, NoteKeyKind};
+use touchmark_wire::hash::Digest;
 use touchmark_wire::ids::{ChannelId, Timestamp};
 use touchmark_wire::registry::{ContentFormat, StatementKind, ThingKind, Writers};
 use touchmark_wire::statement::{Preimage, Statement};
@@ -82,6 +87,11 @@ impl Row {
         self.operation["requestBody"].is_object()
     }
 
+    /// Whether a body needs no media type: its standard names none.
+    pub(crate) fn takes_any_media(&self) -> bool {
+        self.operation["requestBody"]["content"]["*/*"].is_object()
+    }
+
     /// Whether it says that it answers this status, and this code if it is a problem.
     pub(crate) fn documents(&self, status: u16, code: Option<&str>) -> bool {
         let answer = &self.operation["responses"][status.to_string()];
@@ -115,6 +125,28 @@ pub(crate) struct World {
     evidence: String,
     /// A key with all scopes.
     pub(crate) key: String,
+}
+
+/// A log that the node witnesses.
+const WITNESSED: &str = "log.example/walk";
+
+/// Makes the node a witness of the log, of which it has cosigned that it is empty.
+fn witness(site: &Site) {
+    let register = Register::in_folder(&site.data());
+    let key = log_key().public_key().clone();
+    let key = NoteKey::new(NoteKeyKind::Log, WITNESSED, key).unwrap();
+    register.begin("witness.example/walk").unwrap();
+    register.add_log(WITNESSED, &key.to_string()).unwrap();
+    register.cosign(&empty_log(), now()).unwrap();
+}
+
+fn log_key() -> SoftwareKey {
+    SoftwareKey::from_seed(Algorithm::Ed25519, &[9; 32]).unwrap()
+}
+
+/// What the log asks.
+fn empty_log() -> Vec<u8> {
+    View::new(0).submission(WITNESSED, &log_key(), 0).into_bytes()
 }
 
 const KEPT: Preimage<'_> = Preimage { salt: [7; 32], content: b"{\"born\":1980}" };
@@ -151,6 +183,7 @@ impl World {
         let evidence = taps[0].json()["id"].as_str().unwrap().to_owned();
         let leaf = site.get(&format!("/v1/leaves/{record}")).json();
         let statement = leaf["statement"]["id"].as_str().unwrap().to_owned();
+        witness(&site);
         let later = Timestamp(now().0 + 600_000);
         let scopes = [Scope::Read, Scope::Operate];
         let (_, key) = site.keys.create("all", &scopes, now(), later).unwrap();
@@ -188,6 +221,7 @@ impl World {
                 Base64(key.digest().0.to_vec()).to_string()
             }
             "thing" => self.sensor.id.to_string(),
+            "origin" => Digest::of(&[WITNESSED.as_bytes()]).to_string(),
             "name" if row.reads() => self.evidence.clone(),
             "name" => "card-url".into(),
             "index" if row.path.contains("/payload") => self.committed.to_string(),
@@ -236,6 +270,8 @@ impl World {
                 ("application/json", tap.to_string().into_bytes())
             }
             "/v1/leaves/{index}/payload" => ("application/cbor", KEPT.encode_to_vec()),
+            // The log has no leaf yet, so it never gets longer.
+            "/witness/add-checkpoint" => ("text/plain", empty_log()),
             // Each is good once.
             "/v1/setup" => {
                 let code = self.site.keys.setup_code(now()).unwrap().text();

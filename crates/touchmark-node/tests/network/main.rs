@@ -21,3 +21,4 @@ mod scribe;
 mod status;
 mod succession;
 mod taps;
+mod witnesses;

@@ -1,16 +1,13 @@
 //! Ed25519 cosignatures, version 1 (C2SP tlog-cosignature).
 
 use super::CertificateError;
+use super::note::{NoteKey, NoteKeyKind};
 use crate::algorithm::{
     Algorithm, PublicKey, SIGNATURE_LENGTH, SignError, SignatureVerifier, SignedBytes, Signer,
 };
-use crate::checkpoint::{KeyId, NoteSignature, SignedCheckpoint, Text, check_key_name};
-use base64ct::{Base64, Encoding as _};
+use crate::checkpoint::{KeyId, SignedCheckpoint, Text, write_line};
 use core::fmt;
 use core::fmt::Write as _;
-
-/// Signature type of timestamped Ed25519 cosignatures (C2SP signed-note).
-const SIGNATURE_TYPE: u8 = 0x04;
 
 /// When a cosigner signed, in seconds since 1970-01-01T00:00:00Z; below 2^63.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
@@ -18,41 +15,37 @@ pub struct CosignatureTime(pub u64);
 
 /// Who may cosign: a name and an Ed25519 key, as a reader's policy lists them.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Cosigner<'a> {
-    name: &'a str,
-    key: PublicKey,
-    id: KeyId,
-}
+pub struct Cosigner<'a>(NoteKey<'a>);
 
 impl<'a> Cosigner<'a> {
     /// A cosigner by name and key.
     pub fn new(name: &'a str, key: PublicKey) -> Result<Self, CertificateError> {
-        check_key_name(name)?;
-        if key.algorithm() != Algorithm::Ed25519 {
-            return Err(CertificateError::CosignerAlgorithm);
-        }
-        let id = KeyId::of(name, SIGNATURE_TYPE, key.cose().x());
-        Ok(Self { name, key, id })
+        NoteKey::new(NoteKeyKind::Cosigner, name, key).map(Self)
     }
 
     /// Name in the note's lines.
     pub const fn name(&self) -> &'a str {
-        self.name
+        self.0.name()
     }
 
     /// Its key.
     pub const fn key(&self) -> &PublicKey {
-        &self.key
+        self.0.key()
     }
 
     /// Key id in the note's lines.
     pub const fn id(&self) -> KeyId {
-        self.id
+        self.0.id()
+    }
+
+    /// The same as a key of notes, which people write as a vkey.
+    pub const fn note_key(&self) -> &NoteKey<'a> {
+        &self.0
     }
 
     /// The note line of its cosignature.
     pub const fn line(&self, cosignature: Cosignature) -> CosignatureLine<'a> {
-        CosignatureLine { name: self.name, id: self.id, cosignature }
+        CosignatureLine { name: self.0.name(), id: self.0.id(), cosignature }
     }
 
     /// Finds and checks its cosignature of a note. Its lines must all be valid, as a note with a
@@ -63,16 +56,24 @@ impl<'a> Cosigner<'a> {
         verifier: &impl SignatureVerifier,
     ) -> Result<CosignatureTime, CertificateError> {
         let mut time = Err(CertificateError::NotCosigned);
-        for line in self.lines(note) {
+        for line in self.0.lines(note) {
             let cosignature = Cosignature::from_bytes(&line.decode()?)?;
-            cosignature.verify(note.body(), &self.key, verifier)?;
+            cosignature.verify(note.body(), self.key(), verifier)?;
             time = time.or(Ok(cosignature.time));
         }
         time
     }
+}
 
-    fn lines<'n>(&self, note: &SignedCheckpoint<'n>) -> impl Iterator<Item = NoteSignature<'n>> {
-        note.signatures().filter(|line| line.name == self.name && line.key == self.id)
+impl<'a> TryFrom<NoteKey<'a>> for Cosigner<'a> {
+    type Error = CertificateError;
+
+    /// A log's own key is no cosigner's.
+    fn try_from(key: NoteKey<'a>) -> Result<Self, CertificateError> {
+        match key.kind() {
+            NoteKeyKind::Cosigner => Ok(Self(key)),
+            NoteKeyKind::Log => Err(CertificateError::NotCosigner),
+        }
     }
 }
 
@@ -161,9 +162,7 @@ impl fmt::Display for CosignatureLine<'_> {
         let mut bytes = [0; 4 + Cosignature::LEN];
         bytes[..4].copy_from_slice(&self.id.0);
         bytes[4..].copy_from_slice(&self.cosignature.to_bytes());
-        let mut buffer = [0; 104];
-        let encoded = Base64::encode(&bytes, &mut buffer).map_err(|_| fmt::Error)?;
-        writeln!(f, "\u{2014} {} {encoded}", self.name)
+        write_line(f, self.name, &bytes)
     }
 }
 
@@ -186,7 +185,7 @@ pub fn verify_quorum(
         }
         // An earlier name with a line has been checked before, so its key is counted already.
         let counted = |earlier: &Cosigner<'_>| {
-            earlier.key == cosigner.key && earlier.lines(note).next().is_some()
+            earlier.key() == cosigner.key() && earlier.0.lines(note).next().is_some()
         };
         valid += usize::from(!cosigners[..place].iter().any(counted));
     }

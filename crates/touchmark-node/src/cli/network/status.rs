@@ -7,7 +7,7 @@ use crate::cli::sheet::{Field, Sheet};
 use crate::formation::{Convening, Draft, Role};
 use crate::node::now;
 use std::path::PathBuf;
-use touchmark_api::{NetworkView, NodeView, Readiness, ValidatorView};
+use touchmark_api::{NetworkView, NodeView, Readiness, ValidatorView, WitnessesView};
 use touchmark_wire::ids::Timestamp;
 
 /// Show how the network is doing, or with a data folder how far one is formed there
@@ -51,6 +51,16 @@ fn running(network: &NetworkView, node: &NodeView, readiness: &Readiness) -> She
     sheet.add("members", members.collect::<Field>());
     sheet.add("peers", node.connected.len()).add("votes", node.votes);
     sheet.add("pending", node.pending).add("pending bytes", node.pending_bytes);
+    if let Some(WitnessesView { items, reason }) = &node.witnesses {
+        let items = items.iter().map(|witness| {
+            let mut line = Sheet::default();
+            line.add("name", witness.name.as_str()).add_some("size", witness.size);
+            line.add_some("problem", witness.problem.as_deref());
+            line
+        });
+        sheet.add("witnesses", items.collect::<Field>());
+        sheet.add_some("no witness is asked", reason.as_deref());
+    }
     sheet.add("ready", readiness.ready);
     let waits = waits(network, node, readiness).into_iter();
     sheet.add("waits for", waits.collect::<Field>());

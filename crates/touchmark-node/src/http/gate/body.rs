@@ -15,9 +15,6 @@ use touchmark_api::{EdgeCode, Problem};
 use touchmark_wire::limits;
 use touchmark_wire::registry::RefusalCode;
 
-/// Longest body that is nothing to the ledger, bytes.
-pub(in crate::http) const SHORT: usize = 1_024;
-
 /// A request whose body is here.
 pub(super) struct Received {
     pub(super) request: Request,
@@ -56,14 +53,15 @@ impl Gate {
         Ok(Received { items, request: Request::from_parts(parts, Body::from(body)), bytes })
     }
 
-    /// Receives a short body that is nothing to the ledger, whether or not that takes anything now.
-    pub(super) async fn receive_short(
+    /// Receives a body that is nothing to the ledger, whether or not that takes anything now.
+    pub(super) async fn receive_aside(
         &self,
         request: Request,
+        limit: usize,
     ) -> Result<(Request, Option<OwnedSemaphorePermit>), Negative> {
-        declared_length(request.headers(), SHORT)?;
+        declared_length(request.headers(), limit)?;
         let (parts, body) = request.into_parts();
-        let (body, bytes) = self.collect_in_time(body, SHORT).await?;
+        let (body, bytes) = self.collect_in_time(body, limit).await?;
         Ok((Request::from_parts(parts, Body::from(body)), bytes))
     }
 

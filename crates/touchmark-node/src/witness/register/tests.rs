@@ -74,7 +74,7 @@ fn of_views_at_the_same_moment_one_is_cosigned() {
         let register = register(folder.path());
         ask(&register, &View::new(3), 0).unwrap();
         // Both continue what was cosigned.
-        let views = [View::new(4), View::forked(4, 3)].repeat(4);
+        let views = (0..4).flat_map(|_| [View::new(4), View::forked(4, 3)]).collect::<Vec<_>>();
         let cosigned: Vec<View> = thread::scope(|scope| {
             let ask = |view: &View| {
                 let (register, view) = (register.clone(), view.clone());

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use tempfile::TempDir;
 
 /// Values other than the defaults: for the file, the environment and the option.
-const OTHERS: [(&str, [&str; 3]); 15] = [
+const OTHERS: [(&str, [&str; 3]); 16] = [
     ("node.data", ["/a", "/b", "/c"]),
     ("http.listen", ["127.0.0.1:1", "127.0.0.1:2", "[::1]:3"]),
     ("limits.source_writes", ["1:2", "3:4", "5:6"]),
@@ -18,6 +18,7 @@ const OTHERS: [(&str, [&str; 3]); 15] = [
     ("engine.listen", ["127.0.0.1:1", "127.0.0.1:2", "127.0.0.1:3"]),
     ("engine.idle_interval", ["2s", "3min", "4h"]),
     ("engine.busy_interval", ["10ms", "20ms", "1001ms"]),
+    ("witnesses.interval", ["2s", "3min", "4h"]),
     ("network.origin", ["log.example.org/1", "log.example.org/2", "log.example.org/3"]),
     ("network.validator", ["one", "two", "three"]),
 ];

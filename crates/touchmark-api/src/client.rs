@@ -352,25 +352,16 @@ impl Client {
         url: &str,
         answer: Result<Response<Body>, ureq::Error>,
     ) -> Result<(StatusCode, Vec<u8>), ClientError> {
-        answered(url, answer, self.longest)
+        let answer = answer.map_err(|error| ClientError::from_transport(url, &error))?;
+        let status = answer.status();
+        let body = answer
+            .into_body()
+            .into_with_config()
+            .limit(if status.is_success() { self.longest } else { PROBLEM_LIMIT })
+            .read_to_vec()
+            .map_err(|error| ClientError::from_transport(url, &error))?;
+        Ok((status, body))
     }
-}
-
-/// Status and body of any answer; of a positive one at most so many bytes.
-fn answered(
-    url: &str,
-    answer: Result<Response<Body>, ureq::Error>,
-    longest: u64,
-) -> Result<(StatusCode, Vec<u8>), ClientError> {
-    let answer = answer.map_err(|error| ClientError::from_transport(url, &error))?;
-    let status = answer.status();
-    let body = answer
-        .into_body()
-        .into_with_config()
-        .limit(if status.is_success() { longest } else { PROBLEM_LIMIT })
-        .read_to_vec()
-        .map_err(|error| ClientError::from_transport(url, &error))?;
-    Ok((status, body))
 }
 
 /// The same request to another host, which is told the name that it was made for.

@@ -7,7 +7,7 @@ mod list;
 mod policy;
 mod rounds;
 
-pub(crate) use asking::plain;
+use crate::foreign::plain;
 pub use asking::{Inquiry, draw};
 pub use ballot::{Ballot, Count, Outcome, Place, Reply, Said};
 pub use list::{NodeList, NodeUrl};

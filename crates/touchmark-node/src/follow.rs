@@ -16,6 +16,7 @@ mod word;
 
 pub(crate) use word::{Asked, WordError};
 
+use crate::foreign;
 use crate::proof::Certification;
 use sources::Sources;
 use std::fmt;
@@ -298,7 +299,7 @@ fn led_to(store: &Store) -> Result<(), FollowError> {
 fn excerpt(failure: &impl fmt::Display) -> String {
     /// Longest, characters.
     const LIMIT: usize = 300;
-    failure.to_string().chars().take(LIMIT).collect()
+    foreign::excerpt(&failure.to_string(), LIMIT)
 }
 
 /// Why a node does not begin to follow.

@@ -10,6 +10,7 @@ pub mod config;
 mod ending;
 pub mod folder;
 mod follow;
+mod foreign;
 pub mod formation;
 pub mod http;
 pub mod intake;

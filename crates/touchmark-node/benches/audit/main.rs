@@ -12,7 +12,7 @@ mod rig;
 use rig::fleet::Fleet;
 use rig::load::{self, Pace};
 use rig::node::Node;
-use rig::row;
+use rig::{arguments, row};
 use serde_json::Value;
 use std::path::Path;
 use std::process::Command;
@@ -22,10 +22,8 @@ use touchmark_wire::algorithm::Algorithm;
 const DEVICES: usize = 1_000;
 
 fn main() {
-    let arguments: Vec<String> = std::env::args().skip(1).collect();
-    let quick = arguments.iter().any(|argument| argument == "--quick");
-    let place = arguments.iter().position(|argument| argument == "--records");
-    let records = place.and_then(|place| arguments.get(place + 1)?.parse().ok());
+    let quick = arguments::quick();
+    let records = arguments::number("--records");
     let records = records.unwrap_or(if quick { 100_000 } else { 1_000_000 });
     for (name, algorithm) in [("p256", Algorithm::Es256), ("ed25519", Algorithm::Ed25519)] {
         measure(name, algorithm, records);

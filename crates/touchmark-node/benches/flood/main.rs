@@ -13,7 +13,7 @@ mod rig;
 use rig::fleet::Fleet;
 use rig::load::{self, Pace};
 use rig::node::Node;
-use rig::row;
+use rig::{arguments, row};
 use std::time::{Duration, Instant};
 use tokio::runtime::Runtime;
 use touchmark_wire::algorithm::Algorithm;
@@ -28,7 +28,7 @@ const WAVE: usize = 50_000;
 const TOGETHER: usize = 50;
 
 fn main() {
-    let quick = std::env::args().any(|argument| argument == "--quick");
+    let quick = arguments::quick();
     let (rounds, waves) = if quick { (6, 3) } else { (24, 6) };
     let runtime = Runtime::new().expect("a runtime for the load");
     let node = Node::start();

@@ -15,7 +15,7 @@ mod rig;
 use rig::fleet::{self, Fleet};
 use rig::load::{self, Pace};
 use rig::node::Node;
-use rig::row;
+use rig::{arguments, row};
 use touchmark_wire::algorithm::Algorithm;
 
 const DEVICES: usize = 1_000;
@@ -60,12 +60,9 @@ const CASES: [Case; 3] = [
 ];
 
 fn main() {
-    let arguments: Vec<String> = std::env::args().skip(1).collect();
-    let quick = arguments.iter().any(|argument| argument == "--quick");
-    let wanted = |name: &str| {
-        let place = arguments.iter().position(|argument| argument == "--case");
-        place.and_then(|place| arguments.get(place + 1)).is_none_or(|case| case == name)
-    };
+    let quick = arguments::quick();
+    let case = arguments::value("--case");
+    let wanted = |name: &str| case.as_ref().is_none_or(|case| case == name);
     let rounds = if quick { 4 } else { 20 };
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(2)

@@ -20,7 +20,7 @@ mod wire;
 use member::{Member, Node, Place};
 use rig::fleet::{self, Fleet};
 use rig::load::{self, Answered, Pace};
-use rig::{clock, row};
+use rig::{arguments, clock, row};
 use std::time::{Duration, Instant};
 use tokio::runtime::Runtime;
 use touchmark_wire::algorithm::Algorithm;
@@ -46,7 +46,7 @@ struct Scale {
 }
 
 fn main() {
-    let quick = std::env::args().any(|argument| argument == "--quick");
+    let quick = arguments::quick();
     let scale = if quick {
         Scale { rounds: 1, idle: Duration::from_secs(3) }
     } else {

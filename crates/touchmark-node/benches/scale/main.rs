@@ -22,7 +22,7 @@ mod rig;
 use rig::load::{self, Pace};
 use rig::makers::{MAKERS, Made, Makers};
 use rig::node::Node;
-use rig::{clock, row};
+use rig::{arguments, clock, row};
 use std::collections::BTreeMap;
 use std::sync::mpsc::{Receiver, sync_channel};
 use std::time::Instant;
@@ -38,11 +38,9 @@ const LOOKUPS: u64 = 2_000;
 const ROUND: usize = 100;
 
 fn main() {
-    let arguments: Vec<String> = std::env::args().skip(1).collect();
-    let quick = arguments.iter().any(|argument| argument == "--quick");
-    let place = arguments.iter().position(|argument| argument == "--things");
-    let things = place.and_then(|place| arguments.get(place + 1)?.parse().ok());
-    let things: usize = things.unwrap_or(if quick { 100_000 } else { 10_000_000 });
+    let quick = arguments::quick();
+    let things = arguments::number("--things");
+    let things = things.unwrap_or(if quick { 100_000 } else { 10_000_000 });
     let runtime = Runtime::new().expect("a runtime for the load");
     let mut directory = Directory::new(runtime);
     let points = std::iter::successors(Some(FIRST), |point| Some(point * 10));

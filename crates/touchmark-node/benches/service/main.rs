@@ -17,7 +17,7 @@ mod rig;
 use rig::fleet::Fleet;
 use rig::load::{self, Answered, Pace};
 use rig::node::Node;
-use rig::{clock, row};
+use rig::{arguments, clock, row};
 use std::time::{Duration, Instant};
 use tokio::runtime::Runtime;
 use touchmark_api::client::ProofQuery;
@@ -32,10 +32,8 @@ const PART: f64 = 0.7;
 const BUNDLES: u64 = 2_000;
 
 fn main() {
-    let arguments: Vec<String> = std::env::args().skip(1).collect();
-    let quick = arguments.iter().any(|argument| argument == "--quick");
-    let place = arguments.iter().position(|argument| argument == "--records");
-    let records = place.and_then(|place| arguments.get(place + 1)?.parse().ok());
+    let quick = arguments::quick();
+    let records = arguments::number("--records");
     let records = records.unwrap_or(if quick { 100_000 } else { 10_000_000 });
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(2)

@@ -2,6 +2,7 @@
 
 use super::rounds::Rounds;
 use super::{AgreementError, Ballot, Count, NodeUrl, Policy, Reply, Said};
+use crate::foreign::excerpt;
 use rand::SeedableRng as _;
 use rand::rngs::{StdRng, SysRng};
 use rand::seq::index;
@@ -95,27 +96,9 @@ impl Reply {
         match said.unwrap_or_else(|| Err("its name leads to no address".to_owned())) {
             Ok(said) => Self::Said(said),
             // It may be any text that the node likes.
-            Err(reason) => Self::Nothing { reason: excerpt(&reason) },
+            Err(reason) => Self::Nothing { reason: excerpt(&reason, EXCERPT) },
         }
     }
-}
-
-/// The beginning of a text, as [`plain`].
-fn excerpt(text: &str) -> String {
-    plain(text).chars().take(EXCERPT).collect()
-}
-
-/// A text on one line, without what a terminal would act on or show in another order.
-pub(crate) fn plain(text: &str) -> String {
-    text.chars().filter(|it| !it.is_control() && !is_formatting(*it)).collect()
-}
-
-/// Unicode's Bidi_Control (UAX #9), and its separators of lines and paragraphs.
-const fn is_formatting(character: char) -> bool {
-    matches!(
-        character,
-        '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}'
-    )
 }
 
 impl Said {
@@ -155,13 +138,6 @@ impl Said {
 mod tests {
     use super::*;
     use crate::agreement::NodeList;
-
-    #[test]
-    fn what_a_node_writes_moves_no_terminal_and_is_short() {
-        assert_eq!(excerpt("a\u{1b}[2Jb\r\n"), "a[2Jb");
-        assert_eq!(plain("\u{202e}evil\u{2066}\u{200f} \u{61c}\u{2028}é"), "evil é");
-        assert_eq!(excerpt(&"é".repeat(1_000)).chars().count(), EXCERPT);
-    }
 
     #[test]
     fn every_node_is_drawn_and_none_twice() {

@@ -1,7 +1,7 @@
 //! Sheets: named values in order, the same for people and for programs.
 
 use super::moment::Moment;
-use crate::agreement::plain;
+use crate::foreign::plain;
 use serde_json::Value;
 use std::fmt;
 use touchmark_api::Base64;

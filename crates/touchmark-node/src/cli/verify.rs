@@ -86,7 +86,7 @@ impl From<Kinds> for Accepted {
 }
 
 /// What the reader trusts and brings.
-struct Root {
+struct Root<'v> {
     network: Option<NetworkId>,
     genesis: Option<Genesis>,
     keys: Vec<PublicKey>,
@@ -96,7 +96,7 @@ struct Root {
     /// How many receipts it wants, if it says so.
     receipts: Option<usize>,
     /// Outside witnesses that it trusts.
-    witnesses: Option<Witnesses>,
+    witnesses: Option<Witnesses<'v>>,
 }
 
 /// What a file is.
@@ -151,7 +151,7 @@ pub(super) fn root_of_trust(
     Ok((genesis.network_id(), Some(genesis)))
 }
 
-fn root(session: &mut Session<'_, '_>, verify: &Verify) -> Result<Root, Failure> {
+fn root<'v>(session: &mut Session<'_, '_>, verify: &'v Verify) -> Result<Root<'v>, Failure> {
     let (network, genesis) = match &verify.trust {
         None => (session.trusted()?, None),
         Some(text) => {
@@ -185,7 +185,7 @@ fn root(session: &mut Session<'_, '_>, verify: &Verify) -> Result<Root, Failure>
 fn judged(
     file: &Path,
     bytes: &[u8],
-    root: &Root,
+    root: &Root<'_>,
     kept: Option<&mut Kept>,
 ) -> Result<Judged, Failure> {
     let name = file.display().to_string();

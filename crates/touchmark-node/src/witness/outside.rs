@@ -3,6 +3,7 @@
 
 use super::kept::{Kept, Line, Note, Standing};
 use super::list::{List, Outside};
+use crate::foreign::excerpt;
 use crate::node::{Node, now};
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -13,7 +14,7 @@ use touchmark_api::{WitnessView, WitnessesView};
 use touchmark_ledger::StateView as _;
 use touchmark_store::Snapshot;
 use touchmark_wire::algorithm::PureVerifier;
-use touchmark_wire::checkpoint::SignedCheckpoint;
+use touchmark_wire::checkpoint::{NOTE_LIMIT, SignedCheckpoint};
 use touchmark_wire::hash::Digest;
 use touchmark_wire::ids::TreeSize;
 use touchmark_wire::witness::submission;
@@ -244,7 +245,7 @@ fn noted(
             Standing { size: offer.size, time, problem: None, seen, ..before }
         }
         Err(problem) => {
-            let problem = excerpt(&problem);
+            let problem = excerpt(&problem, EXCERPT);
             if before.problem.as_ref() != Some(&problem) {
                 tracing::warn!(name, problem, "an outside witness does not cosign");
             }
@@ -256,11 +257,6 @@ fn noted(
 /// Now, by the clock of this machine, seconds since 1970-01-01T00:00:00Z.
 fn seconds() -> u64 {
     now().0 / 1_000
-}
-
-/// What another machine says, as people and their terminals are to see it.
-fn excerpt(text: &str) -> String {
-    text.chars().filter(|it| !it.is_control()).take(EXCERPT).collect()
 }
 
 impl Offer {
@@ -287,6 +283,7 @@ impl Offer {
     /// Has a witness cosign it, which is known to have cosigned a log of `known` leaves.
     fn put(&self, outside: &Outside, known: TreeSize) -> Result<Cosigned, String> {
         let client = Client::patient(&outside.url, PATIENCE).map_err(|error| error.to_string())?;
+        let client = client.reading_at_most(NOTE_LIMIT as u64);
         let mut old = known.min(self.size);
         for _ in 0..ATTEMPTS {
             let proof = self.proof(old).map_err(|error| error.to_string())?;

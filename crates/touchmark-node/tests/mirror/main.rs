@@ -13,5 +13,6 @@ mod issuer;
 mod log;
 #[path = "../crash/node.rs"]
 mod node;
+mod question;
 mod site;
 mod splitting;

@@ -1,6 +1,7 @@
 //! A server of files that can be made to fail.
 
-use std::io::{BufRead as _, BufReader, Write as _};
+use crate::question;
+use std::io::Write as _;
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
@@ -50,15 +51,7 @@ impl Site {
 }
 
 fn answer(mut stream: &TcpStream, folder: &Path, seen: &Mutex<Seen>) -> std::io::Result<()> {
-    let mut reader = BufReader::new(stream);
-    let mut line = String::new();
-    reader.read_line(&mut line)?;
-    let mut header = line.clone();
-    while !header.trim().is_empty() {
-        header.clear();
-        reader.read_line(&mut header)?;
-    }
-    let path = line.split(' ').nth(1).unwrap_or("/")[1..].to_owned();
+    let path = question::path(stream)?[1..].to_owned();
     let mut seen = seen.lock().unwrap();
     if let Some(left) = &mut seen.left {
         if *left == 0 {

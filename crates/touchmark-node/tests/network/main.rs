@@ -15,6 +15,8 @@ mod light;
 #[cfg(target_os = "linux")]
 mod machines;
 mod member;
+#[path = "../mirror/question.rs"]
+mod question;
 mod running;
 #[cfg(target_os = "linux")]
 mod scribe;

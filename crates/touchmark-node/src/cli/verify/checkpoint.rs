@@ -9,7 +9,7 @@ use touchmark_wire::certificate::{CertificateError, Cosigner, verify_quorum};
 use touchmark_wire::checkpoint::SignedCheckpoint;
 use touchmark_wire::genesis::Genesis;
 
-pub(super) fn verdict(file: String, note: &SignedCheckpoint<'_>, root: &Root) -> Verdict {
+pub(super) fn verdict(file: String, note: &SignedCheckpoint<'_>, root: &Root<'_>) -> Verdict {
     let mut checks = vec![passed("format", "it is a well-formed checkpoint")];
     let checkpoint = note.checkpoint();
     let before = checks.len();

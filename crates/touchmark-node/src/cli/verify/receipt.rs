@@ -42,7 +42,7 @@ impl Shown {
     }
 
     /// One verdict on all of them, if there are any.
-    pub(super) fn verdict(&self, root: &Root) -> Option<Verdict> {
+    pub(super) fn verdict(&self, root: &Root<'_>) -> Option<Verdict> {
         let receipts = self.receipts.iter().filter_map(|bytes| Receipt::decode(bytes).ok());
         let receipts: Vec<_> = receipts.collect();
         let format = match receipts.len() {
@@ -108,7 +108,7 @@ impl Counted {
     }
 
     /// Whether so many signed that one of them is honest.
-    fn enough(&self, root: &Root) -> Check {
+    fn enough(&self, root: &Root<'_>) -> Check {
         let committee = root.genesis.as_ref().map(|genesis| &genesis.committee);
         let own = committee.map(Committee::receipts);
         let signed = self.signers.len();
@@ -140,7 +140,7 @@ impl Counted {
 }
 
 /// The keys whose word counts, each with whose it is.
-fn keys(root: &Root) -> Vec<(String, PublicKey)> {
+fn keys(root: &Root<'_>) -> Vec<(String, PublicKey)> {
     let given = root.keys.iter().map(|key| ("a given key".to_owned(), key.clone()));
     let validators = root.genesis.iter().flat_map(|genesis| &genesis.committee.validators);
     let validators = validators
@@ -148,7 +148,7 @@ fn keys(root: &Root) -> Vec<(String, PublicKey)> {
     given.chain(validators).collect()
 }
 
-fn network(root: &Root, keys: &[(String, PublicKey)]) -> Check {
+fn network(root: &Root<'_>, keys: &[(String, PublicKey)]) -> Check {
     match (keys.is_empty(), &root.genesis) {
         (false, Some(_)) => passed(
             "network",
@@ -193,7 +193,7 @@ impl Judged {
 /// Whether a receipt proves that the leaf is in the log of somebody whose word counts.
 fn inclusion(
     receipt: &Receipt<'_>,
-    root: &Root,
+    root: &Root<'_>,
     keys: &[(String, PublicKey)],
     counted: &mut Counted,
 ) -> Judged {
@@ -216,7 +216,7 @@ fn inclusion(
 }
 
 /// Whether a receipt names another log, or another network, than the genesis document.
-fn is_of_another(receipt: &Receipt<'_>, root: &Root) -> bool {
+fn is_of_another(receipt: &Receipt<'_>, root: &Root<'_>) -> bool {
     let Some(genesis) = &root.genesis else { return false };
     let header = receipt.header();
     header.issuer.is_some_and(|issuer| issuer != genesis.origin)

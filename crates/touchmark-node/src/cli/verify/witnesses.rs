@@ -13,39 +13,36 @@ const CHECK: &str = "witnesses";
 const FEW: &str = "TM-FEW-WITNESSES";
 
 /// The witnesses, and how many of them are wanted.
-pub(super) struct Witnesses {
-    vkeys: Vec<String>,
+pub(super) struct Witnesses<'v> {
+    cosigners: Vec<Cosigner<'v>>,
     fewest: usize,
 }
 
-impl Witnesses {
+impl<'v> Witnesses<'v> {
     /// Those of the command line, if there are any; without a number all of them are wanted.
-    pub(super) fn of(vkeys: &[String], fewest: Option<u16>) -> Result<Option<Self>, Failure> {
-        for vkey in vkeys {
+    pub(super) fn of(vkeys: &'v [String], fewest: Option<u16>) -> Result<Option<Self>, Failure> {
+        let cosigner = |vkey: &'v String| {
             NoteKey::parse(vkey).and_then(Cosigner::try_from).map_err(|error| {
                 Failure::new(Fault::Malformed, format!("`{vkey}` is no witness's key"))
                     .because(error)
                     .hint("give it as C2SP signed-note writes it: name+id+key")
-            })?;
-        }
+            })
+        };
+        let cosigners: Vec<_> = vkeys.iter().map(cosigner).collect::<Result<_, _>>()?;
         let fewest = fewest.map_or(vkeys.len(), usize::from);
         if fewest > vkeys.len() {
             let what = format!("{fewest} witnesses are wanted and {} are named", vkeys.len());
             return Err(Failure::new(Fault::Usage, what)
                 .hint("name each with --witness, or want fewer with --witnesses"));
         }
-        Ok((!vkeys.is_empty()).then(|| Self { vkeys: vkeys.to_vec(), fewest }))
+        Ok((!cosigners.is_empty()).then_some(Self { cosigners, fewest }))
     }
 
     /// Whether enough of them cosigned a checkpoint.
     pub(super) fn of_note(&self, note: &SignedCheckpoint<'_>) -> Check {
-        let cosigners: Result<Vec<_>, CertificateError> =
-            self.vkeys.iter().map(|vkey| Cosigner::try_from(NoteKey::parse(vkey)?)).collect();
-        let verified = cosigners
-            .and_then(|cosigners| verify_quorum(note, &cosigners, self.fewest, &PureVerifier));
-        match verified {
+        match verify_quorum(note, &self.cosigners, self.fewest, &PureVerifier) {
             Ok(()) => {
-                let (fewest, all) = (self.fewest, self.vkeys.len());
+                let (fewest, all) = (self.fewest, self.cosigners.len());
                 passed(CHECK, format!("at least {fewest} of the {all} witnesses cosigned it"))
             }
             Err(CertificateError::Quorum { valid, threshold }) => {

@@ -1,8 +1,9 @@
 //! Something that looks like a node, in front of a real one: it passes on, lies, or worse. Each has
 //! an address of its own on the loopback network.
 
+use crate::question;
 use serde_json::Value;
-use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+use std::io::{Read as _, Write as _};
 use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -54,7 +55,7 @@ pub(crate) fn serve_at(address: SocketAddr, node: &str, manner: Manner) -> Socke
 }
 
 fn answer(mut stream: &TcpStream, node: &str, manner: &Manner) -> std::io::Result<()> {
-    let path = question(stream)?;
+    let path = question::path(stream)?;
     match manner {
         Manner::Hangs => {
             thread::sleep(Duration::from_secs(60));
@@ -86,19 +87,6 @@ fn answer(mut stream: &TcpStream, node: &str, manner: &Manner) -> std::io::Resul
             stream.write_all(&body)
         }
     }
-}
-
-/// The path that is asked for.
-fn question(stream: &TcpStream) -> std::io::Result<String> {
-    let mut reader = BufReader::new(stream);
-    let mut line = String::new();
-    reader.read_line(&mut line)?;
-    let mut header = line.clone();
-    while !header.trim().is_empty() {
-        header.clear();
-        reader.read_line(&mut header)?;
-    }
-    Ok(line.split(' ').nth(1).unwrap_or("/").to_owned())
 }
 
 fn told(path: &str, node: &str, manner: &Manner) -> std::io::Result<(u16, Vec<u8>)> {

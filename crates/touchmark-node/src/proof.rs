@@ -3,6 +3,7 @@
 mod certification;
 mod collection;
 
+use crate::anchor::Anchor;
 use crate::attestation::{AttestationError, Attestor};
 use crate::follow::{Asked, Follower, WordError};
 use crate::node::{Node, now};
@@ -16,7 +17,7 @@ use touchmark_core::refusal::Unreadable;
 use touchmark_core::verdict::CertificateKind;
 use touchmark_ledger::StateView as _;
 use touchmark_store::Snapshot;
-use touchmark_wire::bundle::{Bundle, Bytes, Freshness};
+use touchmark_wire::bundle::{self, Bundle, Bytes, Freshness, Hashes};
 use touchmark_wire::genesis::{Committee, Genesis};
 use touchmark_wire::ids::{ChannelId, LeafIndex, ThingId, TreeSize};
 
@@ -45,6 +46,8 @@ pub enum Question {
     CompleteChannel(ChannelId),
     /// A thing may write into a channel.
     Writer(ChannelId, ThingId),
+    /// The log begins with the one that had so many leaves.
+    Continues(TreeSize),
 }
 
 /// Why there is no bundle.
@@ -113,6 +116,8 @@ pub struct Wanted<'a> {
     pub nonce: Option<&'a [u8]>,
     /// What stands for the committee's word.
     pub certificate: CertificateKind,
+    /// Whether to add what another network says of the log, if the node has it.
+    pub anchored: bool,
 }
 
 /// Proves `questions` in one bundle, as of the newest batch; `nonce` asks for a fresh answer.
@@ -132,7 +137,7 @@ pub async fn prove_within(
     room: usize,
 ) -> Result<Vec<u8>, ProofError> {
     let certificate = CertificateKind::Engine;
-    prove_wanted(node, &Wanted { questions, nonce, certificate }, room).await
+    prove_wanted(node, &Wanted { questions, nonce, certificate, anchored: true }, room).await
 }
 
 /// As [`prove_within`], on whatever certificate is wanted. What other validators sign is waited for
@@ -162,7 +167,8 @@ async fn prove_wanted(
         }
     };
     let genesis = node.genesis.encode_to_vec();
-    let frame = Frame { genesis, certification, size: tip.size(), fresh, note };
+    let anchor = wanted.anchored.then(|| node.anchorage().of(tip.size())).flatten();
+    let frame = Frame { genesis, certification, size: tip.size(), fresh, note, anchor };
     let questions = wanted.questions.to_vec();
     // A long history is many reads: they would keep other requests waiting.
     let assembled = tokio::task::spawn_blocking(move || {
@@ -189,7 +195,7 @@ pub(crate) fn of_tip(
     let (genesis, size) = (genesis.encode_to_vec(), snapshot.size());
     let mut collection = Collection::new(snapshot, Bundle::LIMIT - RESERVE);
     collection.answer(&Question::Record(batch_leaf(size)?))?;
-    let frame = Frame { genesis, certification, size, fresh: None, note: None };
+    let frame = Frame { genesis, certification, size, fresh: None, note: None, anchor: None };
     assemble(&frame, snapshot, collection)
 }
 
@@ -206,6 +212,8 @@ struct Frame {
     fresh: Option<Fresh>,
     /// The cosigned checkpoint, instead of the engine's certificate.
     note: Option<String>,
+    /// What another network says of the log.
+    anchor: Option<Arc<Anchor>>,
 }
 
 /// The signed answers to a nonce.
@@ -224,6 +232,8 @@ fn assemble(
     let batch = collection.proved(batch_leaf)?;
     let keys: Vec<_> = collection.keys.iter().copied().collect();
     let state = snapshot.prove(&keys)?;
+    let anchor = frame.anchor.as_ref();
+    let path = anchor.map(|it| path(snapshot, it.size, frame.size)).transpose()?;
     let finality = Some(&frame.certification.batch).filter(|_| frame.note.is_none());
     let headers = finality.map(|it| it.headers.iter().map(|header| Bytes(header)).collect());
     let bundle = Bundle {
@@ -241,6 +251,9 @@ fn assemble(
         }),
         note: frame.note.as_deref(),
         handovers: frame.certification.handovers()?,
+        anchor: anchor.zip(path.as_deref()).and_then(|(anchor, path)| {
+            Some(bundle::Anchor { path: Hashes::new(path)?, bundle: &anchor.bundle })
+        }),
     };
     let bytes = bundle.encode_to_vec();
     // The reserve is an estimate, and nobody could read a longer bundle.
@@ -248,6 +261,12 @@ fn assemble(
         return Err(Excess::Bytes.into());
     }
     Ok(bytes)
+}
+
+/// The hashes that lead from one size of the log to a later one.
+fn path(snapshot: &Snapshot, from: TreeSize, to: TreeSize) -> Result<Vec<u8>, ProofError> {
+    let path = snapshot.consistency_path(from, to)?;
+    Ok(path.iter().flat_map(|hash| hash.0).collect())
 }
 
 /// A validator's receipt of a leaf, at the size of its own batch.

@@ -10,7 +10,7 @@ use touchmark_wire::genesis::Genesis;
 use touchmark_wire::handover::Handover;
 use touchmark_wire::header::BatchHeader;
 
-pub(super) fn explain(bytes: &[u8], _: &[PublicKey]) -> Result<Explained, String> {
+pub(super) fn explain(bytes: &[u8], keys: &[PublicKey]) -> Result<Explained, String> {
     let bundle = Bundle::decode(bytes).map_err(|error| error.to_string())?;
     let mut sheet = Sheet::default();
     match Genesis::decode(bundle.genesis) {
@@ -52,6 +52,9 @@ pub(super) fn explain(bytes: &[u8], _: &[PublicKey]) -> Result<Explained, String
         sheet.add("fresh signatures", fresh.signatures.len());
     }
     sheet.add("checkpoint note", bundle.note.is_some());
+    if let Some(anchor) = bundle.anchor {
+        sheet.add("anchor", explain(anchor.bundle, keys)?.sheet);
+    }
     sheet.add("check", "touchmark verify FILE --trust NETWORK");
     Ok(Explained::new(sheet))
 }
@@ -86,5 +89,8 @@ fn claim(claim: &Claim) -> String {
             format!("{} leaves are all about or in channel {channel}", leaves.len())
         }
         Claim::Writer(channel, thing) => format!("{thing} may write into channel {channel}"),
+        Claim::Continues(size, root, _) => {
+            format!("the log begins with the {size} leaves whose root is {root}")
+        }
     }
 }

@@ -7,22 +7,22 @@ use touchmark_core::verdict::Check;
 use touchmark_wire::algorithm::{PublicKey, PureVerifier};
 use touchmark_wire::certificate::{CertificateError, Cosigner, verify_quorum};
 use touchmark_wire::checkpoint::SignedCheckpoint;
-use touchmark_wire::genesis::Genesis;
+use touchmark_wire::genesis::{Committee, Genesis};
 
 pub(super) fn verdict(file: String, note: &SignedCheckpoint<'_>, root: &Root<'_>) -> Verdict {
     let mut checks = vec![passed("format", "it is a well-formed checkpoint")];
     let checkpoint = note.checkpoint();
     let before = checks.len();
-    match (&root.genesis, &root.keys[..]) {
-        (Some(genesis), _) => {
+    match (&root.genesis, &root.committee, &root.keys[..]) {
+        (Some(genesis), Some(committee), _) => {
             checks.push(origin(note, genesis));
-            checks.push(quorum(note, genesis));
+            checks.push(quorum(note, committee));
         }
-        (None, keys @ [_, ..]) => {
+        (_, _, keys @ [_, ..]) => {
             checks.push(passed("network", "the keys that you gave stand for the network"));
             checks.extend(keys.iter().map(|key| cosigned(note, key)));
         }
-        (None, []) => checks.push(undecided(
+        (_, _, []) => checks.push(undecided(
             "network",
             "TM-NO-TRUST",
             "a checkpoint is checked with validators' keys: give the genesis document with --trust, or --key",
@@ -44,10 +44,15 @@ fn origin(note: &SignedCheckpoint<'_>, genesis: &Genesis) -> Check {
     }
 }
 
-fn quorum(note: &SignedCheckpoint<'_>, genesis: &Genesis) -> Check {
-    let threshold = usize::from(genesis.committee.threshold);
-    match verify_quorum(note, &genesis.committee.cosigners(), threshold, &PureVerifier) {
-        Ok(()) => passed("cosignatures", format!("at least {threshold} validators cosigned it")),
+fn quorum(note: &SignedCheckpoint<'_>, committee: &Committee) -> Check {
+    let threshold = usize::from(committee.threshold);
+    match verify_quorum(note, &committee.cosigners(), threshold, &PureVerifier) {
+        Ok(()) => {
+            let number = committee.epoch;
+            let reason =
+                format!("at least {threshold} validators of committee {number} cosigned it");
+            passed("cosignatures", reason)
+        }
         Err(error) => failed("cosignatures", code(&error), error.to_string()),
     }
 }

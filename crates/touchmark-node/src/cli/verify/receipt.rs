@@ -109,8 +109,8 @@ impl Counted {
 
     /// Whether so many signed that one of them is honest.
     fn enough(&self, root: &Root<'_>) -> Check {
-        let committee = root.genesis.as_ref().map(|genesis| &genesis.committee);
-        let own = committee.map(Committee::receipts);
+        let own = root.committee.as_ref().map(Committee::receipts);
+        let number = root.committee.as_ref().map(|committee| committee.epoch).unwrap_or_default();
         let signed = self.signers.len();
         let Some(wanted) = root.receipts.or(own) else {
             let reason = "how many have to sign is in the genesis document: give it with --trust, \
@@ -118,9 +118,11 @@ impl Counted {
             return undecided("receipts", "TM-NO-TRUST", reason);
         };
         let policy = match own {
-            Some(own) if own == wanted => "the policy of the network's first committee".to_owned(),
+            Some(own) if own == wanted => {
+                format!("the policy of the network's committee {number}")
+            }
             Some(own) => {
-                format!("as you say, where the policy of the network's first committee is {own}")
+                format!("as you say, where the policy of the network's committee {number} is {own}")
             }
             None => "as you say".to_owned(),
         };
@@ -142,18 +144,21 @@ impl Counted {
 /// The keys whose word counts, each with whose it is.
 fn keys(root: &Root<'_>) -> Vec<(String, PublicKey)> {
     let given = root.keys.iter().map(|key| ("a given key".to_owned(), key.clone()));
-    let validators = root.genesis.iter().flat_map(|genesis| &genesis.committee.validators);
+    let validators = root.committee.iter().flat_map(|committee| &committee.validators);
     let validators = validators
         .filter_map(|it| Some((format!("validator {}", it.name), it.log_key.check().ok()?)));
     given.chain(validators).collect()
 }
 
 fn network(root: &Root<'_>, keys: &[(String, PublicKey)]) -> Check {
-    match (keys.is_empty(), &root.genesis) {
-        (false, Some(_)) => passed(
-            "network",
-            "validators' keys are those of the first committee of the network that you trust",
-        ),
+    match (keys.is_empty(), &root.committee) {
+        (false, Some(committee)) => {
+            let number = committee.epoch;
+            let reason = format!(
+                "validators' keys are those of committee {number} of the network that you trust"
+            );
+            passed("network", reason)
+        }
         (false, None) => passed("network", "the keys that you gave stand for the network"),
         (true, _) => undecided(
             "network",

@@ -227,6 +227,7 @@ fn what_was_seen_before_and_what_another_network_has_count_as_they_say() {
         let anchor = case.get("anchor").map(|anchor| TrustedAnchor {
             network: NetworkId(digest(anchor, "network")),
             by: anchor.get("thing").map(|_| ThingId(bytes(anchor, "thing").try_into().unwrap())),
+            age: anchor["age"].as_u64(),
         });
         let network = Some(NetworkId(digest(&vectors, "network")));
         let trust = Trust { network, seen, anchor, ..Trust::default() };

@@ -16,12 +16,20 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use touchmark_api::AnchorView;
-use touchmark_core::verdict::{Accepted, Anchored, TrustedAnchor, anchored};
+use touchmark_core::appointment;
+use touchmark_core::refusal::Unreadable;
+use touchmark_core::verdict::{Anchored, TrustedAnchor, anchored};
+use touchmark_core::view::View as _;
 use touchmark_store::{Snapshot, Store};
+use touchmark_wire::algorithm::PureVerifier;
 use touchmark_wire::bundle::{self, Bundle};
+use touchmark_wire::certificate::verify_quorum;
+use touchmark_wire::checkpoint::SignedCheckpoint;
 use touchmark_wire::genesis::Genesis;
 use touchmark_wire::hash::Digest;
-use touchmark_wire::ids::TreeSize;
+use touchmark_wire::ids::{Epoch, LeafIndex, NetworkId, ThingId, TreeSize};
+use touchmark_wire::leaf::Leaf;
+use touchmark_wire::statement::Statement;
 
 /// Names in the data folder.
 const FILE: &str = "anchor.tmb";
@@ -47,34 +55,77 @@ struct Known {
 /// A checkpoint of the log that another network has.
 pub(crate) struct Anchor {
     /// How many leaves the log had.
-    pub(crate) size: TreeSize,
+    size: TreeSize,
     /// What proves it, of the other network.
-    pub(crate) bundle: Vec<u8>,
+    bundle: Vec<u8>,
     anchored: Anchored,
 }
 
+/// An anchor as a bundle of a log of some size shows it.
+pub(crate) struct ShownAnchor<'a> {
+    path: Vec<u8>,
+    bundle: &'a [u8],
+}
+
+impl ShownAnchor<'_> {
+    pub(crate) fn borrow(&self) -> bundle::Anchor<'_> {
+        let path = bundle::Hashes::new(&self.path).expect("the path was made of whole hashes");
+        bundle::Anchor { path, bundle: self.bundle }
+    }
+}
+
 impl Anchor {
+    /// With what leads from its size to a later one of the log; nothing where that cannot be read,
+    /// because a proof is worth more than its anchor.
+    pub(crate) fn shown(&self, log: &Snapshot, size: TreeSize) -> Option<ShownAnchor<'_>> {
+        let path = log.consistency_path(self.size, size);
+        let path =
+            path.inspect_err(|error| tracing::warn!(%error, "the anchor is not shown")).ok()?;
+        let path = path.iter().flat_map(|hash| hash.0).collect();
+        Some(ShownAnchor { path, bundle: &self.bundle })
+    }
+
     fn is_by(&self, trusted: &TrustedAnchor) -> bool {
         self.anchored.network == trusted.network
             && trusted.by.is_none_or(|by| by == self.anchored.by)
     }
 }
 
-/// Why what was found is not taken.
+/// Why what was found is not taken. As anybody may see it: where the source is, only the log says.
 #[derive(Debug, thiserror::Error)]
 enum Refused {
+    #[error("the source in the other network gives no bundle")]
+    NoAnswer,
+    #[error("the network would be its own anchor")]
+    Itself,
     #[error("{0}")]
     Unproved(String),
     #[error(
-        "network {network} has a checkpoint of {size} leaves of this log, which has {own}: this node lags, or was set back"
+        "network {network} has a checkpoint of {size} leaves of this log, which has {own}: this node \
+         lags, or was set back"
     )]
-    Ahead { network: String, size: TreeSize, own: TreeSize },
+    Ahead { network: NetworkId, size: TreeSize, own: TreeSize },
+    #[error("the record of {by} is another log's than this one, and nothing of its validators")]
+    Stranger { by: ThingId },
     #[error(
-        "network {network} has the checkpoint of another log of {size} leaves than this one, recorded by {by}: the log has two histories"
+        "network {network} has the checkpoint of another log of {size} leaves than this one, and a \
+         quorum of its validators has signed it: the log has two histories"
     )]
-    Conflict { network: String, by: String, size: TreeSize },
+    Conflict { network: NetworkId, size: TreeSize },
+    #[error("the source shows an older state of the other network than before")]
+    Older,
+    #[error("what was found cannot be kept")]
+    Unkept,
     #[error("the log cannot be read: {0}")]
     Store(#[from] touchmark_store::Error),
+    #[error("the state cannot be read")]
+    State,
+}
+
+impl From<Unreadable> for Refused {
+    fn from(_: Unreadable) -> Self {
+        Self::State
+    }
 }
 
 impl Anchorage {
@@ -84,7 +135,8 @@ impl Anchorage {
             // It was checked under the trusted network when it came; of what was changed since, or is
             // of another log, nothing is shown.
             let network = Genesis::decode(Bundle::decode(&bundle).ok()?.genesis).ok()?.network_id();
-            let found = checked(&TrustedAnchor { network, by: None }, origin, log, bundle);
+            let found =
+                checked(&TrustedAnchor { network, by: None, age: None }, origin, log, bundle);
             found
                 .map_err(|error| tracing::warn!(%error, "the anchor that was kept is not shown"))
                 .ok()
@@ -99,7 +151,7 @@ impl Anchorage {
     }
 
     /// Looks for a newer one, and keeps it.
-    pub(crate) fn renew(&self, source: &Source, origin: &str, store: &Store) {
+    pub(crate) fn renew(&self, source: &Source, genesis: &Genesis, store: &Store) {
         let trusted = source.trusted();
         {
             let mut known = self.known();
@@ -107,14 +159,20 @@ impl Anchorage {
             // It was looked for elsewhere before, or by nobody whose word counts.
             known.anchor = known.anchor.take().filter(|anchor| anchor.is_by(&trusted));
         }
-        let problem = match source.last_word() {
-            Ok(bundle) => self.take(&trusted, origin, &store.snapshot(), bundle).err(),
-            Err(problem) => Some(problem),
+        let found = if trusted.network == genesis.network_id() {
+            Err(Refused::Itself)
+        } else {
+            source.last_word().map_err(|error| {
+                tracing::debug!(error, "the source of the anchor gives no bundle");
+                Refused::NoAnswer
+            })
         };
-        let problem = problem.map(|problem| excerpt(&problem, EXCERPT));
+        let taken = found
+            .and_then(|bundle| self.take(&trusted, &genesis.origin, &store.snapshot(), bundle));
+        let problem = taken.err().map(|error| excerpt(&error.to_string(), EXCERPT));
         let mut known = self.known();
         if let Some(problem) = problem.as_ref().filter(|_| known.problem != problem) {
-            tracing::warn!(problem, "the log's anchor is not renewed");
+            tracing::warn!(problem, %source, "the log's anchor is not renewed");
         }
         known.problem = problem;
     }
@@ -125,29 +183,28 @@ impl Anchorage {
         origin: &str,
         log: &Snapshot,
         bundle: Vec<u8>,
-    ) -> Result<(), String> {
-        let found = match checked(trusted, origin, log, bundle.clone()) {
-            Ok(found) => found,
-            Err(error) => {
-                if matches!(error, Refused::Conflict { .. }) {
-                    self.write(CONFLICT, &bundle)?;
-                }
-                return Err(error.to_string());
+    ) -> Result<(), Refused> {
+        let found = checked(trusted, origin, log, bundle.clone()).inspect_err(|error| {
+            if matches!(error, Refused::Conflict { .. }) {
+                // What is wrong is said anyway.
+                let _ = self.write(CONFLICT, &bundle);
             }
-        };
+        })?;
         let is_older = |known: &Anchor| known.anchored.as_of.size > found.anchored.as_of.size;
         if self.known().anchor.as_ref().is_some_and(|known| is_older(known)) {
-            return Err("the other network's node shows an older state than before".into());
+            return Err(Refused::Older);
         }
         self.write(FILE, &bundle)?;
         self.known().anchor = Some(Arc::new(found));
         Ok(())
     }
 
-    fn write(&self, name: &str, bundle: &[u8]) -> Result<(), String> {
+    fn write(&self, name: &str, bundle: &[u8]) -> Result<(), Refused> {
         let path = self.folder.join(name);
-        disk::replace(&path, bundle, Secrecy::Public)
-            .map_err(|error| format!("{} cannot be written: {error}", path.display()))
+        disk::replace(&path, bundle, Secrecy::Public).map_err(|error| {
+            tracing::warn!(%error, path = %path.display(), "what another network has cannot be kept");
+            Refused::Unkept
+        })
     }
 
     /// For whoever looks at it; nothing where none is looked for and none is there.
@@ -155,7 +212,7 @@ impl Anchorage {
         let known = self.known();
         let shown = known.anchor.as_ref().map(|anchor| view(&anchor.anchored));
         let shown = shown.or_else(|| {
-            let TrustedAnchor { network, by } = known.trusted?;
+            let TrustedAnchor { network, by, .. } = known.trusted?;
             let (network, by) = (network.to_string(), by?.to_string());
             Some(AnchorView { network, by, size: None, leaf: None, time: None, problem: None })
         });
@@ -190,16 +247,43 @@ fn checked(
     if bundle.len() > bundle::Anchor::LIMIT {
         return Err(Refused::Unproved("the other network's bundle is too long".into()));
     }
-    let found: (Anchored, Digest) = anchored(&bundle, trusted, origin, Accepted::default())
+    let found: (Anchored, Digest) = anchored(&bundle, trusted, origin)
         .map_err(|check| Refused::Unproved(check.reason.into_owned()))?;
     let (anchored, root) = found;
-    let (size, own) = (anchored.size, log.size());
-    let network = anchored.network.to_string();
+    let (size, own, network) = (anchored.size, log.size(), anchored.network);
     if size > own {
         return Err(Refused::Ahead { network, size, own });
     }
     if log.root(size)? != root {
-        return Err(Refused::Conflict { network, by: anchored.by.to_string(), size });
+        return Err(match is_signed(&bundle, anchored.leaf, log)? {
+            true => Refused::Conflict { network, size },
+            false => Refused::Stranger { by: anchored.by },
+        });
     }
     Ok(Anchor { size, bundle, anchored })
+}
+
+/// Whether the checkpoint in a leaf of a bundle has the cosignatures of a quorum of one of the log's
+/// committees: only then did its validators sign another history, and not somebody in their name.
+fn is_signed(bundle: &[u8], leaf: LeafIndex, log: &Snapshot) -> Result<bool, Unreadable> {
+    let bundle = Bundle::decode(bundle).ok();
+    let proved = bundle.as_ref().and_then(|bundle| bundle.leaf(leaf));
+    let statement = proved.and_then(|proved| Leaf::decode(proved.leaf).ok()?.statement());
+    let statement = statement.and_then(|bytes| Statement::parse(bytes).ok());
+    let Some(note) = statement.as_ref().and_then(|it| SignedCheckpoint::parse(it.payload()).ok())
+    else {
+        return Ok(false);
+    };
+    let last = appointment::in_office(log, log.height())?.epoch;
+    for number in (0..=last.0).rev().map(Epoch) {
+        let committee = match appointment::appointed(log, number)? {
+            Some(appointed) => appointed.committee,
+            None => (*log.genesis_committee()?).clone(),
+        };
+        let threshold = usize::from(committee.threshold);
+        if verify_quorum(&note, &committee.cosigners(), threshold, &PureVerifier).is_ok() {
+            return Ok(true);
+        }
+    }
+    Ok(false)
 }

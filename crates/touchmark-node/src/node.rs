@@ -315,7 +315,7 @@ impl Node {
     /// Looks for the last checkpoint of its log that `source` has. Call it on a thread where waiting
     /// is allowed.
     pub fn renew_anchor(&self, source: &Source) {
-        self.anchorage.renew(source, &self.genesis.origin, &self.store);
+        self.anchorage.renew(source, &self.genesis, &self.store);
     }
 
     /// Asks the other validators, if it is one.

@@ -3,7 +3,7 @@
 mod certification;
 mod collection;
 
-use crate::anchor::Anchor;
+use crate::anchor::{Anchor, ShownAnchor};
 use crate::attestation::{AttestationError, Attestor};
 use crate::follow::{Asked, Follower, WordError};
 use crate::node::{Node, now};
@@ -17,7 +17,7 @@ use touchmark_core::refusal::Unreadable;
 use touchmark_core::verdict::CertificateKind;
 use touchmark_ledger::StateView as _;
 use touchmark_store::Snapshot;
-use touchmark_wire::bundle::{self, Bundle, Bytes, Freshness, Hashes};
+use touchmark_wire::bundle::{Bundle, Bytes, Freshness};
 use touchmark_wire::genesis::{Committee, Genesis};
 use touchmark_wire::ids::{ChannelId, LeafIndex, ThingId, TreeSize};
 
@@ -232,8 +232,7 @@ fn assemble(
     let batch = collection.proved(batch_leaf)?;
     let keys: Vec<_> = collection.keys.iter().copied().collect();
     let state = snapshot.prove(&keys)?;
-    let anchor = frame.anchor.as_ref();
-    let path = anchor.map(|it| path(snapshot, it.size, frame.size)).transpose()?;
+    let anchor = frame.anchor.as_deref().and_then(|anchor| anchor.shown(snapshot, frame.size));
     let finality = Some(&frame.certification.batch).filter(|_| frame.note.is_none());
     let headers = finality.map(|it| it.headers.iter().map(|header| Bytes(header)).collect());
     let bundle = Bundle {
@@ -251,22 +250,17 @@ fn assemble(
         }),
         note: frame.note.as_deref(),
         handovers: frame.certification.handovers()?,
-        anchor: anchor.zip(path.as_deref()).and_then(|(anchor, path)| {
-            Some(bundle::Anchor { path: Hashes::new(path)?, bundle: &anchor.bundle })
-        }),
+        anchor: anchor.as_ref().map(ShownAnchor::borrow),
     };
-    let bytes = bundle.encode_to_vec();
+    let mut bytes = bundle.encode_to_vec();
+    if bytes.len() > Bundle::LIMIT {
+        bytes = Bundle { anchor: None, ..bundle }.encode_to_vec();
+    }
     // The reserve is an estimate, and nobody could read a longer bundle.
     if bytes.len() > Bundle::LIMIT {
         return Err(Excess::Bytes.into());
     }
     Ok(bytes)
-}
-
-/// The hashes that lead from one size of the log to a later one.
-fn path(snapshot: &Snapshot, from: TreeSize, to: TreeSize) -> Result<Vec<u8>, ProofError> {
-    let path = snapshot.consistency_path(from, to)?;
-    Ok(path.iter().flat_map(|hash| hash.0).collect())
 }
 
 /// A validator's receipt of a leaf, at the size of its own batch.
@@ -320,10 +314,21 @@ pub(crate) async fn prove_asked(
     let own = prove(node, wanted.questions, None).await?;
     let nonce = wanted.nonce.map(<[u8]>::to_vec);
     let (query, certificate) = (query.to_owned(), wanted.certificate);
-    passed_on(node, move |follower| {
+    let bundle = passed_on(node, move |follower| {
         follower.proof(&query, &Asked { nonce: nonce.as_deref(), certificate }, &own)
-    })
-    .await
+    });
+    Ok(with_own_anchor(node, wanted, bundle.await?))
+}
+
+/// A bundle that was passed on, with what this node knows of another network's word, in the place of
+/// what its source says of it.
+fn with_own_anchor(node: &Node, wanted: &Wanted<'_>, bytes: Vec<u8>) -> Vec<u8> {
+    let Ok(bundle) = Bundle::decode(&bytes) else { return bytes };
+    let size = bundle.batch.index.size();
+    let anchor = wanted.anchored.then(|| node.anchorage().of(size)).flatten();
+    let snapshot = node.store.snapshot();
+    let shown = anchor.as_ref().and_then(|anchor| anchor.shown(&snapshot, size));
+    Bundle { anchor: shown.as_ref().map(ShownAnchor::borrow), ..bundle }.encode_to_vec()
 }
 
 /// What a node that signs nothing asks others for.

@@ -248,6 +248,12 @@ pub enum Claim {
 }
 
 impl Claim {
+    /// Asks whether the log begins with what it was when it had so many leaves.
+    #[must_use]
+    pub const fn continuing(size: TreeSize) -> Self {
+        Self::Continues(size, Digest([0; 32]), Vec::new())
+    }
+
     /// What was asked, without what a node adds to answer it: lists of leaves, root and path.
     #[must_use]
     pub fn question(&self) -> Self {
@@ -255,7 +261,7 @@ impl Claim {
             Self::Complete(thing, _) => Self::Complete(thing, Vec::new()),
             Self::Mentioned(thing, _) => Self::Mentioned(thing, Vec::new()),
             Self::CompleteChannel(channel, _) => Self::CompleteChannel(channel, Vec::new()),
-            Self::Continues(size, ..) => Self::Continues(size, Digest::default(), Vec::new()),
+            Self::Continues(size, ..) => Self::continuing(size),
             ref other => other.clone(),
         }
     }

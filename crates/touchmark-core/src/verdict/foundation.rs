@@ -1,6 +1,6 @@
 //! From the network's root of trust to a certified log and state.
 
-use super::anchor::{self, Anchored};
+use super::anchor::{self, Anchored, Log};
 use super::certificate::{Certified, certified, committees, kind, quorum};
 use super::{AsOf, CertificateKind, Check, Finding, Trust};
 use alloc::vec::Vec;
@@ -82,7 +82,12 @@ pub(super) fn examine<'a>(
     if let Some(seen) = trust.seen {
         note(checks, "seen before", continues(bundle, seen, log).map(|reason| ((), reason)));
     }
-    match anchor::examine(bundle, &genesis.origin, log, trust) {
+    let Some(as_of) = foundation.as_of else {
+        checks.extend(trust.anchor.map(|_| Check::not_run(anchor::NAME)));
+        return foundation;
+    };
+    let log = Log { network, origin: &genesis.origin, as_of };
+    match anchor::examine(bundle, &log, trust.anchor.as_ref()) {
         Some(Ok((anchored, check))) => {
             foundation.anchored = Some(anchored);
             checks.push(check);
@@ -96,7 +101,7 @@ pub(super) fn examine<'a>(
 /// The checks that a reader asks for and that need the certified log.
 fn not_compared(trust: &Trust<'_>) -> impl Iterator<Item = &'static str> {
     let seen = trust.seen.map(|_| "seen before");
-    seen.into_iter().chain(trust.anchor.map(|_| "anchor"))
+    seen.into_iter().chain(trust.anchor.map(|_| anchor::NAME))
 }
 
 /// Whether the log begins with the one that the reader saw before. That a claim about it holds is
@@ -116,22 +121,38 @@ fn continues(
             "TM-LOG-ROLLED-BACK",
             alloc::format!("you saw {size} leaves of the log before, this has {now}"),
         )),
-        Some(Ordering::Less) => {
-            let is_it = |claim: &Claim| matches!(claim, Claim::Continues(s, r, _) if (*s, *r) == (size, root));
-            let other = |claim: &Claim| matches!(claim, Claim::Continues(s, ..) if *s == size);
-            if bundle.claims.iter().any(is_it) {
-                Ok("the bundle claims to continue the log that you saw before")
-            } else if bundle.claims.iter().any(other) {
-                Err(Finding::fail(
-                    "TM-LOG-SPLIT",
-                    "the bundle continues a log of that size with another root than you saw",
-                ))
-            } else {
-                let reason = alloc::format!(
-                    "the bundle does not say that it continues the log of {size} leaves"
-                );
-                Err(Finding::unknown("TM-NOT-COVERED", reason))
-            }
+        Some(Ordering::Less) => continued_since(bundle, (size, root), (now, now_root)),
+    }
+}
+
+/// What the bundle claims of the log that the reader saw. Only a path that leads from another root
+/// says that there are two.
+fn continued_since(
+    bundle: &Bundle<'_>,
+    (size, root): (TreeSize, Digest),
+    log: (TreeSize, &Digest),
+) -> Result<&'static str, Finding> {
+    let claims = || {
+        bundle.claims.iter().filter_map(|claim| match claim {
+            Claim::Continues(old, old_root, path) if *old == size => Some((old_root, path)),
+            _ => None,
+        })
+    };
+    if claims().any(|(old_root, _)| *old_root == root) {
+        return Ok("the bundle claims to continue the log that you saw before");
+    }
+    match claims().next() {
+        Some((other, path)) => {
+            continued((size, other), log, path.iter().copied())?;
+            let reason = "the log continues one of that size with another root than you saw: the \
+                          network shows two";
+            Err(Finding::fail("TM-LOG-SPLIT", reason))
+        }
+        None => {
+            let reason = alloc::format!(
+                "the bundle does not say that it continues the log of {size} leaves"
+            );
+            Err(Finding::unknown("TM-NOT-COVERED", reason))
         }
     }
 }

@@ -31,7 +31,7 @@ impl FromStr for Source {
         let (url, anchor) = text.split_once(' ').ok_or(NoSource)?;
         Client::new(url).map_err(|_| NoSource)?;
         match trusted(anchor.trim()) {
-            Some(TrustedAnchor { network, by: Some(by) }) => {
+            Some(TrustedAnchor { network, by: Some(by), .. }) => {
                 Ok(Self { url: url.into(), network, by })
             }
             _ => Err(NoSource),
@@ -51,13 +51,13 @@ pub fn trusted(text: &str) -> Option<TrustedAnchor> {
         Some((network, by)) => (network, Some(by.parse().ok()?)),
         None => (text, None),
     };
-    Some(TrustedAnchor { network: network.parse().ok()?, by })
+    Some(TrustedAnchor { network: network.parse().ok()?, by, age: None })
 }
 
 impl Source {
     /// Whose word counts.
     pub(super) const fn trusted(&self) -> TrustedAnchor {
-        TrustedAnchor { network: self.network, by: Some(self.by) }
+        TrustedAnchor { network: self.network, by: Some(self.by), age: None }
     }
 
     /// A bundle of the last statement of whoever records; an error says why there is none.

@@ -9,7 +9,6 @@ use touchmark_api::Base64;
 use touchmark_api::client::ProofQuery;
 use touchmark_core::verdict::CertificateKind;
 use touchmark_wire::bundle::{Claim, Freshness};
-use touchmark_wire::hash::Digest;
 use touchmark_wire::ids::{ChannelId, LeafIndex, TreeSize};
 
 /// Commands about proofs
@@ -209,7 +208,6 @@ fn claims(session: &Session<'_, '_>, fetch: &Fetch) -> Result<Vec<Claim>, Failur
         })?;
         claims.push(Claim::Writer(channel, thing));
     }
-    let continued = |size: &u64| Claim::Continues(TreeSize(*size), Digest::default(), Vec::new());
-    claims.extend(fetch.continues.iter().map(continued));
+    claims.extend(fetch.continues.iter().map(|size| Claim::continuing(TreeSize(*size))));
     Ok(claims)
 }

@@ -1,7 +1,7 @@
 //! `touchmark verify`: a verdict without a network, with every step that led to it.
 
+mod beside;
 mod checkpoint;
-mod earlier;
 mod office;
 mod ratchet;
 mod receipt;
@@ -13,17 +13,18 @@ use super::failure::{Exit, Failure, Fault};
 use super::inspect::{self, Recognised};
 use super::session::{Session, network_id};
 use super::{input, proof};
-use crate::anchor::trusted;
+use beside::Beside;
+use office::Office;
 use ratchet::Kept;
 use receipt::Shown;
 use std::path::{Path, PathBuf};
-use touchmark_core::verdict::{Accepted, CertificateKind, Trust, TrustedAnchor, judge};
+use std::time::Duration;
+use touchmark_core::verdict::{Accepted, CertificateKind, Trust, judge};
 use touchmark_wire::algorithm::PublicKey;
 use touchmark_wire::bundle::Bundle;
 use touchmark_wire::checkpoint::SignedCheckpoint;
-use touchmark_wire::genesis::{Committee, Genesis};
-use touchmark_wire::hash::Digest;
-use touchmark_wire::ids::{NetworkId, TreeSize};
+use touchmark_wire::genesis::Genesis;
+use touchmark_wire::ids::NetworkId;
 use verdict::{Verdict, failed};
 use witnesses::Witnesses;
 
@@ -70,6 +71,10 @@ pub(super) struct Verify {
     /// that records checkpoints there
     #[arg(long, value_name = "NETWORK[:THING]")]
     anchor: Option<String>,
+    /// How much older than the log's own state the other network's may be
+    #[arg(long, value_name = "TIME", default_value = "1d", requires = "anchor",
+        value_parser = crate::config::duration)]
+    anchor_age: Duration,
     /// A checkpoint or bundle of the log that you kept: bundles must continue that log, which
     /// `proof fetch --continues` has nodes prove
     #[arg(long, value_name = "FILE")]
@@ -106,7 +111,7 @@ struct Root<'v> {
     network: Option<NetworkId>,
     genesis: Option<Genesis>,
     /// Whose receipts and checkpoints count, where that is known.
-    committee: Option<Committee>,
+    office: Option<Office>,
     keys: Vec<PublicKey>,
     nonce: Option<String>,
     leaf: Option<Vec<u8>>,
@@ -115,10 +120,8 @@ struct Root<'v> {
     receipts: Option<usize>,
     /// Outside witnesses that it trusts.
     witnesses: Option<Witnesses<'v>>,
-    /// Another network whose word on the log it wants.
-    anchor: Option<TrustedAnchor>,
-    /// Size and root of the log that it saw before.
-    seen: Option<(TreeSize, Digest)>,
+    /// What it asks beside the network's own word.
+    beside: Beside,
 }
 
 /// What a file is.
@@ -143,7 +146,7 @@ pub(super) fn run(session: &mut Session<'_, '_>, verify: &Verify) -> Result<Answ
         }
     }
     let uncompared = kept.is_some().then(ratchet::not_compared);
-    let missing = earlier::not_shown(&root);
+    let missing = root.beside.of_receipts();
     let unwitnessed = root.witnesses.as_ref().map(|_| Witnesses::nothing());
     let receipts = receipts.verdict(&root);
     verdicts.extend(receipts.map(|verdict| {
@@ -186,14 +189,15 @@ fn root<'v>(session: &mut Session<'_, '_>, verify: &'v Verify) -> Result<Root<'v
             (Some(network), genesis)
         }
     };
-    let (genesis, committee) = match &verify.committee {
+    let (genesis, office) = match &verify.committee {
         None => {
-            let first = genesis.as_ref().map(|genesis| genesis.committee.clone());
+            let first = genesis.as_ref().map(|genesis| Office::first(&genesis.committee));
             (genesis, first)
         }
         Some(path) => {
-            let (genesis, committee) = office::of(session, path, network)?;
-            (Some(genesis), Some(committee))
+            let nonce = verify.nonce.as_ref().map(String::as_bytes);
+            let (genesis, office) = Office::of(session, path, network, nonce)?;
+            (Some(genesis), Some(office))
         }
     };
     let mut keys = Vec::new();
@@ -210,25 +214,14 @@ fn root<'v>(session: &mut Session<'_, '_>, verify: &'v Verify) -> Result<Root<'v
     Ok(Root {
         network,
         genesis,
-        committee,
+        office,
         keys,
         nonce: verify.nonce.clone(),
         leaf,
         certificates: verify.certificate.into(),
         receipts: verify.receipts.map(usize::from),
         witnesses: Witnesses::of(&verify.witness, verify.witnesses)?,
-        anchor: verify.anchor.as_deref().map(anchor).transpose()?,
-        seen: verify.continues.as_deref().map(|path| earlier::log(session, path)).transpose()?,
-    })
-}
-
-fn anchor(text: &str) -> Result<TrustedAnchor, Failure> {
-    trusted(text).ok_or_else(|| {
-        Failure::new(Fault::Usage, format!("`{text}` names no anchor"))
-            .because(
-                "it is a network's id, 64 hexadecimal digits, or that with `:` and a thing's id",
-            )
-            .hint("`touchmark network status` of the log's node shows its anchor")
+        beside: Beside::of(session, verify)?,
     })
 }
 
@@ -247,14 +240,16 @@ fn judged(
         if Bundle::decode(bytes).is_ok() {
             let nonce = root.nonce.as_ref().map(String::as_bytes);
             let certificates = root.certificates;
-            let Root { network, anchor, seen, .. } = *root;
+            let (network, anchor) = (root.network, root.beside.anchor);
+            let (seen, other) = root.beside.of_bundle(bytes);
             let trust = Trust { network, nonce, certificates, anchor, seen };
             let mut verdict = judge(bytes, &trust);
             if let Some(kept) = kept {
                 kept.check(bytes, &mut verdict)?;
             }
             let witnesses = root.witnesses.as_ref().map(|it| it.of_bundle(bytes, &verdict));
-            return Ok(Judged::Verdict(Verdict::of_bundle(name, verdict).and(witnesses)));
+            let verdict = Verdict::of_bundle(name, verdict).and(witnesses).and(other);
+            return Ok(Judged::Verdict(verdict));
         }
         if let Some(receipts) = receipt::within(bytes) {
             return Ok(Judged::Receipts(receipts));
@@ -262,7 +257,7 @@ fn judged(
         if let Ok(note) = SignedCheckpoint::parse(bytes) {
             let witnesses = root.witnesses.as_ref().map(|it| it.of_note(&note));
             let verdict = checkpoint::verdict(name, &note, root).and(witnesses).and(uncompared());
-            let missing = earlier::not_shown(root).into_iter().map(Some);
+            let missing = root.beside.of_note(&note).into_iter().map(Some);
             return Ok(Judged::Verdict(missing.fold(verdict, Verdict::and)));
         }
     }

@@ -73,7 +73,8 @@ pub(super) struct Metrics {
     witnesses: Gauge,
     failing: Gauge,
     anchored: Gauge,
-    unanchored: Gauge,
+    anchor_failing: Gauge,
+    anchor_time: Gauge,
     free: Gauge,
     process: Process,
     data: PathBuf,
@@ -105,7 +106,8 @@ impl Metrics {
             witnesses: Gauge::default(),
             failing: Gauge::default(),
             anchored: Gauge::default(),
-            unanchored: Gauge::default(),
+            anchor_failing: Gauge::default(),
+            anchor_time: Gauge::default(),
             free: Gauge::default(),
             process: Process::default(),
             data: data.into(),
@@ -134,9 +136,15 @@ impl Metrics {
             "witness_named" witnesses "Outside witnesses of the log";
             "witness_failing" failing "Those that did not cosign when they were asked last";
             "anchor_leaves" anchored "Leaves of the log that another network has recorded";
-            "anchor_failing" unanchored "Whether that was wrong, or not found, at the last look";
+            "anchor_failing" anchor_failing "Whether that was wrong, or not found, at the last look";
             "store_halted" halted "Whether the store writes nothing any more";
         }
+        registry.register_with_unit(
+            "anchor_certified",
+            "When the other network certified that, since 1970-01-01T00:00:00Z",
+            Unit::Seconds,
+            made.anchor_time.clone(),
+        );
         registry.register_with_unit(
             "http_duration",
             "Time until a request was answered",
@@ -206,7 +214,9 @@ pub(super) async fn metrics(State(gateway): State<Gateway>) -> Result<Response, 
     set(&metrics.failing, failing as u64);
     let anchor = gateway.node.anchorage().view();
     set(&metrics.anchored, anchor.as_ref().and_then(|it| it.size).unwrap_or_default());
-    set(&metrics.unanchored, anchor.is_some_and(|it| it.problem.is_some()).into());
+    let time = anchor.as_ref().and_then(|it| it.time).unwrap_or_default();
+    set(&metrics.anchor_time, time / 1_000);
+    set(&metrics.anchor_failing, anchor.is_some_and(|it| it.problem.is_some()).into());
     // What is not known stays as it was.
     if let Ok(free) = room::free(&metrics.data) {
         set(&metrics.free, free);

@@ -4,6 +4,7 @@ use crate::Party;
 use crate::desk::Desk;
 use crate::node::Node;
 use serde_json::Value;
+use std::path::Path;
 use std::time::{Duration, Instant};
 use touchmark_api::Base64;
 use touchmark_node::cli::Exit;
@@ -72,6 +73,14 @@ impl Story {
         (ended.exit, found["result"].clone(), found["code"].clone())
     }
 
+    /// A bundle of what the recorder said last.
+    fn last_word(&mut self) -> Vec<u8> {
+        let leaf = self.other.site.node.store.snapshot().size().0 - 2;
+        let desk = &mut self.other.desk;
+        desk.json(&format!("proof fetch --record {leaf} --latest {leaf} --out last"));
+        std::fs::read(desk.path("last")).unwrap()
+    }
+
     /// The log's checkpoint with other words in it, as a record of the recorder's.
     fn record_instead(&mut self, change: impl FnOnce(&mut [String])) {
         let note = String::from_utf8(self.log.site.get("/checkpoint").body).unwrap();
@@ -130,10 +139,22 @@ fn proofs_show_that_another_network_has_the_log() {
     assert_eq!(story.verify("anchor", &format!("bare --anchor {anchor}")), none);
     story.log.desk.json("proof checkpoint --out note");
     assert_eq!(story.verify("anchor", &format!("note --anchor {anchor}")), none);
-    // On cosignatures as well, of both networks.
+    // Of a log on cosignatures as well; the other network's word is on the engine's certificate.
     story.fetch("cosigned", "--certificate cosigned");
-    let line = format!("cosigned --anchor {anchor} --certificate any");
-    assert_eq!(story.verify("anchor", &line), passed());
+    for kind in ["any", "cosigned"] {
+        let line = format!("cosigned --anchor {anchor} --certificate {kind}");
+        assert_eq!(story.verify("anchor", &line), passed());
+    }
+    // What is newer than the record is not covered by it.
+    let last = story.size() - 1;
+    story.log.desk.json(&format!("proof fetch --record {last} --out newer"));
+    let unknown = (Exit::Refused, "unknown".into(), "TM-NOT-COVERED".into());
+    assert_eq!(story.verify("anchor", &format!("newer --anchor {anchor}")), unknown);
+    std::thread::sleep(Duration::from_millis(20));
+    let grown = story.log.grow();
+    story.log.desk.json(&format!("proof fetch --record 1 --continues {grown} --out late"));
+    let line = format!("late --anchor {anchor} --anchor-age 1ms");
+    assert_eq!(story.verify("anchor", &line), none);
     let (_, error) = story.log.desk.error("verify proof --anchor nothing");
     assert_eq!(error["code"], "TM-USAGE");
     let metrics = String::from_utf8(story.log.site.get("/metrics").body).unwrap();
@@ -188,13 +209,17 @@ fn what_is_no_checkpoint_of_the_log_is_not_taken() {
     assert!(problem(&story.renew(), &kept).contains("lags"));
     assert!(!story.log.site.data().join("anchor.conflict.tmb").exists());
     story.record_instead(root);
-    assert!(problem(&story.renew(), &kept).contains("two histories"));
-    // The proof of it is kept, and is one for everybody.
-    let conflict = story.log.site.data().join("anchor.conflict.tmb");
-    let conflict = std::fs::read(conflict).unwrap();
-    story.log.desk.write("conflict", &conflict);
-    let other = story.other.site.network();
-    story.log.desk.json(&format!("verify conflict --trust {other}"));
+    // Nobody of the log has signed that.
+    assert!(problem(&story.renew(), &kept).contains("nothing of its validators"));
+    assert!(!story.log.site.data().join("anchor.conflict.tmb").exists());
+    let empty = |lines: &mut [String]| {
+        lines[1] = "0".into();
+        lines[2] = "47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=".into();
+    };
+    story.record_instead(empty);
+    assert!(problem(&story.renew(), &kept).contains("no checkpoint"));
+    story.record_instead(root);
+    let conflict = story.last_word();
     // Bundles go on with what was good, and with nothing else in its place.
     let proof = story.fetch("proof", "");
     let anchor = story.anchor.clone();
@@ -227,22 +252,119 @@ fn what_is_no_checkpoint_of_the_log_is_not_taken() {
     story.log.desk.write("forged", Bundle { anchor: Some(forged), ..bundle }.encode_to_vec());
     assert_eq!(story.verify("anchor", &line), failed("TM-NOT-ANCHORED"));
     // Whoever records is told, too.
-    let line = story.line();
-    let (exit, error) = story.other.desk.error(&line);
-    assert_eq!((exit, &error["code"]), (Exit::Refused, &"TM-LOG-SPLIT".into()), "{error}");
-    // Another word than a checkpoint is none.
+    let split = (Exit::Refused, Value::from("TM-LOG-SPLIT"));
+    let refused = |story: &mut Story| {
+        let line = story.line();
+        let (exit, error) = story.other.desk.error(&line);
+        (exit, error["code"].clone())
+    };
+    assert_eq!(refused(&mut story), split);
+    // Another word than a checkpoint is none, and what was recorded before it still counts.
     story.other.desk.write("note", "hello");
     story.other.desk.json("record write note --as recorder --format text");
     assert!(problem(&story.renew(), &kept).contains("no checkpoint"));
-    // From then on it can go on.
-    assert_eq!(story.record()["recorded"], 1);
+    assert_eq!(refused(&mut story), split);
+    // Who wants it goes on.
+    let line = format!("{} --begin-anew", story.line());
+    assert_eq!(story.other.desk.json(&line)["recorded"], 1);
     assert_eq!(story.renew()["size"], size);
+    assert_eq!(story.record()["recorded"], 0);
+    // Another log needs another identity, and a network does not record itself.
+    story.record_instead(origin);
+    assert_eq!(refused(&mut story), (Exit::Misuse, "TM-USAGE".into()));
+    let at = story.other.site.address;
+    let line = format!("network anchor http://{at} --as recorder --count 1");
+    assert_eq!(story.other.desk.error(&line).1["code"], "TM-USAGE");
 }
 
 /// What is wrong; everything else is as it was.
 fn problem(view: &Value, kept: &Value) -> String {
     assert_eq!((&view["size"], &view["leaf"]), (&kept["size"], &kept["leaf"]), "{view}");
     view["problem"].as_str().unwrap_or_else(|| panic!("{view}")).to_owned()
+}
+
+/// Two nodes with the same keys, each with a history of its own.
+#[test]
+fn a_log_with_two_histories_is_convicted() {
+    let (one, two) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let mut node = Node::start(one.path());
+    node.kill();
+    copy(&one.path().join("data"), &two.path().join("data"));
+    let mut other = Party::new();
+    other.desk.json("identity create recorder --unencrypted");
+    let second = Node::start(two.path());
+    Desk::at(&second).json("identity create second --unencrypted");
+    let line = format!("network anchor {} --as recorder --count 1", second.url());
+    let done = other.desk.json(&line);
+    let source = format!("http://{} {}", other.site.address, done["anchor"].as_str().unwrap());
+    let text = format!("[anchor]\nsource = \"{source}\"\ninterval = \"100ms\"\n");
+    std::fs::write(one.path().join("data/touchmark.toml"), text).unwrap();
+    node = Node::start(one.path());
+    Desk::at(&node).json("identity create first --unencrypted");
+    let problem = eventually(|| node.client().node().unwrap().anchor?.problem);
+    let conflict = || std::fs::read(one.path().join("data/anchor.conflict.tmb")).ok();
+    let conflict = eventually(conflict);
+    let said = eventually(|| {
+        node.client().node().unwrap().anchor?.problem.filter(|it| it.contains("two histories"))
+    });
+    println!("{problem}; {said}");
+    // It is a proof for everybody, and no anchor.
+    let mut desk = Desk::at(&node);
+    desk.write("conflict", &conflict);
+    desk.json(&format!("verify conflict --trust {}", other.site.network()));
+    desk.json(&format!("proof fetch --absent {NOBODY} --out proof"));
+    let proof = std::fs::read(desk.path("proof")).unwrap();
+    assert!(Bundle::decode(&proof).unwrap().anchor.is_none());
+}
+
+fn copy(from: &Path, to: &Path) {
+    std::fs::create_dir_all(to).unwrap();
+    for entry in std::fs::read_dir(from).unwrap() {
+        let entry = entry.unwrap();
+        let target = to.join(entry.file_name());
+        if entry.file_type().unwrap().is_dir() {
+            copy(&entry.path(), &target);
+        } else {
+            std::fs::copy(entry.path(), target).unwrap();
+        }
+    }
+}
+
+/// What there is within half a minute.
+fn eventually<T>(mut look: impl FnMut() -> Option<T>) -> T {
+    let limit = Instant::now() + Duration::from_secs(30);
+    loop {
+        if let Some(found) = look() {
+            return found;
+        }
+        assert!(Instant::now() < limit, "it does not come");
+        std::thread::sleep(Duration::from_millis(50));
+    }
+}
+
+#[test]
+fn an_anchor_in_an_anchor_is_not_opened() {
+    let mut story = Story::new();
+    story.renew();
+    let bytes = story.fetch("proof", "");
+    let proof = Bundle::decode(&bytes).unwrap();
+    let anchor = story.anchor.clone();
+    let mut nested = bytes.clone();
+    for _ in 0..200 {
+        let inner = Anchor { path: Hashes::NONE, bundle: &nested };
+        nested = Bundle { anchor: Some(inner), ..proof.clone() }.encode_to_vec();
+    }
+    story.log.desk.write("nested", &nested);
+    let shown = story.log.desk.run("inspect nested");
+    assert_eq!(shown.exit, Exit::Fine, "{shown:?}");
+    assert!(shown.stdout.len() < 5_000, "{}", shown.stdout.len());
+    let line = format!("nested --anchor {anchor}");
+    assert_eq!(story.verify("anchor", &line), failed("TM-NOT-ANCHORED"));
+    // One that is no bundle spoils nothing else.
+    let junk = Anchor { path: Hashes::NONE, bundle: b"junk" };
+    story.log.desk.write("junk", Bundle { anchor: Some(junk), ..proof }.encode_to_vec());
+    assert_eq!(story.log.desk.run("inspect junk").exit, Exit::Fine);
+    assert_eq!(story.verify("network", "junk"), passed());
 }
 
 #[test]
@@ -273,15 +395,7 @@ fn a_node_looks_by_itself_and_keeps_what_it_found() {
     let file = folder.path().join("data/touchmark.toml");
     std::fs::write(&file, text).unwrap();
     node = Node::start(folder.path());
-    let limit = Instant::now() + Duration::from_secs(30);
-    let found = loop {
-        let view = node.client().node().unwrap().anchor;
-        match view.and_then(|view| view.size) {
-            Some(size) => break size,
-            None => assert!(Instant::now() < limit),
-        }
-        std::thread::sleep(Duration::from_millis(50));
-    };
+    let found = eventually(|| node.client().node().unwrap().anchor?.size);
     assert_eq!(found, done["size"].as_u64().unwrap());
     // Without the other network it still has it; what was damaged meanwhile it does not show.
     node.kill();
@@ -330,6 +444,14 @@ fn a_reader_that_kept_a_checkpoint_sees_that_the_log_continues_it() {
     let unknown = (Exit::Refused, "unknown".into(), "TM-NOT-COVERED".into());
     assert_eq!(story.verify("seen before", "silent --continues kept"), unknown);
     assert_eq!(story.verify("seen before", "newer --continues kept"), unknown);
+    // Checkpoints alone tell as much as their sizes do.
+    assert_eq!(story.verify("seen before", "kept --continues kept").1, "pass");
+    assert_eq!(story.verify("seen before", "kept --continues newer"), back);
+    // A file of another log is none of this one.
+    story.log.desk.write("other", story.other.site.get("/checkpoint").body);
+    let other = failed("TM-WRONG-NETWORK");
+    assert_eq!(story.verify("seen before", "proof --continues other"), other);
+    assert_eq!(story.verify("seen before", "newer --continues other"), other);
     // Another log of that size, whether the proof speaks of it or is of it.
     let kept = std::fs::read_to_string(story.log.desk.path("kept")).unwrap();
     let root = kept.lines().nth(2).unwrap();

@@ -39,16 +39,24 @@ pub fn anchors() -> Value {
     let cases = [continued(), anchored()].concat();
     json!({
         "generator": "crates/touchmark-testkit/src/vectors/anchors.rs",
-        "title": "Bundles of a log of 13 leaves for readers that saw it before (`seen`: size and root), or that want another network's word on it (`anchor`: network and, unless anybody's counts, thing); each with the check that fails",
+        "title": "Bundles of a log of 13 leaves for readers that saw it before (`seen`: size and root), or that want another network's word on it (`anchor`: network, unless anybody's counts thing, and unless any age does how many milliseconds older its state may be); each with the check that fails",
         "network": hex(&genesis(LOG).network_id().0.0),
         "cases": cases,
     })
 }
 
+/// Whose word a reader wants.
+#[derive(Clone, Copy)]
+struct Wanted {
+    network: NetworkId,
+    by: Option<ThingId>,
+    age: Option<u64>,
+}
+
 /// What a reader asks, and what it is shown.
 struct Case {
     seen: Option<(u64, Digest)>,
-    anchor: Option<(NetworkId, Option<ThingId>)>,
+    anchor: Option<Wanted>,
     bundle: Vec<u8>,
 }
 
@@ -59,10 +67,13 @@ impl Case {
         if let Some((size, root)) = self.seen {
             case["seen"] = json!({ "size": size, "root": hex(&root.0) });
         }
-        if let Some((network, by)) = self.anchor {
+        if let Some(Wanted { network, by, age }) = self.anchor {
             case["anchor"] = json!({ "network": hex(&network.0.0) });
             if let Some(by) = by {
                 case["anchor"]["thing"] = hex(&by.0).into();
+            }
+            if let Some(age) = age {
+                case["anchor"]["age"] = age.into();
             }
         }
         if let Some((check, code)) = fails {
@@ -104,6 +115,8 @@ fn continued() -> Vec<Value> {
     }
     let status = || vec![Claim::Status(one_leaf::THING)];
     let five = claim(earlier(5), &log().proof(5));
+    // It is no log that leads here.
+    let lie = claim((5, fork), &log().proof(5));
     let path = log().proof(5);
     let mut other = path.clone();
     other[1].0[0] ^= 1;
@@ -116,6 +129,7 @@ fn continued() -> Vec<Value> {
         case("nothing is said of it", Some(earlier(5)), status(), seen("TM-NOT-COVERED")),
         case("another size is", Some(earlier(4)), vec![five.clone()], seen("TM-NOT-COVERED")),
         case("another root was seen", Some((5, fork)), vec![five], seen("TM-LOG-SPLIT")),
+        case("another root is only said", Some(earlier(5)), vec![lie], seen("TM-INCONSISTENT")),
         case("another root of this size", Some((13, fork)), status(), seen("TM-LOG-SPLIT")),
         case("more was seen", Some((14, fork)), status(), seen("TM-LOG-ROLLED-BACK")),
         case("a root that is not its own", None, vec![claim((5, fork), &path)], inconsistent),
@@ -143,6 +157,8 @@ struct Record {
     goes_on: bool,
     /// A bit of the certificate that is turned.
     damage: u8,
+    /// When the other network certified it.
+    time: Timestamp,
 }
 
 /// Place of the record in the other log.
@@ -157,7 +173,7 @@ impl Record {
         let note = format!("{body}\n— {origin} AAAAAAAA\n");
         let claims = vec![Claim::Record(PLACE), Claim::Latest(PLACE)];
         let (content, kind) = (Content::Inline(ContentFormat::TEXT), StatementKind::RECORD);
-        Self { note, content, kind, claims, goes_on: false, damage: 0 }
+        Self { note, content, kind, claims, goes_on: false, damage: 0, time: TIME }
     }
 
     /// The other network's bundle.
@@ -182,7 +198,7 @@ impl Record {
         let last = if self.goes_on { Digest([3; 32]) } else { id.0 };
         let state = recorder(&key, last);
         let state_root = TrieProof::root(&state).expect("a proof has a root");
-        let batch = BatchLeaf { height: Height(2), time: TIME, state_root };
+        let batch = BatchLeaf { height: Height(2), time: self.time, state_root };
         let batch = Leaf::Batch(batch).encode_to_vec();
         let log = View::new(1).and(&merkle::leaf_hash(&record)).and(&merkle::leaf_hash(&batch));
         let paths = [PLACE, LeafIndex(2)].map(|index| concatenated(&log.inclusion(index.0)));
@@ -192,7 +208,7 @@ impl Record {
             path: Hashes::new(&paths[at]).expect("whole hashes"),
         };
         let genesis = genesis(OTHER);
-        let (header, mut certificate) = certified(&genesis, &log);
+        let (header, mut certificate) = certified(&genesis, &log, self.time);
         certificate[60] ^= self.damage;
         Bundle {
             version: Bundle::VERSION,
@@ -214,8 +230,9 @@ impl Record {
 
 fn anchored() -> Vec<Value> {
     let other = genesis(OTHER).network_id();
+    let stranger = genesis("third.example/1").network_id();
     let own = genesis(LOG).network_id();
-    let wanted = (other, Some(RECORDER));
+    let wanted = Wanted { network: other, by: Some(RECORDER), age: None };
     let case = |name: &str, anchor, record: Option<&Record>, path: &[Digest], fails| {
         let record = record.map(Record::encoded);
         let path = concatenated(path);
@@ -235,11 +252,23 @@ fn anchored() -> Vec<Value> {
     let missing = Some(("anchor", "TM-NOT-ANCHORED"));
     let inconsistent = Some(("anchor", "TM-INCONSISTENT"));
     cases.extend([
-        case("whoever recorded it", Some((other, None)), Some(&five), &path, None),
+        case("whoever recorded it", Some(Wanted { by: None, ..wanted }), Some(&five), &path, None),
         case("nobody asks", None, Some(&five), &path, None),
         case("there is none", Some(wanted), None, &[], missing),
-        case("another network is wanted", Some((own, None)), Some(&five), &path, missing),
-        case("somebody else is", Some((other, Some(STRANGER))), Some(&five), &path, missing),
+        case(
+            "another network is wanted",
+            Some(Wanted { network: stranger, by: None, age: None }),
+            Some(&five),
+            &path,
+            missing,
+        ),
+        case(
+            "somebody else is",
+            Some(Wanted { by: Some(STRANGER), ..wanted }),
+            Some(&five),
+            &path,
+            missing,
+        ),
         case("a hash is missing", Some(wanted), Some(&five), &path[1..], inconsistent),
     ]);
     let wrong: [(&str, Record, _); 10] = [
@@ -269,6 +298,32 @@ fn anchored() -> Vec<Value> {
     for (name, record, fails) in wrong {
         cases.push(case(name, Some(wanted), Some(&record), &path, fails));
     }
+    // How old it may be.
+    const DAY: u64 = 86_400_000;
+    let within = Some(Wanted { age: Some(DAY), ..wanted });
+    for (name, before, fails) in
+        [("as old as it may be", DAY, None), ("older than it may be", DAY + 1, missing)]
+    {
+        let record = Record { time: Timestamp(TIME.0 - before), ..five.clone() };
+        cases.push(case(name, within, Some(&record), &path, fails));
+    }
+    let record = Record { time: Timestamp(TIME.0 + DAY), ..five.clone() };
+    cases.push(case("newer than the log", within, Some(&record), &path, None));
+    let empty = Record::of((0, merkle::empty_root()), LOG);
+    cases.push(case("an empty log is recorded", Some(wanted), Some(&empty), &[], missing));
+    let itself = Some(Wanted { network: own, ..wanted });
+    cases.push(case("the network itself is wanted", itself, Some(&five), &path, missing));
+    // What a reader is shown must be in what was recorded.
+    for (name, size, fails) in [
+        ("a leaf that is recorded", 13, None),
+        ("a leaf that is newer", 12, Some(("anchor", "TM-NOT-COVERED"))),
+    ] {
+        let record = Record::of(earlier(size), LOG).encoded();
+        let path = concatenated(&log().proof(size));
+        let anchor = Anchor { path: Hashes::new(&path).expect("whole hashes"), bundle: &record };
+        let bundle = outer(vec![Claim::Record(LeafIndex(LEAVES))], Some(anchor));
+        cases.push(Case { seen: None, anchor: Some(wanted), bundle }.described(name, fails));
+    }
     // Whoever does not ask need not mind.
     let bad = Record { damage: 1, ..five };
     cases.push(case("nobody asks for a wrong one", None, Some(&bad), &path, None));
@@ -278,20 +333,22 @@ fn anchored() -> Vec<Value> {
 /// The log's own bundle.
 fn outer(claims: Vec<Claim>, anchor: Option<Anchor<'_>>) -> Vec<u8> {
     let (genesis, batch, log) = (genesis(LOG), one_leaf::batch_leaf(TIME), log());
-    let (header, certificate) = certified(&genesis, &log);
+    let (header, certificate) = certified(&genesis, &log, TIME);
     let path = concatenated(&log.inclusion(LEAVES));
+    let shown = ProvedLeaf {
+        index: LeafIndex(LEAVES),
+        leaf: &batch,
+        path: Hashes::new(&path).expect("whole hashes"),
+    };
+    let is_claimed = claims.contains(&Claim::Record(LeafIndex(LEAVES)));
     Bundle {
         version: Bundle::VERSION,
         genesis: &genesis.encode_to_vec(),
         headers: vec![Bytes(&header)],
         certificate: Some(&certificate),
-        batch: ProvedLeaf {
-            index: LeafIndex(LEAVES),
-            leaf: &batch,
-            path: Hashes::new(&path).expect("whole hashes"),
-        },
+        batch: shown,
         state: &one_leaf::state(),
-        leaves: Vec::new(),
+        leaves: is_claimed.then_some(shown).into_iter().collect(),
         claims,
         freshness: None,
         note: None,
@@ -302,13 +359,13 @@ fn outer(claims: Vec<Claim>, anchor: Option<Anchor<'_>>) -> Vec<u8> {
 }
 
 /// A header of this log with the engine's certificate.
-fn certified(genesis: &Genesis, log: &View) -> (Vec<u8>, Vec<u8>) {
+fn certified(genesis: &Genesis, log: &View, time: Timestamp) -> (Vec<u8>, Vec<u8>) {
     let tree = log.tree();
     let header = codec::encode(&BatchHeader {
         context: &[],
         parent: Digest([5; 32]),
         height: Height(2),
-        time: TIME,
+        time,
         epoch: Epoch(0),
         data_root: BatchHeader::data_root(&[]),
         size: tree.size,

@@ -14,8 +14,9 @@ use touchmark_wire::bundle::{Bundle, Claim};
 use touchmark_wire::checkpoint::SignedCheckpoint;
 use touchmark_wire::hash::Digest;
 use touchmark_wire::ids::{LeafIndex, NetworkId, StatementId, ThingId, TreeSize};
+use touchmark_wire::leaf::Leaf;
 use touchmark_wire::registry::{ContentFormat, StatementKind};
-use touchmark_wire::statement::Content;
+use touchmark_wire::statement::{Content, Statement};
 
 /// Record the checkpoints of another network's log, as an identity of the network in use
 ///
@@ -36,16 +37,25 @@ pub(in crate::cli) struct Anchor {
     /// Time from one look at the log to the next, such as 30s, 10min, 1h
     #[arg(long, value_name = "TIME", default_value = "10min", value_parser = crate::config::duration)]
     interval: Duration,
+    /// Record the log as it is now though it does not continue what was recorded: readers and nodes of
+    /// the log that was recorded before will say that there are two
+    #[arg(long)]
+    begin_anew: bool,
     /// End after so many looks; otherwise go on until stopped
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
     count: Option<u64>,
 }
+
+/// How many statements of the identity are looked through for the last checkpoint.
+const STATEMENTS: usize = 1_000;
 
 /// The log that is recorded, and where that is done.
 struct Recording {
     log: Client,
     /// Whose log it is.
     network: NetworkId,
+    /// What the log is called.
+    origin: String,
     /// The network in use.
     here: Client,
     by: ThingId,
@@ -62,6 +72,15 @@ struct Done {
 pub(super) fn run(session: &mut Session<'_, '_>, anchor: &Anchor) -> Result<Answer, Failure> {
     let recording = recording(session, anchor)?;
     let here = session.network(&recording.here)?;
+    if here == recording.network {
+        return Err(Failure::new(
+            Fault::Usage,
+            "a network says nothing more of its own log by recording it",
+        )
+        .because(format!("{} and the node in use are of the same network", anchor.url))
+        .hint("name a node of another network with --node, and an identity there with --as"));
+    }
+    let mut anew = anchor.begin_anew;
     let mut clock = Clock::new(anchor.interval)?;
     let mut done = Done::default();
     let mut looks = 0;
@@ -69,8 +88,8 @@ pub(super) fn run(session: &mut Session<'_, '_>, anchor: &Anchor) -> Result<Answ
     loop {
         looks += 1;
         let is_last = anchor.count.is_some_and(|count| looks >= count);
-        match recording.look(session, &anchor.signing, &mut done) {
-            Ok(()) => last = None,
+        match recording.look(session, &anchor.signing, anew, &mut done) {
+            Ok(()) => (last, anew) = (None, false),
             Err(failure) if is_for_later(&failure) && !is_last => {
                 if last.as_ref() != Some(&failure.what) {
                     session.say(&failure.to_string());
@@ -111,7 +130,8 @@ fn recording(session: &mut Session<'_, '_>, anchor: &Anchor) -> Result<Recording
             network
         }
     };
-    Ok(Recording { log, network, here, by })
+    let origin = log.network()?.origin;
+    Ok(Recording { log, network, origin, here, by })
 }
 
 impl Recording {
@@ -120,9 +140,10 @@ impl Recording {
         &self,
         session: &mut Session<'_, '_>,
         signing: &Signing,
+        anew: bool,
         done: &mut Done,
     ) -> Result<(), Failure> {
-        let before = self.last()?;
+        let before = if anew { None } else { self.last()? };
         let Some(note) = self.note(before)? else { return Ok(()) };
         let signed = SignedCheckpoint::parse(note.as_bytes()).map_err(|_| self.is_wrong("note"))?;
         let size = signed.checkpoint().size;
@@ -138,14 +159,35 @@ impl Recording {
         Ok(())
     }
 
-    /// Size and root that the identity recorded last, if its last word is a checkpoint.
+    /// Size and root of the log when the identity recorded it last, whatever it has stated since.
     fn last(&self) -> Result<Option<(TreeSize, Digest)>, Failure> {
-        let Ok(last) = self.here.thing(self.by)?.head.last.parse::<StatementId>() else {
-            return Ok(None);
+        let mut statement: Digest = match self.here.thing(self.by)?.head.last.parse::<StatementId>()
+        {
+            Ok(last) => last.0,
+            Err(_) => return Ok(None),
         };
-        let position = LeafIndex(self.here.statement(last)?.index);
-        let leaf = self.here.leaf_bytes(position)?;
-        Ok(recorded_checkpoint(&leaf).map(|(_, checkpoint)| (checkpoint.size, checkpoint.root)))
+        for _ in 0..STATEMENTS {
+            let position = LeafIndex(self.here.statement(StatementId(statement))?.index);
+            let leaf = self.here.leaf_bytes(position)?;
+            if let Some((_, log)) = recorded_checkpoint(&leaf) {
+                if log.origin() != self.origin {
+                    let what = format!("this identity records another log, {}", log.origin());
+                    return Err(Failure::new(Fault::Usage, what)
+                        .hint("give an identity of its own for each log with --as"));
+                }
+                return Ok(Some((log.size, log.root)));
+            }
+            let read = Leaf::decode(&leaf).ok().and_then(|leaf| leaf.statement());
+            let read = read.and_then(|bytes| Statement::parse(bytes).ok());
+            let link = read.ok_or_else(|| self.is_wrong("chain of the identity"))?.protected().link;
+            if link.sequence.0 <= 1 {
+                return Ok(None);
+            }
+            statement = link.previous;
+        }
+        Err(Failure::new(Fault::Usage, "this identity states other things than checkpoints")
+            .because(format!("none of its last {STATEMENTS} statements is one"))
+            .hint("give an identity of its own with --as"))
     }
 
     /// The log's newest checkpoint with the cosignatures of a quorum, which continues the one before;
@@ -155,8 +197,7 @@ impl Recording {
         if now.0 == 0 && before.is_none() {
             return Ok(None);
         }
-        let first = (TreeSize(1), Digest::default());
-        let (size, root) = before.unwrap_or(first);
+        let size = before.map_or(TreeSize(1), |(size, _)| size);
         if now < size {
             let what = format!("{} has fewer leaves than were recorded", self.log.base());
             return Err(Failure::new(Fault::LogRolledBack, what)
@@ -164,7 +205,7 @@ impl Recording {
                 .hint("wait, or use another node: this one is behind, or was set back"));
         }
         let bundle = self.log.proof(&ProofQuery {
-            claims: vec![Claim::Continues(size, root, Vec::new())],
+            claims: vec![Claim::continuing(size)],
             certificate: CertificateKind::Cosigned,
             without_anchor: true,
             ..ProofQuery::default()
@@ -186,8 +227,8 @@ impl Recording {
             };
             let what = format!("{} does not show its log as it was recorded", self.log.base());
             return Err(Failure::new(fault, what).because(&check.reason).hint(
-                "look at the log before you record it again: what is recorded stays, and shows \
-                 what the log was",
+                "look at the log before anything else; `--begin-anew` records it all the same, and \
+                 what was recorded stays",
             ));
         }
         let bundle = Bundle::decode(&bundle).map_err(|_| self.is_wrong("bundle"))?;

@@ -1,22 +1,23 @@
 //! The verdict on a checkpoint: enough validators cosigned the log's size and root.
 
 use super::Root;
+use super::office::Office;
 use super::verdict::{AsOf, Verdict, failed, no_freshness, passed, undecided};
 use crate::cli::assurance::Assurance;
 use touchmark_core::verdict::Check;
 use touchmark_wire::algorithm::{PublicKey, PureVerifier};
 use touchmark_wire::certificate::{CertificateError, Cosigner, verify_quorum};
 use touchmark_wire::checkpoint::SignedCheckpoint;
-use touchmark_wire::genesis::{Committee, Genesis};
+use touchmark_wire::genesis::Genesis;
 
 pub(super) fn verdict(file: String, note: &SignedCheckpoint<'_>, root: &Root<'_>) -> Verdict {
     let mut checks = vec![passed("format", "it is a well-formed checkpoint")];
     let checkpoint = note.checkpoint();
     let before = checks.len();
-    match (&root.genesis, &root.committee, &root.keys[..]) {
-        (Some(genesis), Some(committee), _) => {
+    match (&root.genesis, &root.office, &root.keys[..]) {
+        (Some(genesis), Some(office), _) => {
             checks.push(origin(note, genesis));
-            checks.push(quorum(note, committee));
+            checks.push(quorum(note, office));
         }
         (_, _, keys @ [_, ..]) => {
             checks.push(passed("network", "the keys that you gave stand for the network"));
@@ -44,13 +45,12 @@ fn origin(note: &SignedCheckpoint<'_>, genesis: &Genesis) -> Check {
     }
 }
 
-fn quorum(note: &SignedCheckpoint<'_>, committee: &Committee) -> Check {
+fn quorum(note: &SignedCheckpoint<'_>, office: &Office) -> Check {
+    let committee = &office.committee;
     let threshold = usize::from(committee.threshold);
     match verify_quorum(note, &committee.cosigners(), threshold, &PureVerifier) {
         Ok(()) => {
-            let number = committee.epoch;
-            let reason =
-                format!("at least {threshold} validators of committee {number} cosigned it");
+            let reason = format!("at least {threshold} validators of {office} cosigned it");
             passed("cosignatures", reason)
         }
         Err(error) => failed("cosignatures", code(&error), error.to_string()),

@@ -10,7 +10,6 @@ use std::collections::BTreeMap;
 use touchmark_api::sequence;
 use touchmark_core::verdict::{Check, CheckResult};
 use touchmark_wire::algorithm::{PublicKey, PureVerifier};
-use touchmark_wire::genesis::Committee;
 use touchmark_wire::hash::Digest;
 use touchmark_wire::ids::LeafIndex;
 use touchmark_wire::leaf::Leaf;
@@ -109,8 +108,8 @@ impl Counted {
 
     /// Whether so many signed that one of them is honest.
     fn enough(&self, root: &Root<'_>) -> Check {
-        let own = root.committee.as_ref().map(Committee::receipts);
-        let number = root.committee.as_ref().map(|committee| committee.epoch).unwrap_or_default();
+        let own = root.office.as_ref().map(|office| office.committee.receipts());
+        let number = root.office.as_ref().map(|it| it.committee.epoch).unwrap_or_default();
         let signed = self.signers.len();
         let Some(wanted) = root.receipts.or(own) else {
             let reason = "how many have to sign is in the genesis document: give it with --trust, \
@@ -144,19 +143,17 @@ impl Counted {
 /// The keys whose word counts, each with whose it is.
 fn keys(root: &Root<'_>) -> Vec<(String, PublicKey)> {
     let given = root.keys.iter().map(|key| ("a given key".to_owned(), key.clone()));
-    let validators = root.committee.iter().flat_map(|committee| &committee.validators);
+    let validators = root.office.iter().flat_map(|office| &office.committee.validators);
     let validators = validators
         .filter_map(|it| Some((format!("validator {}", it.name), it.log_key.check().ok()?)));
     given.chain(validators).collect()
 }
 
 fn network(root: &Root<'_>, keys: &[(String, PublicKey)]) -> Check {
-    match (keys.is_empty(), &root.committee) {
-        (false, Some(committee)) => {
-            let number = committee.epoch;
-            let reason = format!(
-                "validators' keys are those of committee {number} of the network that you trust"
-            );
+    match (keys.is_empty(), &root.office) {
+        (false, Some(office)) => {
+            let reason =
+                format!("validators' keys are those of the network that you trust: {office}");
             passed("network", reason)
         }
         (false, None) => passed("network", "the keys that you gave stand for the network"),

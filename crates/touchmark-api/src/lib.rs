@@ -42,7 +42,9 @@ pub use directory::DirectoryEntry;
 pub use edge::EdgeCode;
 pub use event::{EventView, Happening};
 pub use leaf::{EvidenceView, Kind, LeafView, Listing, SignerView, StatementView};
-pub use network::{NetworkView, NodeView, Readiness, ValidatorView, WitnessView, WitnessesView};
+pub use network::{
+    AnchorView, NetworkView, NodeView, Readiness, ValidatorView, WitnessView, WitnessesView,
+};
 pub use payload::PayloadView;
 pub use problem::{HeadView, Problem};
 pub use proved::Proved;

@@ -84,6 +84,32 @@ pub struct NodeView {
     /// The outside witnesses that cosign this node's checkpoints; earlier builds do not say.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub witnesses: Option<WitnessesView>,
+    /// What another network has of this log, where the node looks for it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub anchor: Option<AnchorView>,
+}
+
+/// A checkpoint of the log that is recorded in another network, as the node knows it.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
+pub struct AnchorView {
+    /// The other network, hexadecimal.
+    pub network: String,
+    /// Who records checkpoints there.
+    pub by: String,
+    /// How many leaves the log had that was recorded last.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub size: Option<u64>,
+    /// Where the record is in the other network's log.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub leaf: Option<u64>,
+    /// Certified time of the other network's log in which it was the last word of `by`, milliseconds
+    /// since 1970-01-01T00:00:00Z.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub time: Option<u64>,
+    /// What is wrong since then.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub problem: Option<String>,
 }
 
 /// The outside witnesses of a node's log.

@@ -3,6 +3,7 @@
 //!
 //! The same code answers in `touchmark verify`, in a browser and in tests.
 
+mod anchor;
 mod certificate;
 mod claims;
 mod foundation;
@@ -17,6 +18,7 @@ use touchmark_wire::hash::Digest;
 use touchmark_wire::ids::{Height, LeafIndex, NetworkId, Timestamp, TreeSize};
 use touchmark_wire::ratchet::{Position, Shown};
 
+pub use anchor::{Anchored, TrustedAnchor, anchored, recorded_checkpoint};
 pub use certificate::answers;
 pub use claims::LEVELS;
 
@@ -29,6 +31,10 @@ pub struct Trust<'a> {
     pub nonce: Option<&'a [u8]>,
     /// On what a verdict may rest.
     pub certificates: Accepted,
+    /// Another network in which the log must be anchored.
+    pub anchor: Option<TrustedAnchor>,
+    /// Size and root of the log when the reader saw it before: the bundle must continue it.
+    pub seen: Option<(TreeSize, Digest)>,
 }
 
 /// What stands for a committee's word on a state of the log.
@@ -193,6 +199,8 @@ pub struct Verdict {
     pub position: Option<Position>,
     /// Digests of the committees from genesis' to the one that certified it; empty without it.
     pub committees: Vec<Digest>,
+    /// What another network says of the log, where that was asked for and holds.
+    pub anchored: Option<Anchored>,
     /// The checks in order.
     pub checks: Vec<Check>,
     /// How far each record of the bundle can be believed. It does not bear on `valid`: that a
@@ -226,6 +234,7 @@ pub fn judge(bytes: &[u8], trust: &Trust<'_>) -> Verdict {
                 as_of: None,
                 position: None,
                 committees: Vec::new(),
+                anchored: None,
                 checks,
                 confidence: Vec::new(),
             };
@@ -240,6 +249,16 @@ pub fn judge(bytes: &[u8], trust: &Trust<'_>) -> Verdict {
         checks.extend(bundle.claims.iter().map(not_run));
     }
     let valid = checks.iter().all(|check| check.result.holds()) && !bundle.claims.is_empty();
-    let Foundation { network, certificate, as_of, position, committees, .. } = foundation;
-    Verdict { valid, network, certificate, as_of, position, committees, checks, confidence }
+    let Foundation { network, certificate, as_of, position, committees, anchored, .. } = foundation;
+    Verdict {
+        valid,
+        network,
+        certificate,
+        as_of,
+        position,
+        committees,
+        anchored,
+        checks,
+        confidence,
+    }
 }

@@ -1,4 +1,5 @@
-//! The contract: spec/vectors/statements.json, hand-overs.json and status-proof.json.
+//! The contract: spec/vectors/statements.json, hand-overs.json, anchors.json and
+//! status-proof.json.
 
 #![allow(clippy::unwrap_used, reason = "a test stops where something is not as it should be")]
 
@@ -10,14 +11,14 @@ use ledger::{Ledger, Seen};
 use serde_json::Value;
 use touchmark_core::admission::{self, OneByOne, Submission};
 use touchmark_core::channel::opening::Opening;
-use touchmark_core::verdict::{self, Accepted, CertificateKind, Trust, Verdict};
+use touchmark_core::verdict::{self, Accepted, CertificateKind, Trust, TrustedAnchor, Verdict};
 use touchmark_testkit::vectors::cosigned_checkpoint;
 use touchmark_wire::algorithm::{CoseKey, PureVerifier, SignatureVerifier};
 use touchmark_wire::bundle::Bundle;
 use touchmark_wire::genesis::{Committee, Genesis, RULES_VERSION};
 use touchmark_wire::hash::Digest;
 use touchmark_wire::header::BatchHeader;
-use touchmark_wire::ids::{NetworkId, TreeSize};
+use touchmark_wire::ids::{NetworkId, ThingId, TreeSize};
 use touchmark_wire::leaf::Leaf;
 use touchmark_wire::merkle;
 use touchmark_wire::ratchet::{Ratchet, RatchetError};
@@ -210,6 +211,33 @@ fn no_byte_of_a_hand_over_in_a_bundle_can_be_changed() {
         changed[at] ^= 1 << bit;
         let verdict = judged(&vectors, case, &changed);
         assert!(valid.valid && !verdict.valid, "byte {at} of {}", bundle.len());
+    }
+}
+
+/// What a reader wants to know of a log beside its own network's word.
+#[test]
+fn what_was_seen_before_and_what_another_network_has_count_as_they_say() {
+    let vectors = file("anchors");
+    let cases = vectors["cases"].as_array().unwrap();
+    assert!(cases.len() > 35);
+    for case in cases {
+        let seen = case
+            .get("seen")
+            .map(|seen| (TreeSize(seen["size"].as_u64().unwrap()), digest(seen, "root")));
+        let anchor = case.get("anchor").map(|anchor| TrustedAnchor {
+            network: NetworkId(digest(anchor, "network")),
+            by: anchor.get("thing").map(|_| ThingId(bytes(anchor, "thing").try_into().unwrap())),
+            age: anchor["age"].as_u64(),
+        });
+        let network = Some(NetworkId(digest(&vectors, "network")));
+        let trust = Trust { network, seen, anchor, ..Trust::default() };
+        let verdict = verdict::judge(&bytes(case, "bytes"), &trust);
+        let name = &case["name"];
+        assert_eq!(Some(verdict.valid), case["valid"].as_bool(), "{name}: {:?}", verdict.checks);
+        let failed = verdict.checks.iter().find(|check| !check.result.holds());
+        assert_eq!(failed.map(|check| &*check.name), case["check"].as_str(), "{name}");
+        assert_eq!(failed.and_then(|check| check.code), case["code"].as_str(), "{name}");
+        assert_eq!(verdict.anchored.is_some(), anchor.is_some() && verdict.valid, "{name}");
     }
 }
 

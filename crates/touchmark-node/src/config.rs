@@ -11,8 +11,8 @@ mod source;
 mod value;
 
 pub use keys::{
-    Config, EngineSection, HttpSection, LimitsSection, NetworkSection, NodeSection, SECTIONS,
-    WitnessesSection,
+    AnchorSection, Config, EngineSection, HttpSection, LimitsSection, NetworkSection, NodeSection,
+    SECTIONS, WitnessesSection,
 };
 pub use page::{example, reference};
 pub use source::{Origin, Resolved, Sources};
@@ -122,6 +122,8 @@ impl Config {
             },
             listen: self.http.listen,
             witness_interval: self.witnesses.interval,
+            anchor: self.anchor.source.clone(),
+            anchor_interval: self.anchor.interval,
             limits: Limits {
                 writes: self.limits.source_writes,
                 reads: self.limits.source_reads,

@@ -1,6 +1,7 @@
 //! The touchmark binary: configuration, HTTP gateway, command line.
 
 pub mod agreement;
+pub mod anchor;
 pub mod apikey;
 pub mod attestation;
 pub mod audit;

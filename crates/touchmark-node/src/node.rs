@@ -2,6 +2,7 @@
 
 mod measured;
 
+use crate::anchor::{Anchorage, Source};
 use crate::attestation::{AttestationError, Attestor};
 use crate::ending::Ending;
 use crate::folder::{self, Equipment, Folder, FolderError, Held, NewNetwork, Part, Premises};
@@ -97,6 +98,8 @@ pub struct Node {
     council: Council,
     /// What outside witnesses say of its log.
     witnesses: Witnesses,
+    /// What another network has of its log.
+    anchorage: Anchorage,
     ledger: Arc<Ledger>,
     verifier: Arc<Keyring>,
     intake: Intake,
@@ -162,6 +165,7 @@ impl Node {
         let ending = Ending::of(&order).map_err(StartError::Thread)?;
         let intake = Intake::start(&ledger, &order);
         let witnesses = Witnesses::in_folder(&config.data, &genesis.origin, &store.snapshot());
+        let anchorage = Anchorage::in_folder(&config.data, &genesis.origin, &store.snapshot());
         Ok(Self {
             genesis,
             store,
@@ -169,6 +173,7 @@ impl Node {
             speaker,
             council: Council::default(),
             witnesses,
+            anchorage,
             ledger,
             verifier,
             intake,
@@ -300,6 +305,17 @@ impl Node {
     /// for them: half a minute at most. Call it on a thread where waiting is allowed.
     pub fn ask_witnesses(&self) {
         self.witnesses.round(self);
+    }
+
+    /// What another network has of its log.
+    pub(crate) const fn anchorage(&self) -> &Anchorage {
+        &self.anchorage
+    }
+
+    /// Looks for the last checkpoint of its log that `source` has. Call it on a thread where waiting
+    /// is allowed.
+    pub fn renew_anchor(&self, source: &Source) {
+        self.anchorage.renew(source, &self.genesis, &self.store);
     }
 
     /// Asks the other validators, if it is one.

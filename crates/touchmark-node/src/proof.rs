@@ -3,6 +3,7 @@
 mod certification;
 mod collection;
 
+use crate::anchor::{Anchor, ShownAnchor};
 use crate::attestation::{AttestationError, Attestor};
 use crate::follow::{Asked, Follower, WordError};
 use crate::node::{Node, now};
@@ -45,6 +46,8 @@ pub enum Question {
     CompleteChannel(ChannelId),
     /// A thing may write into a channel.
     Writer(ChannelId, ThingId),
+    /// The log begins with the one that had so many leaves.
+    Continues(TreeSize),
 }
 
 /// Why there is no bundle.
@@ -113,6 +116,8 @@ pub struct Wanted<'a> {
     pub nonce: Option<&'a [u8]>,
     /// What stands for the committee's word.
     pub certificate: CertificateKind,
+    /// Whether to add what another network says of the log, if the node has it.
+    pub anchored: bool,
 }
 
 /// Proves `questions` in one bundle, as of the newest batch; `nonce` asks for a fresh answer.
@@ -132,7 +137,7 @@ pub async fn prove_within(
     room: usize,
 ) -> Result<Vec<u8>, ProofError> {
     let certificate = CertificateKind::Engine;
-    prove_wanted(node, &Wanted { questions, nonce, certificate }, room).await
+    prove_wanted(node, &Wanted { questions, nonce, certificate, anchored: true }, room).await
 }
 
 /// As [`prove_within`], on whatever certificate is wanted. What other validators sign is waited for
@@ -162,7 +167,8 @@ async fn prove_wanted(
         }
     };
     let genesis = node.genesis.encode_to_vec();
-    let frame = Frame { genesis, certification, size: tip.size(), fresh, note };
+    let anchor = wanted.anchored.then(|| node.anchorage().of(tip.size())).flatten();
+    let frame = Frame { genesis, certification, size: tip.size(), fresh, note, anchor };
     let questions = wanted.questions.to_vec();
     // A long history is many reads: they would keep other requests waiting.
     let assembled = tokio::task::spawn_blocking(move || {
@@ -189,7 +195,7 @@ pub(crate) fn of_tip(
     let (genesis, size) = (genesis.encode_to_vec(), snapshot.size());
     let mut collection = Collection::new(snapshot, Bundle::LIMIT - RESERVE);
     collection.answer(&Question::Record(batch_leaf(size)?))?;
-    let frame = Frame { genesis, certification, size, fresh: None, note: None };
+    let frame = Frame { genesis, certification, size, fresh: None, note: None, anchor: None };
     assemble(&frame, snapshot, collection)
 }
 
@@ -206,6 +212,8 @@ struct Frame {
     fresh: Option<Fresh>,
     /// The cosigned checkpoint, instead of the engine's certificate.
     note: Option<String>,
+    /// What another network says of the log.
+    anchor: Option<Arc<Anchor>>,
 }
 
 /// The signed answers to a nonce.
@@ -224,6 +232,7 @@ fn assemble(
     let batch = collection.proved(batch_leaf)?;
     let keys: Vec<_> = collection.keys.iter().copied().collect();
     let state = snapshot.prove(&keys)?;
+    let anchor = frame.anchor.as_deref().and_then(|anchor| anchor.shown(snapshot, frame.size));
     let finality = Some(&frame.certification.batch).filter(|_| frame.note.is_none());
     let headers = finality.map(|it| it.headers.iter().map(|header| Bytes(header)).collect());
     let bundle = Bundle {
@@ -241,8 +250,12 @@ fn assemble(
         }),
         note: frame.note.as_deref(),
         handovers: frame.certification.handovers()?,
+        anchor: anchor.as_ref().map(ShownAnchor::borrow),
     };
-    let bytes = bundle.encode_to_vec();
+    let mut bytes = bundle.encode_to_vec();
+    if bytes.len() > Bundle::LIMIT {
+        bytes = Bundle { anchor: None, ..bundle }.encode_to_vec();
+    }
     // The reserve is an estimate, and nobody could read a longer bundle.
     if bytes.len() > Bundle::LIMIT {
         return Err(Excess::Bytes.into());
@@ -301,10 +314,21 @@ pub(crate) async fn prove_asked(
     let own = prove(node, wanted.questions, None).await?;
     let nonce = wanted.nonce.map(<[u8]>::to_vec);
     let (query, certificate) = (query.to_owned(), wanted.certificate);
-    passed_on(node, move |follower| {
+    let bundle = passed_on(node, move |follower| {
         follower.proof(&query, &Asked { nonce: nonce.as_deref(), certificate }, &own)
-    })
-    .await
+    });
+    Ok(with_own_anchor(node, wanted, bundle.await?))
+}
+
+/// A bundle that was passed on, with what this node knows of another network's word, in the place of
+/// what its source says of it.
+fn with_own_anchor(node: &Node, wanted: &Wanted<'_>, bytes: Vec<u8>) -> Vec<u8> {
+    let Ok(bundle) = Bundle::decode(&bytes) else { return bytes };
+    let size = bundle.batch.index.size();
+    let anchor = wanted.anchored.then(|| node.anchorage().of(size)).flatten();
+    let snapshot = node.store.snapshot();
+    let shown = anchor.as_ref().and_then(|anchor| anchor.shown(&snapshot, size));
+    Bundle { anchor: shown.as_ref().map(ShownAnchor::borrow), ..bundle }.encode_to_vec()
 }
 
 /// What a node that signs nothing asks others for.

@@ -1,5 +1,6 @@
 //! Serving a node over HTTP until it is told to stop.
 
+use crate::anchor;
 use crate::http::{self, Gateway, Limits};
 use crate::node::{Node, NodeConfig, StartError};
 use crate::stop::Stop;
@@ -22,6 +23,10 @@ pub struct ServiceConfig {
     pub limits: Limits,
     /// How often outside witnesses are asked.
     pub witness_interval: Duration,
+    /// Where another network has checkpoints of the log.
+    pub anchor: Option<anchor::Source>,
+    /// How often that is looked at.
+    pub anchor_interval: Duration,
 }
 
 /// Why a service does not start, or ends.
@@ -71,7 +76,11 @@ pub fn serve(
         let stop = Stop::listen();
         ready(address, &node);
         let gateway = Gateway::new(node.clone(), &config.node.data, config.limits.clone());
-        tokio::spawn(ask_witnesses(node.clone(), config.witness_interval));
+        tokio::spawn(again(node.clone(), config.witness_interval, Node::ask_witnesses));
+        if let Some(source) = config.anchor.clone() {
+            let renew = move |node: &Node| node.renew_anchor(&source);
+            tokio::spawn(again(node.clone(), config.anchor_interval, renew));
+        }
         http::serve(listener, gateway, stopped(stop)).await;
         Ok::<_, ServiceError>(())
     });
@@ -84,15 +93,19 @@ pub fn serve(
     }
 }
 
-/// Has outside witnesses cosign the newest checkpoint, again and again.
-async fn ask_witnesses(node: Arc<Node>, interval: Duration) {
+/// Does something beside the node's work that may have to wait for others, again and again.
+async fn again(
+    node: Arc<Node>,
+    interval: Duration,
+    round: impl Fn(&Node) + Clone + Send + 'static,
+) {
     let mut rounds = tokio::time::interval(interval);
     rounds.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
         rounds.tick().await;
-        let node = node.clone();
+        let (node, round) = (node.clone(), round.clone());
         // Whatever happens there, the next round is another.
-        let _ = tokio::task::spawn_blocking(move || node.ask_witnesses()).await;
+        let _ = tokio::task::spawn_blocking(move || round(&node)).await;
     }
 }
 

@@ -11,6 +11,7 @@ struct Row {
 }
 
 const FILES: &[Row] = &[
+    Row { file: "anchors.json", generate: vectors::anchors },
     Row { file: "certified-batches.json", generate: vectors::batches },
     Row { file: "hand-overs.json", generate: vectors::handovers },
     Row { file: "ratchet.json", generate: vectors::ratchet },

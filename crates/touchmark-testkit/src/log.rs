@@ -28,6 +28,20 @@ impl View {
         Self((0..size).map(leaf).collect())
     }
 
+    /// The same with one leaf more.
+    #[must_use]
+    pub fn and(mut self, leaf_hash: &Digest) -> Self {
+        self.0.push(*leaf_hash);
+        self
+    }
+
+    /// As it was when it had so many leaves, at most those that it has.
+    #[must_use]
+    pub fn beginning(mut self, size: u64) -> Self {
+        self.0.truncate(usize::try_from(size).unwrap_or(usize::MAX));
+        self
+    }
+
     /// Size and root.
     pub fn tree(&self) -> Tree {
         Tree { size: TreeSize(self.0.len() as u64), root: root(&self.0) }
@@ -44,6 +58,14 @@ impl View {
             Ok(old @ 1..) if old <= self.0.len() => proof(old, &self.0, true),
             _ => Vec::new(),
         }
+    }
+
+    /// Proves that a leaf is in it.
+    ///
+    /// # Panics
+    /// If there is no such leaf.
+    pub fn inclusion(&self, index: u64) -> Vec<Digest> {
+        path(usize::try_from(index).expect("a leaf of this log"), &self.0)
     }
 
     /// The signed checkpoint.
@@ -76,6 +98,23 @@ fn root(leaves: &[Digest]) -> Digest {
             node_hash(&root(left), &root(right))
         }
     }
+}
+
+/// PATH(m, D_n), RFC 6962 §2.1.1.
+fn path(leaf: usize, leaves: &[Digest]) -> Vec<Digest> {
+    if let [only] = leaves {
+        assert!(leaf == 0, "{only:?} is the last leaf");
+        return Vec::new();
+    }
+    let split = split(leaves);
+    let (left, right) = leaves.split_at(split);
+    let (mut path, sibling) = if leaf < split {
+        (path(leaf, left), root(right))
+    } else {
+        (path(leaf - split, right), root(left))
+    };
+    path.push(sibling);
+    path
 }
 
 /// SUBPROOF(m, D_n, b), RFC 6962 §2.1.2.

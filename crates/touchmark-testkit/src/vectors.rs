@@ -1,5 +1,6 @@
 //! Our own test vectors: made from fixed seeds, so that every run writes the same bytes.
 
+mod anchors;
 mod batches;
 mod channels;
 mod faults;
@@ -9,6 +10,7 @@ mod status;
 mod words;
 mod writer;
 
+pub use anchors::anchors;
 pub use batches::batches;
 pub use handovers::handovers;
 pub use ratchet::ratchet;

@@ -15,7 +15,7 @@
 use crate::codec::{self, Malformed};
 use crate::handover::Handover;
 use crate::hash::Digest;
-use crate::ids::{ChannelId, LeafIndex, ThingId};
+use crate::ids::{ChannelId, LeafIndex, ThingId, TreeSize};
 use crate::limits;
 use alloc::vec::Vec;
 use minicbor::encode::Write;
@@ -63,6 +63,9 @@ pub struct Bundle<'a> {
     /// From genesis' committee to the one that certifies the headers, in order.
     #[b(11)]
     pub handovers: Handovers<'a>,
+    /// What another network says of this log.
+    #[b(12)]
+    pub anchor: Option<Anchor<'a>>,
 }
 
 impl<'a> Bundle<'a> {
@@ -87,6 +90,7 @@ impl<'a> Bundle<'a> {
             || bundle.handovers.0.len() > limits::HANDOVERS
             || !sorted
             || !bundle.freshness.as_ref().is_none_or(Freshness::is_sorted)
+            || bundle.anchor.is_some_and(|anchor| anchor.bundle.len() > Anchor::LIMIT)
         {
             return Err(Malformed::Shape);
         }
@@ -237,6 +241,50 @@ pub enum Claim {
     /// These leaves are all in which others mention this thing.
     #[n(11)]
     Mentioned(#[n(0)] ThingId, #[n(1)] Vec<LeafIndex>),
+    /// The log begins with the one that had this size and root; with the consistency path from there
+    /// (RFC 9162 §2.1.4).
+    #[n(12)]
+    Continues(#[n(0)] TreeSize, #[n(1)] Digest, #[n(2)] Vec<Digest>),
+}
+
+impl Claim {
+    /// Asks whether the log begins with what it was when it had so many leaves.
+    #[must_use]
+    pub const fn continuing(size: TreeSize) -> Self {
+        Self::Continues(size, Digest([0; 32]), Vec::new())
+    }
+
+    /// What was asked, without what a node adds to answer it: lists of leaves, root and path.
+    #[must_use]
+    pub fn question(&self) -> Self {
+        match *self {
+            Self::Complete(thing, _) => Self::Complete(thing, Vec::new()),
+            Self::Mentioned(thing, _) => Self::Mentioned(thing, Vec::new()),
+            Self::CompleteChannel(channel, _) => Self::CompleteChannel(channel, Vec::new()),
+            Self::Continues(size, ..) => Self::continuing(size),
+            ref other => other.clone(),
+        }
+    }
+}
+
+/// A checkpoint of this log that is recorded in the log of another network.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Encode, Decode)]
+#[cbor(array)]
+pub struct Anchor<'a> {
+    /// Consistency path from that checkpoint to the first header's log, or the cosigned
+    /// checkpoint's (RFC 9162 §2.1.4).
+    #[b(0)]
+    pub path: Hashes<'a>,
+    /// A bundle of the other network: it proves the record, and that its issuer has said nothing
+    /// since.
+    #[b(1)]
+    #[cbor(with = "minicbor::bytes")]
+    pub bundle: &'a [u8],
+}
+
+impl Anchor<'_> {
+    /// Longest bundle of the other network, bytes.
+    pub const LIMIT: usize = 1 << 20;
 }
 
 /// Validators' signatures over a client's nonce: the checkpoint is what they hold now.
@@ -266,9 +314,12 @@ impl Freshness<'_> {
     pub fn message(
         network: crate::ids::NetworkId,
         nonce: &[u8],
-        size: crate::ids::TreeSize,
+        size: TreeSize,
         root: Digest,
     ) -> Vec<u8> {
         codec::encode(&("touchmark-fresh/1", network, Bytes(nonce), size, root))
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -87,13 +87,16 @@ impl ThingsQuery {
 /// What a bundle shall prove.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct ProofQuery {
-    /// The claims; of [`Claim::Complete`] and [`Claim::Mentioned`] only the thing counts, and of
-    /// [`Claim::CompleteChannel`] the channel: the node lists the leaves.
+    /// The claims; of [`Claim::Complete`] and [`Claim::Mentioned`] only the thing counts, of
+    /// [`Claim::CompleteChannel`] the channel, and of [`Claim::Continues`] the size: the node has the
+    /// rest.
     pub claims: Vec<Claim>,
     /// What validators shall sign, to show that the answer is fresh.
     pub nonce: Option<Vec<u8>>,
     /// What stands for the committee's word.
     pub certificate: CertificateKind,
+    /// Leave out what another network says of the log, which nodes otherwise add where they have it.
+    pub without_anchor: bool,
 }
 
 impl ProofQuery {
@@ -116,11 +119,15 @@ impl ProofQuery {
                 Claim::Writer(channel, thing) => {
                     query.add("writer", format_args!("{channel}:{thing}"));
                 }
+                Claim::Continues(size, ..) => query.add("continues", size),
             }
         }
         query.add_all("nonce", self.nonce.as_ref().map(|nonce| Base64(nonce.clone())));
         if self.certificate != CertificateKind::default() {
             query.add("certificate", self.certificate.as_str());
+        }
+        if self.without_anchor {
+            query.add("anchor", "none");
         }
         query.finish()
     }
@@ -175,7 +182,8 @@ impl Query {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use touchmark_wire::ids::{ChannelId, LeafIndex};
+    use touchmark_wire::hash::Digest;
+    use touchmark_wire::ids::{ChannelId, LeafIndex, TreeSize};
 
     #[test]
     fn every_claim_has_its_parameter() {
@@ -195,14 +203,17 @@ mod tests {
                 Claim::Channel(channel),
                 Claim::CompleteChannel(channel, Vec::new()),
                 Claim::Writer(channel, a),
+                Claim::Continues(TreeSize(5), Digest::default(), Vec::new()),
             ],
             nonce: Some(vec![251; 16]),
             certificate: CertificateKind::Cosigned,
+            without_anchor: true,
         };
         let expected = format!(
             "?record=1&complete={zero}&mentioned={full}&status={zero}&status={full}@2&absent={full}&latest=3\
              &accredited={zero}:{full}&channel={full}&complete_channel={full}\
-             &writer={full}:{zero}&nonce=-_v7-_v7-_v7-_v7-_v7-w&certificate=cosigned"
+             &writer={full}:{zero}&continues=5&nonce=-_v7-_v7-_v7-_v7-_v7-w\
+             &certificate=cosigned&anchor=none"
         );
         assert_eq!(query.to_query(), expected);
     }

@@ -2,7 +2,7 @@
 
 mod channel;
 
-use super::foundation::{Foundation, included};
+use super::foundation::{Foundation, continued, included};
 use super::shown::{EvidenceKey, Leaves, Shown, State};
 use super::{AsOf, Check, Finding};
 use crate::admission::{Check as SignatureCheck, OneByOne, Verifier};
@@ -43,6 +43,7 @@ pub(super) fn name(claim: &Claim) -> Cow<'static, str> {
         Claim::CompleteChannel(channel, _) => format!("complete channel {channel}").into(),
         Claim::Writer(channel, thing) => format!("writer {thing} of {channel}").into(),
         Claim::Mentioned(thing, _) => format!("mentioned {thing}").into(),
+        Claim::Continues(size, ..) => format!("continues {size}").into(),
     }
 }
 
@@ -124,6 +125,12 @@ impl Judge<'_> {
                 self.complete_channel(channel, leaves, &mut about)
             }
             Claim::Writer(channel, thing) => self.writer(channel, thing, &mut about),
+            Claim::Continues(size, root, ref path) => {
+                let log = (self.as_of.size, &self.as_of.root);
+                continued((size, &root), log, path.iter().copied())?;
+                let reason = format!("the log begins with the {size} leaves whose root is {root}");
+                Ok(reason.into())
+            }
         }
     }
 

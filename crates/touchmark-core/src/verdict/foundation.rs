@@ -1,9 +1,11 @@
 //! From the network's root of trust to a certified log and state.
 
+use super::anchor::{self, Anchored, Log};
 use super::certificate::{Certified, certified, committees, kind, quorum};
 use super::{AsOf, CertificateKind, Check, Finding, Trust};
 use alloc::vec::Vec;
-use touchmark_wire::bundle::{Bundle, ProvedLeaf};
+use core::cmp::Ordering;
+use touchmark_wire::bundle::{Bundle, Claim, ProvedLeaf};
 use touchmark_wire::genesis::{Genesis, RULES_VERSION};
 use touchmark_wire::hash::Digest;
 use touchmark_wire::ids::{NetworkId, TreeSize};
@@ -21,10 +23,12 @@ pub(super) struct Foundation<'a> {
     pub(super) position: Option<Position>,
     /// From genesis' committee to the one that certified.
     pub(super) committees: Vec<Digest>,
+    pub(super) anchored: Option<Anchored>,
     pub(super) state: Option<TrieProof<'a>>,
 }
 
-/// Checks network, certificate, batch, state and freshness, in this order.
+/// Checks network, certificate, batch, state, freshness, what was seen before and the anchor, in this
+/// order.
 pub(super) fn examine<'a>(
     bundle: &Bundle<'a>,
     trust: &Trust<'_>,
@@ -35,6 +39,7 @@ pub(super) fn examine<'a>(
     let Some(genesis) = note(checks, "network", network(bundle, trust)) else {
         let missing = [kind.check(), "log", "state", "freshness"];
         checks.extend(missing.map(Check::not_run));
+        checks.extend(not_compared(trust).map(Check::not_run));
         foundation.network = Genesis::decode(bundle.genesis).ok().map(|it| it.network_id());
         return foundation;
     };
@@ -42,6 +47,7 @@ pub(super) fn examine<'a>(
     foundation.network = Some(network);
     let Some(certified) = note(checks, kind.check(), certified(bundle, &genesis, kind)) else {
         checks.extend(["log", "state", "freshness"].map(Check::not_run));
+        checks.extend(not_compared(trust).map(Check::not_run));
         return foundation;
     };
     foundation.certificate = Some(certified.kind);
@@ -72,7 +78,83 @@ pub(super) fn examine<'a>(
             code: None,
         }),
     }
+    let log = (certified.size, &certified.root);
+    if let Some(seen) = trust.seen {
+        note(checks, "seen before", continues(bundle, seen, log).map(|reason| ((), reason)));
+    }
+    let Some(as_of) = foundation.as_of else {
+        checks.extend(trust.anchor.map(|_| Check::not_run(anchor::NAME)));
+        return foundation;
+    };
+    let log = Log { network, origin: &genesis.origin, as_of };
+    match anchor::examine(bundle, &log, trust.anchor.as_ref()) {
+        Some(Ok((anchored, check))) => {
+            foundation.anchored = Some(anchored);
+            checks.push(check);
+        }
+        Some(Err(check)) => checks.push(check),
+        None => {}
+    }
     foundation
+}
+
+/// The checks that a reader asks for and that need the certified log.
+fn not_compared(trust: &Trust<'_>) -> impl Iterator<Item = &'static str> {
+    let seen = trust.seen.map(|_| "seen before");
+    seen.into_iter().chain(trust.anchor.map(|_| anchor::NAME))
+}
+
+/// Whether the log begins with the one that the reader saw before. That a claim about it holds is
+/// checked where all claims are.
+fn continues(
+    bundle: &Bundle<'_>,
+    (size, root): (TreeSize, Digest),
+    (now, now_root): (TreeSize, &Digest),
+) -> Result<&'static str, Finding> {
+    match merkle::order((size, &root), (now, now_root)) {
+        None => Err(Finding::fail(
+            "TM-LOG-SPLIT",
+            alloc::format!("you saw another log of {size} leaves: the network shows two"),
+        )),
+        Some(Ordering::Equal) => Ok("it is the log that you saw before"),
+        Some(Ordering::Greater) => Err(Finding::fail(
+            "TM-LOG-ROLLED-BACK",
+            alloc::format!("you saw {size} leaves of the log before, this has {now}"),
+        )),
+        Some(Ordering::Less) => continued_since(bundle, (size, root), (now, now_root)),
+    }
+}
+
+/// What the bundle claims of the log that the reader saw. Only a path that leads from another root
+/// says that there are two.
+fn continued_since(
+    bundle: &Bundle<'_>,
+    (size, root): (TreeSize, Digest),
+    log: (TreeSize, &Digest),
+) -> Result<&'static str, Finding> {
+    let claims = || {
+        bundle.claims.iter().filter_map(|claim| match claim {
+            Claim::Continues(old, old_root, path) if *old == size => Some((old_root, path)),
+            _ => None,
+        })
+    };
+    if claims().any(|(old_root, _)| *old_root == root) {
+        return Ok("the bundle claims to continue the log that you saw before");
+    }
+    match claims().next() {
+        Some((other, path)) => {
+            continued((size, other), log, path.iter().copied())?;
+            let reason = "the log continues one of that size with another root than you saw: the \
+                          network shows two";
+            Err(Finding::fail("TM-LOG-SPLIT", reason))
+        }
+        None => {
+            let reason = alloc::format!(
+                "the bundle does not say that it continues the log of {size} leaves"
+            );
+            Err(Finding::unknown("TM-NOT-COVERED", reason))
+        }
+    }
 }
 
 /// Writes a check down; gives what it found on.
@@ -144,6 +226,20 @@ pub(super) fn included(
             "TM-INCLUSION",
             alloc::format!("leaf {} is not in the log: {error}", leaf.index),
         )
+    })
+}
+
+/// Checks a consistency path.
+pub(super) fn continued(
+    (old, old_root): (TreeSize, &Digest),
+    (new, new_root): (TreeSize, &Digest),
+    path: impl IntoIterator<Item = Digest>,
+) -> Result<(), Finding> {
+    merkle::verify_consistency(old, old_root, new, new_root, path).map_err(|error| {
+        let reason = alloc::format!(
+            "nothing shows that the log of {new} leaves begins with that of {old}: {error}"
+        );
+        Finding::fail("TM-INCONSISTENT", reason)
     })
 }
 

@@ -4,7 +4,7 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::time::{Duration, Instant};
 use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, BufReader};
 use tokio::net::{TcpSocket, TcpStream};
-use touchmark_api::media;
+use touchmark_api::{OutcomeName, Written, media};
 
 /// Connections that submit one statement after the other.
 const CONNECTIONS: usize = 500;
@@ -37,6 +37,17 @@ pub(crate) struct Answered {
     pub(crate) waits: Vec<Duration>,
 }
 
+/// What an answer says of the statements of a request.
+struct Tally {
+    accepted: usize,
+    /// Whether the same bytes must be sent once more.
+    is_unfinished: bool,
+}
+
+/// How often a request is sent before it is given up, and how long between.
+const SENDINGS: usize = 100;
+const PAUSE: Duration = Duration::from_millis(100);
+
 /// How requests follow each other.
 #[derive(Clone, Copy)]
 pub(crate) enum Pace {
@@ -47,15 +58,19 @@ pub(crate) enum Pace {
     Open(f64),
 }
 
-/// Sends the records of each device in requests of a thousand, over a few connections at once.
+/// Sends the records of each device in requests of a thousand, over a few connections at once. What
+/// the node refuses is sent again, as its clients do.
 pub(crate) async fn batches(address: &str, records: Vec<Vec<Vec<u8>>>, pace: Pace) -> Answered {
     let requests = |lane: Vec<Vec<u8>>| lane.chunks(REQUEST).map(<[_]>::concat).collect();
     let lanes: Vec<_> = lanes(GATEWAYS, records).into_iter().map(requests).collect();
     let count = |status: u16, body: &[u8]| {
         assert_eq!(status, 200, "{}", String::from_utf8_lossy(body));
-        let accepted = count_accepted(body);
-        assert!(accepted > 0, "{}", String::from_utf8_lossy(body));
-        accepted
+        let answers = answers(body);
+        let refused = answers.iter().find(|answer| answer.outcome == OutcomeName::Refused);
+        if let Some(Written { code, detail, .. }) = refused {
+            eprintln!("sent again: {code:?} {detail:?}");
+        }
+        Tally { accepted: accepted(&answers), is_unfinished: refused.is_some() }
     };
     all(Target::new(address, media::CBOR_SEQ), lanes, pace.of_requests(REQUEST), count).await
 }
@@ -64,7 +79,7 @@ pub(crate) async fn batches(address: &str, records: Vec<Vec<Vec<u8>>>, pace: Pac
 pub(crate) async fn singles(address: &str, records: Vec<Vec<Vec<u8>>>, pace: Pace) -> Answered {
     let count = |status: u16, body: &[u8]| {
         assert_eq!(status, 201, "{}", String::from_utf8_lossy(body));
-        1
+        Tally { accepted: 1, is_unfinished: false }
     };
     let to = Target::new(address, media::COSE);
     all(to, lanes(CONNECTIONS, records), pace.of_requests(1), count).await
@@ -73,7 +88,10 @@ pub(crate) async fn singles(address: &str, records: Vec<Vec<Vec<u8>>>, pace: Pac
 /// Sends records in requests of so many over five hundred connections, from another source, each
 /// as soon as the one before it is answered, whatever the answer is.
 pub(crate) async fn flood(address: &str, records: Vec<Vec<Vec<u8>>>, together: usize) -> Answered {
-    let count = |status: u16, body: &[u8]| if status == 200 { count_accepted(body) } else { 0 };
+    let count = |status: u16, body: &[u8]| {
+        let accepted = if status == 200 { accepted(&answers(body)) } else { 0 };
+        Tally { accepted, is_unfinished: false }
+    };
     let from = Ipv4Addr::new(127, 0, 0, 2);
     let to = Target { address, from, media_type: media::CBOR_SEQ };
     let requests = |lane: Vec<Vec<u8>>| lane.chunks(together).map(<[_]>::concat).collect();
@@ -109,7 +127,7 @@ async fn all(
     to: Target<'_>,
     lanes: Vec<Vec<Vec<u8>>>,
     interval: Option<Duration>,
-    count: impl Fn(u16, &[u8]) -> usize + Copy + Send + 'static,
+    count: impl Fn(u16, &[u8]) -> Tally + Copy + Send + 'static,
 ) -> Answered {
     let senders = lanes.len() as u32;
     let mut connections = Vec::new();
@@ -128,10 +146,18 @@ async fn all(
                     due = start + interval * (turn * senders + number);
                     tokio::time::sleep_until(due.into()).await;
                 }
-                connection.send(media_type, &request).await;
-                let (status, body) = connection.receive().await;
+                for sending in 1.. {
+                    connection.send(media_type, &request).await;
+                    let (status, body) = connection.receive().await;
+                    let Tally { accepted, is_unfinished } = count(status, &body);
+                    answered.accepted += accepted;
+                    if !is_unfinished {
+                        break;
+                    }
+                    assert!(sending < SENDINGS, "a request is never accepted");
+                    tokio::time::sleep(PAUSE).await;
+                }
                 answered.waits.push(due.elapsed());
-                answered.accepted += count(status, &body);
             }
             answered
         }));
@@ -145,11 +171,12 @@ async fn all(
     answered
 }
 
-fn count_accepted(body: &[u8]) -> usize {
-    let answers: Vec<touchmark_api::Written> = serde_json::from_slice(body).expect("a JSON array");
-    let accepted =
-        |answer: &&touchmark_api::Written| answer.outcome == touchmark_api::OutcomeName::Accepted;
-    answers.iter().filter(accepted).count()
+fn answers(body: &[u8]) -> Vec<Written> {
+    serde_json::from_slice(body).expect("a JSON array")
+}
+
+fn accepted(answers: &[Written]) -> usize {
+    answers.iter().filter(|answer| answer.outcome == OutcomeName::Accepted).count()
 }
 
 struct Connection(BufReader<TcpStream>);

@@ -31,6 +31,8 @@ pub struct Inquiry<'n> {
     pub network: Option<NetworkId>,
     /// How many have to say the same.
     pub policy: Policy,
+    /// How many leaves the log must have that they speak of.
+    pub least: TreeSize,
     /// Those who are asked.
     pub nodes: Vec<&'n NodeUrl>,
 }
@@ -49,7 +51,7 @@ impl Inquiry<'_> {
         let addresses: Vec<_> =
             endpoints.iter().map(|it| it.map(|it| it.ip().to_canonical())).collect();
         let ask = |places: &[usize], size| self.replies(&endpoints, places, size);
-        Rounds::new(self.policy, self.network, &self.nodes, &addresses, ask).run()
+        Rounds::new(self, &addresses, ask).run()
     }
 
     /// What these say, all asked at once.

@@ -1,6 +1,6 @@
 //! Rounds: who is asked again, for what, and whose answers count. Nothing is sent here.
 
-use super::{Ballot, Count, NodeUrl, Outcome, Policy, Reply};
+use super::{Ballot, Count, Inquiry, NodeUrl, Outcome, Policy, Reply};
 use std::net::IpAddr;
 use touchmark_wire::ids::{NetworkId, TreeSize};
 
@@ -13,6 +13,8 @@ const AFTERWARDS: u32 = 1;
 pub(super) struct Rounds<'r, A> {
     pub(super) policy: Policy,
     pub(super) network: Option<NetworkId>,
+    /// How long a log every answer has to be about, whatever others say.
+    pub(super) least: TreeSize,
     pub(super) nodes: &'r [&'r NodeUrl],
     /// The address at which each is asked; none if its name leads to none.
     pub(super) addresses: &'r [Option<IpAddr>],
@@ -22,20 +24,15 @@ pub(super) struct Rounds<'r, A> {
 }
 
 impl<'r, A: FnMut(&[usize], TreeSize) -> Vec<Reply>> Rounds<'r, A> {
-    pub(super) fn new(
-        policy: Policy,
-        network: Option<NetworkId>,
-        nodes: &'r [&'r NodeUrl],
-        addresses: &'r [Option<IpAddr>],
-        ask: A,
-    ) -> Self {
-        Self { policy, network, nodes, addresses, ask, heard: Vec::new() }
+    pub(super) fn new(inquiry: &'r Inquiry<'_>, addresses: &'r [Option<IpAddr>], ask: A) -> Self {
+        let Inquiry { policy, network, least, ref nodes, .. } = *inquiry;
+        Self { policy, network, least, nodes, addresses, ask, heard: Vec::new() }
     }
 
     /// Asks until enough agree, or those who do not were asked once more.
     pub(super) fn run(mut self) -> (Ballot, Count) {
         let everyone: Vec<_> = (0..self.nodes.len()).collect();
-        self.heard = (self.ask)(&everyone, TreeSize(0));
+        self.heard = (self.ask)(&everyone, self.least);
         let mut size = self.catch_up(AGAIN);
         let ballot = self.ballot();
         // What others have already may be on its way to those who agree.
@@ -54,19 +51,26 @@ impl<'r, A: FnMut(&[usize], TreeSize) -> Vec<Reply>> Rounds<'r, A> {
 
     /// Asks those that lag behind; how long a log an answer has to be about.
     fn catch_up(&mut self, times: u32) -> TreeSize {
-        let mut size = self.ballot().size();
+        let mut size = self.size();
         let mut again = 0;
         loop {
             let behind = self.ballot().behind(size);
             self.hear(&behind, size);
             again += 1;
-            let ballot = self.ballot();
-            let newer = ballot.size();
-            if ballot.count(size).outcome == Outcome::Agreed || newer == size || again == times {
+            let newer = self.size();
+            if self.ballot().count(size).outcome == Outcome::Agreed
+                || newer == size
+                || again == times
+            {
                 return size;
             }
             size = newer;
         }
+    }
+
+    /// How long a log an answer has to be about, from what was heard so far.
+    fn size(&self) -> TreeSize {
+        self.ballot().size().max(self.least)
     }
 
     /// Asks these again. Who has no newer word keeps the one before.

@@ -10,7 +10,7 @@ use crate::agreement::{self, AgreementError, Inquiry, NodeList, Policy};
 pub(super) use chance::Chance;
 use report::Report;
 use std::path::Path;
-use touchmark_wire::ids::ThingId;
+use touchmark_wire::ids::{ThingId, TreeSize};
 
 /// How many of a list's nodes are asked, and how many have to say the same.
 #[derive(clap::Args, Debug)]
@@ -21,6 +21,10 @@ pub(super) struct Asking {
     /// How many of them have to say the same: more than half
     #[arg(long, value_name = "M", default_value_t = Policy::EQUAL)]
     equal: usize,
+    /// How many leaves the log must have that they speak of, such as the position of what you wrote
+    /// and one more; shorter logs count nothing
+    #[arg(long, value_name = "SIZE", default_value_t = 0, hide_default_value = true)]
+    at_least: u64,
 }
 
 impl Asking {
@@ -28,14 +32,19 @@ impl Asking {
     pub(super) fn policy(&self, list: &NodeList) -> Result<Policy, Failure> {
         Ok(Policy::new(self.ask, self.equal, list.nodes().len())?)
     }
+
+    /// How many leaves the log must have.
+    pub(super) const fn least(&self) -> TreeSize {
+        TreeSize(self.at_least)
+    }
 }
 
-/// Asks nodes of the list about a thing.
+/// Asks nodes of the list about a thing, as a log of so many leaves at least has it.
 pub(super) fn ask(
     session: &mut Session<'_, '_>,
     list: &NodeList,
     policy: Policy,
-    thing: ThingId,
+    (thing, least): (ThingId, TreeSize),
     trust: Option<&str>,
 ) -> Result<Report, Failure> {
     let network = match trust {
@@ -43,7 +52,7 @@ pub(super) fn ask(
         None => session.trusted()?,
     };
     let nodes = agreement::draw(list.nodes(), policy)?;
-    let inquiry = Inquiry { thing, network, policy, nodes };
+    let inquiry = Inquiry { thing, network, policy, least, nodes };
     let (ballot, count) = session.wait("asking the nodes", || inquiry.ask());
     Ok(Report::new(list.nodes().len(), &inquiry, &ballot, &count))
 }

@@ -1,5 +1,6 @@
 //! The network that a node is part of, and forming a new one.
 
+mod anchor;
 mod attendance;
 mod code;
 mod draft;
@@ -25,6 +26,7 @@ pub(super) enum Command {
     Join(attendance::Join),
     Follow(following::Follow),
     Nodes(nodes::Nodes),
+    Anchor(anchor::Anchor),
     Approve(succession::Approve),
     Appoint(Box<succession::Appoint>),
     Adopt(succession::Adopt),
@@ -40,6 +42,7 @@ pub(super) fn run(session: &mut Session<'_, '_>, command: &Command) -> Result<An
         Command::Join(join) => attendance::join(session, join),
         Command::Follow(follow) => following::follow(session, follow),
         Command::Nodes(nodes) => nodes::run(session, nodes),
+        Command::Anchor(anchor) => anchor::run(session, anchor),
         Command::Approve(approve) => succession::approve(session, approve),
         Command::Appoint(appoint) => succession::appoint(session, appoint),
         Command::Adopt(adopt) => succession::adopt(session, adopt),

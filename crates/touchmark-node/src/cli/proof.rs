@@ -9,7 +9,7 @@ use touchmark_api::Base64;
 use touchmark_api::client::ProofQuery;
 use touchmark_core::verdict::CertificateKind;
 use touchmark_wire::bundle::{Claim, Freshness};
-use touchmark_wire::ids::{ChannelId, LeafIndex};
+use touchmark_wire::ids::{ChannelId, LeafIndex, TreeSize};
 
 /// Commands about proofs
 #[derive(clap::Subcommand, Debug)]
@@ -33,7 +33,7 @@ pub(super) struct Checkpoint {
 #[derive(clap::Args, Debug)]
 #[command(group = clap::ArgGroup::new("claims").required(true).multiple(true)
     .args(["record", "complete", "mentioned", "status", "absent", "latest", "accredited", "channel",
-        "writer"]))]
+        "writer", "continues"]))]
 pub(super) struct Fetch {
     /// That this leaf is in the log, rightly signed; repeatable
     #[arg(long, value_name = "LEAF")]
@@ -64,6 +64,10 @@ pub(super) struct Fetch {
     /// That the thing may write into the channel now; repeatable
     #[arg(long, value_name = "CHANNEL:ID")]
     writer: Vec<String>,
+    /// That the log begins with the leaves that it had at this size, so nothing of them was changed
+    /// or taken out since; repeatable
+    #[arg(long, value_name = "SIZE", value_parser = clap::value_parser!(u64).range(1..))]
+    continues: Vec<u64>,
     /// Text of 16 to 64 bytes for validators to sign, to prove freshness; made up without a value
     #[arg(long, value_name = "TEXT", num_args = 0..=1, default_missing_value = "")]
     nonce: Option<String>,
@@ -71,6 +75,9 @@ pub(super) struct Fetch {
     /// of validators, for readers that must not pay for a pairing
     #[arg(long, value_enum, value_name = "KIND", default_value_t)]
     certificate: Certificate,
+    /// Leave out what another network says of the log, for readers that do not ask for it
+    #[arg(long)]
+    no_anchor: bool,
     /// Where to write the bundle
     #[arg(long, value_name = "FILE")]
     out: PathBuf,
@@ -125,6 +132,7 @@ fn bundle(session: &mut Session<'_, '_>, fetch: &Fetch) -> Result<Answer, Failur
         claims,
         nonce: nonce.as_ref().map(|text| text.as_bytes().to_vec()),
         certificate: fetch.certificate.into(),
+        without_anchor: fetch.no_anchor,
     };
     let client = session.client()?;
     let bundle = session.wait("the node collects the proof", || client.proof(&query))?;
@@ -200,5 +208,6 @@ fn claims(session: &Session<'_, '_>, fetch: &Fetch) -> Result<Vec<Claim>, Failur
         })?;
         claims.push(Claim::Writer(channel, thing));
     }
+    claims.extend(fetch.continues.iter().map(|size| Claim::continuing(TreeSize(*size))));
     Ok(claims)
 }

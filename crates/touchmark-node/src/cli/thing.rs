@@ -178,8 +178,8 @@ pub(super) fn run(session: &mut Session<'_, '_>, command: Command) -> Result<Ans
         Command::Ask(ask) => {
             let id = session.thing(&ask.id)?;
             let list = agreement::list(session, &ask.nodes)?;
-            let policy = ask.asking.policy(&list)?;
-            Ok(agreement::ask(session, &list, policy, id, ask.trust.as_deref())?.answer())
+            let (policy, about) = (ask.asking.policy(&list)?, (id, ask.asking.least()));
+            Ok(agreement::ask(session, &list, policy, about, ask.trust.as_deref())?.answer())
         }
         Command::List(list) => run_list(session, list),
         Command::Status(status) => run_status(session, &status),

@@ -1,6 +1,8 @@
 //! `touchmark verify`: a verdict without a network, with every step that led to it.
 
+mod beside;
 mod checkpoint;
+mod office;
 mod ratchet;
 mod receipt;
 mod verdict;
@@ -11,9 +13,12 @@ use super::failure::{Exit, Failure, Fault};
 use super::inspect::{self, Recognised};
 use super::session::{Session, network_id};
 use super::{input, proof};
+use beside::Beside;
+use office::Office;
 use ratchet::Kept;
 use receipt::Shown;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 use touchmark_core::verdict::{Accepted, CertificateKind, Trust, judge};
 use touchmark_wire::algorithm::PublicKey;
 use touchmark_wire::bundle::Bundle;
@@ -32,7 +37,7 @@ pub(super) struct Verify {
     #[arg(required = true, value_name = "FILE")]
     files: Vec<PathBuf>,
     /// Network to trust: its id in hexadecimal, or its genesis document; otherwise the context's.
-    /// Receipts and checkpoints need the document
+    /// Receipts and checkpoints need the document, or --committee
     #[arg(long, value_name = "ID|FILE")]
     trust: Option<String>,
     /// The nonce that you asked a fresh bundle with
@@ -58,6 +63,22 @@ pub(super) struct Verify {
     /// How many of these witnesses must have cosigned; otherwise all
     #[arg(long, value_name = "N", requires = "witness", value_parser = clap::value_parser!(u16).range(1..))]
     witnesses: Option<u16>,
+    /// A bundle of the network that leads to the committee whose receipts and checkpoints are given;
+    /// otherwise they must be of the first one
+    #[arg(long, value_name = "BUNDLE")]
+    committee: Option<PathBuf>,
+    /// Another network in which the log must be anchored, and, unless it does not matter, the thing
+    /// that records checkpoints there
+    #[arg(long, value_name = "NETWORK[:THING]")]
+    anchor: Option<String>,
+    /// How much older than the log's own state the other network's may be
+    #[arg(long, value_name = "TIME", default_value = "1d", requires = "anchor",
+        value_parser = crate::config::duration)]
+    anchor_age: Duration,
+    /// A checkpoint or bundle of the log that you kept: bundles must continue that log, which
+    /// `proof fetch --continues` has nodes prove
+    #[arg(long, value_name = "FILE")]
+    continues: Option<PathBuf>,
     /// File in which the newest state of the log that you saw is kept: what is older is refused
     #[arg(long, value_name = "FILE")]
     ratchet: Option<PathBuf>,
@@ -89,6 +110,8 @@ impl From<Kinds> for Accepted {
 struct Root<'v> {
     network: Option<NetworkId>,
     genesis: Option<Genesis>,
+    /// Whose receipts and checkpoints count, where that is known.
+    office: Option<Office>,
     keys: Vec<PublicKey>,
     nonce: Option<String>,
     leaf: Option<Vec<u8>>,
@@ -97,6 +120,8 @@ struct Root<'v> {
     receipts: Option<usize>,
     /// Outside witnesses that it trusts.
     witnesses: Option<Witnesses<'v>>,
+    /// What it asks beside the network's own word.
+    beside: Beside,
 }
 
 /// What a file is.
@@ -121,9 +146,14 @@ pub(super) fn run(session: &mut Session<'_, '_>, verify: &Verify) -> Result<Answ
         }
     }
     let uncompared = kept.is_some().then(ratchet::not_compared);
+    let missing = root.beside.of_receipts();
     let unwitnessed = root.witnesses.as_ref().map(|_| Witnesses::nothing());
     let receipts = receipts.verdict(&root);
-    verdicts.extend(receipts.map(|verdict| verdict.and(unwitnessed).and(uncompared)));
+    verdicts.extend(receipts.map(|verdict| {
+        missing.into_iter().fold(verdict.and(unwitnessed).and(uncompared), |verdict, check| {
+            verdict.and(Some(check))
+        })
+    }));
     let text: Vec<String> = verdicts.iter().map(ToString::to_string).collect();
     let valid = verdicts.iter().all(|verdict| verdict.valid);
     let answer = match &verdicts[..] {
@@ -159,6 +189,17 @@ fn root<'v>(session: &mut Session<'_, '_>, verify: &'v Verify) -> Result<Root<'v
             (Some(network), genesis)
         }
     };
+    let (genesis, office) = match &verify.committee {
+        None => {
+            let first = genesis.as_ref().map(|genesis| Office::first(&genesis.committee));
+            (genesis, first)
+        }
+        Some(path) => {
+            let nonce = verify.nonce.as_ref().map(String::as_bytes);
+            let (genesis, office) = Office::of(session, path, network, nonce)?;
+            (Some(genesis), Some(office))
+        }
+    };
     let mut keys = Vec::new();
     for argument in &verify.key {
         keys.push(session.cose_key(argument)?.check().map_err(|error| {
@@ -173,12 +214,14 @@ fn root<'v>(session: &mut Session<'_, '_>, verify: &'v Verify) -> Result<Root<'v
     Ok(Root {
         network,
         genesis,
+        office,
         keys,
         nonce: verify.nonce.clone(),
         leaf,
         certificates: verify.certificate.into(),
         receipts: verify.receipts.map(usize::from),
         witnesses: Witnesses::of(&verify.witness, verify.witnesses)?,
+        beside: Beside::of(session, verify)?,
     })
 }
 
@@ -197,13 +240,16 @@ fn judged(
         if Bundle::decode(bytes).is_ok() {
             let nonce = root.nonce.as_ref().map(String::as_bytes);
             let certificates = root.certificates;
-            let trust = Trust { network: root.network, nonce, certificates };
+            let (network, anchor) = (root.network, root.beside.anchor);
+            let (seen, other) = root.beside.of_bundle(bytes);
+            let trust = Trust { network, nonce, certificates, anchor, seen };
             let mut verdict = judge(bytes, &trust);
             if let Some(kept) = kept {
                 kept.check(bytes, &mut verdict)?;
             }
             let witnesses = root.witnesses.as_ref().map(|it| it.of_bundle(bytes, &verdict));
-            return Ok(Judged::Verdict(Verdict::of_bundle(name, verdict).and(witnesses)));
+            let verdict = Verdict::of_bundle(name, verdict).and(witnesses).and(other);
+            return Ok(Judged::Verdict(verdict));
         }
         if let Some(receipts) = receipt::within(bytes) {
             return Ok(Judged::Receipts(receipts));
@@ -211,7 +257,8 @@ fn judged(
         if let Ok(note) = SignedCheckpoint::parse(bytes) {
             let witnesses = root.witnesses.as_ref().map(|it| it.of_note(&note));
             let verdict = checkpoint::verdict(name, &note, root).and(witnesses).and(uncompared());
-            return Ok(Judged::Verdict(verdict));
+            let missing = root.beside.of_note(&note).into_iter().map(Some);
+            return Ok(Judged::Verdict(missing.fold(verdict, Verdict::and)));
         }
     }
     let reason = match inspect::recognise(bytes, &[]) {

@@ -2,6 +2,7 @@
 
 use super::value::{Addresses, Value};
 use super::{Key, Section};
+use crate::anchor::Source;
 use crate::http::Rate;
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -111,6 +112,13 @@ configuration! {
     witnesses: WitnessesSection {
         /// Time between two rounds of having them cosign the newest checkpoint
         interval: Duration = "1min", "witness-interval" "TIME";
+    }
+    /// Another network in which checkpoints of this log are recorded (`touchmark network anchor`)
+    anchor: AnchorSection {
+        /// A node of that network, the network's id, and who records them there
+        source: Option<Source> = "", "anchor-source" "URL NETWORK:THING";
+        /// Time between two looks for a newer one
+        interval: Duration = "10min", "anchor-interval" "TIME";
     }
     /// The network that an empty data folder begins; without meaning later
     network: NetworkSection {

@@ -3,8 +3,19 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 use tempfile::TempDir;
 
+/// A source of anchors at a URL.
+macro_rules! anchor {
+    ($url:literal) => {
+        concat!(
+            $url,
+            " 00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff",
+            ":nbswy3dpeb3w64tmmqqgs4zanzxxo2lo"
+        )
+    };
+}
+
 /// Values other than the defaults: for the file, the environment and the option.
-const OTHERS: [(&str, [&str; 3]); 16] = [
+const OTHERS: [(&str, [&str; 3]); 18] = [
     ("node.data", ["/a", "/b", "/c"]),
     ("http.listen", ["127.0.0.1:1", "127.0.0.1:2", "[::1]:3"]),
     ("limits.source_writes", ["1:2", "3:4", "5:6"]),
@@ -19,6 +30,11 @@ const OTHERS: [(&str, [&str; 3]); 16] = [
     ("engine.idle_interval", ["2s", "3min", "4h"]),
     ("engine.busy_interval", ["10ms", "20ms", "1001ms"]),
     ("witnesses.interval", ["2s", "3min", "4h"]),
+    (
+        "anchor.source",
+        [anchor!("http://a.example"), anchor!("http://b.example"), anchor!("http://c.example:1")],
+    ),
+    ("anchor.interval", ["2s", "3min", "4h"]),
     ("network.origin", ["log.example.org/1", "log.example.org/2", "log.example.org/3"]),
     ("network.validator", ["one", "two", "three"]),
 ];

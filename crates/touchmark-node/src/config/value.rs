@@ -1,5 +1,6 @@
 //! Types of values: how they are read, and how they are shown.
 
+use crate::anchor::Source;
 use crate::http::Rate;
 use std::net::{IpAddr, SocketAddr};
 use std::path::{Path, PathBuf};
@@ -98,6 +99,16 @@ impl Value for Rate {
 
     fn show(&self) -> String {
         format!("{}:{}", self.per_second, self.burst)
+    }
+}
+
+impl Value for Source {
+    fn parse(text: &str) -> Result<Self, String> {
+        text.parse().map_err(|_| "expected a node's URL, a space, and NETWORK:THING".into())
+    }
+
+    fn show(&self) -> String {
+        self.to_string()
     }
 }
 

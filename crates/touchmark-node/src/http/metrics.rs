@@ -72,6 +72,9 @@ pub(super) struct Metrics {
     halted: Gauge,
     witnesses: Gauge,
     failing: Gauge,
+    anchored: Gauge,
+    anchor_failing: Gauge,
+    anchor_time: Gauge,
     free: Gauge,
     process: Process,
     data: PathBuf,
@@ -102,6 +105,9 @@ impl Metrics {
             halted: Gauge::default(),
             witnesses: Gauge::default(),
             failing: Gauge::default(),
+            anchored: Gauge::default(),
+            anchor_failing: Gauge::default(),
+            anchor_time: Gauge::default(),
             free: Gauge::default(),
             process: Process::default(),
             data: data.into(),
@@ -129,8 +135,16 @@ impl Metrics {
             "consensus_votes" votes "Whether this node votes";
             "witness_named" witnesses "Outside witnesses of the log";
             "witness_failing" failing "Those that did not cosign when they were asked last";
+            "anchor_leaves" anchored "Leaves of the log that another network has recorded";
+            "anchor_failing" anchor_failing "Whether that was wrong, or not found, at the last look";
             "store_halted" halted "Whether the store writes nothing any more";
         }
+        registry.register_with_unit(
+            "anchor_certified",
+            "When the other network certified that, since 1970-01-01T00:00:00Z",
+            Unit::Seconds,
+            made.anchor_time.clone(),
+        );
         registry.register_with_unit(
             "http_duration",
             "Time until a request was answered",
@@ -198,6 +212,11 @@ pub(super) async fn metrics(State(gateway): State<Gateway>) -> Result<Response, 
     let failing = witnesses.iter().filter(|witness| witness.problem.is_some()).count();
     set(&metrics.witnesses, witnesses.len() as u64);
     set(&metrics.failing, failing as u64);
+    let anchor = gateway.node.anchorage().view();
+    set(&metrics.anchored, anchor.as_ref().and_then(|it| it.size).unwrap_or_default());
+    let time = anchor.as_ref().and_then(|it| it.time).unwrap_or_default();
+    set(&metrics.anchor_time, time / 1_000);
+    set(&metrics.anchor_failing, anchor.is_some_and(|it| it.problem.is_some()).into());
     // What is not known stays as it was.
     if let Ok(free) = room::free(&metrics.data) {
         set(&metrics.free, free);

@@ -12,7 +12,7 @@ use std::sync::Arc;
 use touchmark_api::{Base64, media};
 use touchmark_core::verdict::CertificateKind;
 use touchmark_wire::bundle::Freshness;
-use touchmark_wire::ids::LeafIndex;
+use touchmark_wire::ids::{LeafIndex, TreeSize};
 
 /// Most claims of one bundle.
 const CLAIMS: usize = 64;
@@ -35,7 +35,7 @@ pub(super) async fn receipts(
 }
 
 /// `GET /v1/proofs?record=…&complete=…&mentioned=…&status=…&absent=…&latest=…&accredited=…
-/// &channel=…&complete_channel=…&writer=…&nonce=…&certificate=…`
+/// &channel=…&complete_channel=…&writer=…&continues=…&nonce=…&certificate=…&anchor=…`
 pub(super) async fn bundle(
     State(node): State<Arc<Node>>,
     uri: Uri,
@@ -44,10 +44,12 @@ pub(super) async fn bundle(
     let mut questions = Vec::new();
     let mut nonce = None;
     let mut certificate = CertificateKind::Engine;
+    let mut anchored = true;
     for (name, value) in &pairs {
         match name.as_str() {
             "nonce" => nonce = Some(nonce_of(value)?),
             "certificate" => certificate = kind_of(value)?,
+            "anchor" => anchored = is_anchored(value)?,
             // The gate has waited for it.
             name if name == AT_LEAST.name => {}
             name => questions.push(question(name, value)?),
@@ -56,7 +58,7 @@ pub(super) async fn bundle(
     if questions.is_empty() || questions.len() > CLAIMS {
         return Err(Negative::malformed(format!("ask for 1 to {CLAIMS} things to prove")));
     }
-    let wanted = Wanted { questions: &questions, nonce: nonce.as_deref(), certificate };
+    let wanted = Wanted { questions: &questions, nonce: nonce.as_deref(), certificate, anchored };
     let query = uri.query().unwrap_or_default();
     Ok(Body(media::BUNDLE, proof::prove_asked(&node, &wanted, query).await?))
 }
@@ -66,6 +68,14 @@ fn kind_of(text: &str) -> Result<CertificateKind, Negative> {
         .into_iter()
         .find(|kind| kind.as_str() == text)
         .ok_or_else(|| Negative::malformed("a certificate is `engine` or `cosigned`"))
+}
+
+fn is_anchored(text: &str) -> Result<bool, Negative> {
+    match text {
+        "none" => Ok(false),
+        "newest" => Ok(true),
+        _ => Err(Negative::malformed("an anchor is `newest` or `none`")),
+    }
 }
 
 fn nonce_of(text: &str) -> Result<Vec<u8>, Negative> {
@@ -97,6 +107,7 @@ fn question(name: &str, value: &str) -> Result<Question, Negative> {
             let (channel, thing) = pair(name, value)?;
             Question::Writer(parsed(channel)?, parsed(thing)?)
         }
+        "continues" => Question::Continues(parsed(value).map(TreeSize)?),
         _ => return Err(Negative::malformed(format!("nothing called {name} can be proved"))),
     })
 }

@@ -56,6 +56,7 @@ pub(super) async fn node(State(node): State<Arc<Node>>) -> impl IntoResponse {
         pending: backlog.items as u64,
         pending_bytes: backlog.bytes as u64,
         witnesses: node.follower().is_none().then(|| node.witnesses().view()),
+        anchor: node.anchorage().view(),
     };
     ([(header::CACHE_CONTROL, "no-store")], Json(view))
 }

@@ -385,7 +385,7 @@ fn proving() -> Vec<Route> {
 /// Receipts and bundles.
 fn signed() -> [Route; 3] {
     const WRITER: &str = "nrxxe2ltoqqgs4zanvswg2ltmfzxi33s:mzxw6ytbojtg633cmfzgm33pmjqxeztp";
-    const CLAIMS: [Parameter; 12] = [
+    const CLAIMS: [Parameter; 14] = [
         query("record", "Position of a leaf that is in the log", "17"),
         query("complete", "Thing of which to prove all leaves", identifiers::THING),
         query("mentioned", "Thing of which to prove all that others say", identifiers::THING),
@@ -396,11 +396,18 @@ fn signed() -> [Route; 3] {
         query("channel", "Channel whose author and policy to prove", identifiers::CHANNEL),
         query("complete_channel", "Channel of which to prove all leaves", identifiers::CHANNEL),
         query("writer", "channel:thing, two ids: that it may write", WRITER),
+        query("continues", "Size that the log had: that it begins with those leaves", "17"),
         query("nonce", "What validators shall sign, 16 to 64 bytes", "AAECAwQFBgcICQoLDA0ODw"),
         query(
             "certificate",
             "`engine` (otherwise) or `cosigned`: what stands for the committee's word",
             "engine",
+        ),
+        query(
+            "anchor",
+            "`newest` (otherwise) adds what another network says of the log, if the node has it; \
+             `none` does not",
+            "none",
         ),
     ];
     [

@@ -76,6 +76,9 @@ fn name(check: &str) -> &str {
         "authority" => "Authority",
         "channel" => "Channel",
         "writer" => "Writer",
+        "continues" => "Continues",
+        "seen" => "Seen before",
+        "anchor" => "Anchored",
         other => other,
     }
 }
@@ -158,6 +161,20 @@ fn meaning(check: &str) -> Meaning {
              was left out.",
             "that whoever might write wrote down everything.",
         ),
+        "continues" => (
+            "the log of this proof begins with all leaves of that earlier one: nothing of it was \
+             changed or taken out since.",
+            "that the earlier one is the log that you saw; compare its root with what you kept.",
+        ),
+        "seen" => (
+            "this log and the one that you saw before are one.",
+            "that nobody was shown another one.",
+        ),
+        "anchor" => (
+            "another network, which you trust, has recorded this log: what was written before that \
+             cannot be changed without being at odds with it.",
+            "anything about what was written since.",
+        ),
         "writer" => {
             ("the thing may write into the channel at this point.", "that it did, or will.")
         }
@@ -191,6 +208,9 @@ mod tests {
             "channel abc",
             "complete channel abc",
             "writer abc of def",
+            "continues 17",
+            "seen before",
+            "anchor",
         ] {
             assert_ne!(meaning(check).proves, unknown, "{check}");
             assert!(name(check).starts_with(char::is_uppercase), "{check}");

@@ -115,6 +115,10 @@ impl<'a> Collection<'a> {
                 self.keys.insert(StateKey::channel_chain(channel, thing));
                 Claim::Writer(channel, thing)
             }
+            Question::Continues(size) => {
+                let path = self.snapshot.consistency_path(size, self.snapshot.size())?;
+                Claim::Continues(size, self.snapshot.root(size)?, path)
+            }
         })
     }
 

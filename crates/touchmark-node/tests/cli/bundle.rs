@@ -109,6 +109,7 @@ fn certified(header: &[u8], fresh: bool) -> Vec<u8> {
         freshness: fresh.then(|| Freshness { nonce, signatures: vec![(0, Bytes(&signature))] }),
         note: None,
         handovers: Handovers::default(),
+        anchor: None,
     };
     bundle.encode_to_vec()
 }

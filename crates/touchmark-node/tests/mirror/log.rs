@@ -133,6 +133,7 @@ impl Log {
             freshness: None,
             note: None,
             handovers: Handovers::default(),
+            anchor: None,
         };
         bundle.encode_to_vec()
     }

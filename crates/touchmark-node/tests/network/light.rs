@@ -192,5 +192,5 @@ fn a_leaf_is_believed_on_the_receipts_of_so_many_that_one_is_honest() {
     // A weaker policy is stated, and the verdict says what the network's is.
     let one = reader.verify(&[&first], &[&about[..], &["--receipts", "1"]].concat());
     assert_eq!((one.code, check(&one.document, "receipts")), (0, passed()));
-    assert!(one.document.to_string().contains("first committee is 2"), "{one:?}");
+    assert!(one.document.to_string().contains("committee 0 is 2"), "{one:?}");
 }

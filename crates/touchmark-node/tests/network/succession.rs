@@ -114,6 +114,40 @@ fn verify(member: &Member, file: &str, trust: &str) {
     assert_eq!((verified.code, &verified.document["valid"]), (0, &true.into()), "{verified:?}");
 }
 
+/// Receipts and checkpoints of a later committee are checked with a bundle that leads to it.
+fn later(member: &Member, node: &Node, position: u64, kept: &tempfile::TempDir, genesis: &str) {
+    let path = |name: &str| kept.path().join(name).display().to_string();
+    let (receipts, leaf, note) = (path("receipts"), path("leaf"), path("note"));
+    let position = position.to_string();
+    for words in [
+        &["receipt", "fetch", &position, "--quorum", "--out", &receipts, "--leaf", &leaf][..],
+        &["proof", "checkpoint", "--out", &note],
+    ] {
+        let fetched = member.ask(&[words, &["--node", &node.url]].concat());
+        assert_eq!(fetched.code, 0, "{fetched:?}");
+    }
+    let bundle = proof(node, 0, kept, "leads.tmb");
+    let check = |words: &[&str], trust: &str, committee: &[&str]| {
+        let words = [&["verify"], words, &["--trust", trust], committee].concat();
+        let verified = member.ask(&words);
+        (verified.code, verified.document)
+    };
+    let (leads, id) = (["--committee", &bundle], node.client().network().unwrap().network);
+    let about = [&receipts[..], "--leaf", &leaf];
+    for trust in [genesis, &id] {
+        let (code, document) = check(&about, trust, &leads);
+        assert_eq!(code, 0, "{document}");
+        assert!(document.to_string().contains("committee 1"), "{document}");
+    }
+    assert_eq!(check(&about, genesis, &[]).0, 1);
+    // One line of a checkpoint is no quorum of four; but it is of that committee.
+    let (code, document) = check(&[&note], genesis, &leads);
+    assert!(code == 1 && document.to_string().contains("TM-QUORUM-MISSING"), "{document}");
+    // What leads there is checked itself.
+    let (code, document) = check(&about, &"0".repeat(64), &leads);
+    assert_eq!((code, &document["error"]["code"]), (1, &"TM-NOT-PROVED".into()), "{document}");
+}
+
 /// Who follows goes through all committees from nothing, and hands the log on.
 fn followed(running: &mut Vec<Node>, positions: &[u64], id: NetworkId) {
     let (_near, near) = follower("near", &[&running[3].url], id).node_in_place();
@@ -203,6 +237,8 @@ fn one_owner_grows_into_four_and_then_exchanges_one() {
     assert_eq!(running[0].client().receipt(LeafIndex(first)).unwrap(), receipt);
     verify(&members[0], &before, &id.to_string());
     verify(&members[0], &proof(&running[2], each[2], &kept, "after.tmb"), &id.to_string());
+
+    later(&members[0], &running[1], each[1], &kept, &genesis);
 
     // The share of the only owner is gone once its node starts again.
     let secrets = || std::fs::read(members[0].data().join("secrets.cbor")).unwrap().len();

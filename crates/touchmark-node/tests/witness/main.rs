@@ -1,6 +1,8 @@
-//! Outside witnesses (C2SP tlog-witness): nodes that cosign each other's logs.
+//! What others say of a log: outside witnesses that cosign it (C2SP tlog-witness), and networks in
+//! which its checkpoints are recorded.
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
+mod anchoring;
 mod cosigning;
 mod crashing;
 #[allow(dead_code, reason = "shared with the tests of commands")]

@@ -94,6 +94,7 @@ fn bundle(genesis: &Genesis) -> (Vec<u8>, Value) {
         freshness: None,
         note: Some(&note),
         handovers: Handovers(vec![handover.clone()]),
+        anchor: None,
     };
     let encoded = bundle.encode_to_vec();
     let approval = codec::encode(&handover.approvals);

@@ -39,6 +39,7 @@ fn examined(leaves: &[ProvedLeaf<'_>], state: &[u8], claims: &[Claim]) -> (Vec<C
         freshness: None,
         note: None,
         handovers: Handovers::default(),
+        anchor: None,
     };
     let proof = TrieProof::verify(state, &state_root).unwrap();
     let run = |_| {

@@ -3,6 +3,7 @@ use crate::agreement::ballot::tests::{any_reply, many, nothing, policy, said};
 use crate::agreement::{NodeList, Place};
 use proptest::prelude::*;
 use std::collections::BTreeSet;
+use touchmark_wire::ids::ThingId;
 
 /// Who was asked, and for how long a log.
 type Asked = Vec<(Vec<usize>, TreeSize)>;
@@ -11,18 +12,29 @@ type Asked = Vec<(Vec<usize>, TreeSize)>;
 /// log has so many leaves.
 fn settle(
     addresses: &[Option<IpAddr>],
+    tells: impl FnMut(usize, usize, TreeSize) -> Reply,
+) -> (Ballot, Count, Asked) {
+    settle_from(TreeSize(0), addresses, tells)
+}
+
+/// The same for who wants to hear of a log with so many leaves at least.
+fn settle_from(
+    least: TreeSize,
+    addresses: &[Option<IpAddr>],
     mut tells: impl FnMut(usize, usize, TreeSize) -> Reply,
 ) -> (Ballot, Count, Asked) {
     let urls: Vec<_> = (0..12).map(|n| format!("http://n{n}.example")).collect();
     let list = NodeList::new(None, urls.iter().map(String::as_str)).unwrap();
     let nodes: Vec<_> = list.nodes().iter().collect();
+    let (thing, policy, network) = (ThingId([0; 20]), policy(), None);
+    let inquiry = Inquiry { thing, network, policy, least, nodes };
     let mut asked = Asked::new();
     let ask = |places: &[usize], size| {
         let round = asked.len();
         asked.push((places.to_vec(), size));
         places.iter().map(|place| tells(round, *place, size)).collect()
     };
-    let (ballot, count) = Rounds::new(policy(), None, &nodes, addresses, ask).run();
+    let (ballot, count) = Rounds::new(&inquiry, addresses, ask).run();
     (ballot, count, asked)
 }
 
@@ -57,6 +69,24 @@ fn a_name_that_says_nothing_silences_nobody_at_its_address() {
     let nowhere = [vec![None; 3], apart()[3..].to_vec()].concat();
     let (_, count, _) = settle(&nowhere, |_, _, _| said("stolen", 9));
     assert_eq!(count.groups[0].len(), 12);
+}
+
+#[test]
+fn what_is_older_than_the_reader_wants_counts_nothing() {
+    // Nine do not care what they are asked for; three have it.
+    let tells = |_, place, size: TreeSize| match place {
+        0..9 => said("active", 10),
+        _ => said("stolen", size.0.max(10)),
+    };
+    let (_, count, _) = settle(&apart(), tells);
+    assert_eq!((count.outcome, count.size), (Outcome::Agreed, TreeSize(10)));
+    let (_, count, asked) = settle_from(TreeSize(20), &apart(), tells);
+    assert_eq!((count.outcome, count.size), (Outcome::TooFew, TreeSize(20)));
+    assert_eq!(count.places[..9], [Place::Behind; 9]);
+    assert!(asked.iter().all(|(_, size)| size.0 >= 20), "{asked:?}");
+    // Where all have it, it is as without.
+    let (_, count, _) = settle_from(TreeSize(20), &apart(), |_, _, size| said("stolen", size.0));
+    assert_eq!((count.outcome, count.size), (Outcome::Agreed, TreeSize(20)));
 }
 
 #[test]

@@ -52,8 +52,29 @@ pub(super) fn explain(bytes: &[u8], _: &[PublicKey]) -> Result<Explained, String
         sheet.add("fresh signatures", fresh.signatures.len());
     }
     sheet.add("checkpoint note", bundle.note.is_some());
+    if let Some(anchor) = bundle.anchor {
+        sheet.add("anchor", anchored(anchor.bundle));
+    }
     sheet.add("check", "touchmark verify FILE --trust NETWORK");
     Ok(Explained::new(sheet))
+}
+
+/// What another network is said to have. Anybody can put anchors into anchors: those are not opened.
+fn anchored(bytes: &[u8]) -> Sheet {
+    let mut sheet = Sheet::default();
+    match Bundle::decode(bytes) {
+        Ok(bundle) => {
+            match Genesis::decode(bundle.genesis) {
+                Ok(genesis) => sheet.add("network", genesis.network_id().to_string()),
+                Err(error) => sheet.add("network", format!("malformed genesis: {error}")),
+            };
+            sheet.add("claims", bundle.claims.iter().map(claim).collect::<Field>());
+        }
+        Err(error) => {
+            sheet.add("malformed", error.to_string());
+        }
+    }
+    sheet
 }
 
 fn handover(handover: &Handover<'_>) -> Sheet {
@@ -86,5 +107,8 @@ fn claim(claim: &Claim) -> String {
             format!("{} leaves are all about or in channel {channel}", leaves.len())
         }
         Claim::Writer(channel, thing) => format!("{thing} may write into channel {channel}"),
+        Claim::Continues(size, root, _) => {
+            format!("the log begins with the {size} leaves whose root is {root}")
+        }
     }
 }

@@ -100,7 +100,8 @@ fn update(
     };
     // Each draw of a few would be another chance for those who lie, and one is enough for them.
     let policy = Policy::whole(list.nodes().len());
-    let report = agreement::ask(session, list, policy, publisher, nodes.trust.as_deref())?;
+    let about = (publisher, nodes.asking.least());
+    let report = agreement::ask(session, list, policy, about, nodes.trust.as_deref())?;
     let Some(said) = report.said() else { return Ok(report.answer()) };
     let active = Status::ACTIVE.to_string();
     let thing = said.thing.as_deref().filter(|thing| thing.status.status == active);

@@ -7,7 +7,7 @@ use crate::cli::sheet::{Field, Sheet};
 use crate::formation::{Convening, Draft, Role};
 use crate::node::now;
 use std::path::PathBuf;
-use touchmark_api::{NetworkView, NodeView, Readiness, ValidatorView, WitnessesView};
+use touchmark_api::{AnchorView, NetworkView, NodeView, Readiness, ValidatorView, WitnessesView};
 use touchmark_wire::ids::Timestamp;
 
 /// Show how the network is doing, or with a data folder how far one is formed there
@@ -60,6 +60,14 @@ fn running(network: &NetworkView, node: &NodeView, readiness: &Readiness) -> She
         });
         sheet.add("witnesses", items.collect::<Field>());
         sheet.add_some("no witness is asked", reason.as_deref());
+    }
+    if let Some(AnchorView { network, by, size, leaf, time, problem }) = &node.anchor {
+        let mut anchor = Sheet::default();
+        anchor.add("name", format!("{network}:{by}")).add_some("size", *size);
+        anchor.add_some("leaf", *leaf);
+        anchor.add_some("time", time.map(Timestamp));
+        anchor.add_some("problem", problem.as_deref());
+        sheet.add("anchor", anchor);
     }
     sheet.add("ready", readiness.ready);
     let waits = waits(network, node, readiness).into_iter();

@@ -1,6 +1,7 @@
 //! The verdict on a checkpoint: enough validators cosigned the log's size and root.
 
 use super::Root;
+use super::office::Office;
 use super::verdict::{AsOf, Verdict, failed, no_freshness, passed, undecided};
 use crate::cli::assurance::Assurance;
 use touchmark_core::verdict::Check;
@@ -13,16 +14,16 @@ pub(super) fn verdict(file: String, note: &SignedCheckpoint<'_>, root: &Root<'_>
     let mut checks = vec![passed("format", "it is a well-formed checkpoint")];
     let checkpoint = note.checkpoint();
     let before = checks.len();
-    match (&root.genesis, &root.keys[..]) {
-        (Some(genesis), _) => {
+    match (&root.genesis, &root.office, &root.keys[..]) {
+        (Some(genesis), Some(office), _) => {
             checks.push(origin(note, genesis));
-            checks.push(quorum(note, genesis));
+            checks.push(quorum(note, office));
         }
-        (None, keys @ [_, ..]) => {
+        (_, _, keys @ [_, ..]) => {
             checks.push(passed("network", "the keys that you gave stand for the network"));
             checks.extend(keys.iter().map(|key| cosigned(note, key)));
         }
-        (None, []) => checks.push(undecided(
+        (_, _, []) => checks.push(undecided(
             "network",
             "TM-NO-TRUST",
             "a checkpoint is checked with validators' keys: give the genesis document with --trust, or --key",
@@ -44,10 +45,14 @@ fn origin(note: &SignedCheckpoint<'_>, genesis: &Genesis) -> Check {
     }
 }
 
-fn quorum(note: &SignedCheckpoint<'_>, genesis: &Genesis) -> Check {
-    let threshold = usize::from(genesis.committee.threshold);
-    match verify_quorum(note, &genesis.committee.cosigners(), threshold, &PureVerifier) {
-        Ok(()) => passed("cosignatures", format!("at least {threshold} validators cosigned it")),
+fn quorum(note: &SignedCheckpoint<'_>, office: &Office) -> Check {
+    let committee = &office.committee;
+    let threshold = usize::from(committee.threshold);
+    match verify_quorum(note, &committee.cosigners(), threshold, &PureVerifier) {
+        Ok(()) => {
+            let reason = format!("at least {threshold} validators of {office} cosigned it");
+            passed("cosignatures", reason)
+        }
         Err(error) => failed("cosignatures", code(&error), error.to_string()),
     }
 }

@@ -10,7 +10,6 @@ use std::collections::BTreeMap;
 use touchmark_api::sequence;
 use touchmark_core::verdict::{Check, CheckResult};
 use touchmark_wire::algorithm::{PublicKey, PureVerifier};
-use touchmark_wire::genesis::Committee;
 use touchmark_wire::hash::Digest;
 use touchmark_wire::ids::LeafIndex;
 use touchmark_wire::leaf::Leaf;
@@ -109,8 +108,8 @@ impl Counted {
 
     /// Whether so many signed that one of them is honest.
     fn enough(&self, root: &Root<'_>) -> Check {
-        let committee = root.genesis.as_ref().map(|genesis| &genesis.committee);
-        let own = committee.map(Committee::receipts);
+        let own = root.office.as_ref().map(|office| office.committee.receipts());
+        let number = root.office.as_ref().map(|it| it.committee.epoch).unwrap_or_default();
         let signed = self.signers.len();
         let Some(wanted) = root.receipts.or(own) else {
             let reason = "how many have to sign is in the genesis document: give it with --trust, \
@@ -118,9 +117,11 @@ impl Counted {
             return undecided("receipts", "TM-NO-TRUST", reason);
         };
         let policy = match own {
-            Some(own) if own == wanted => "the policy of the network's first committee".to_owned(),
+            Some(own) if own == wanted => {
+                format!("the policy of the network's committee {number}")
+            }
             Some(own) => {
-                format!("as you say, where the policy of the network's first committee is {own}")
+                format!("as you say, where the policy of the network's committee {number} is {own}")
             }
             None => "as you say".to_owned(),
         };
@@ -142,18 +143,19 @@ impl Counted {
 /// The keys whose word counts, each with whose it is.
 fn keys(root: &Root<'_>) -> Vec<(String, PublicKey)> {
     let given = root.keys.iter().map(|key| ("a given key".to_owned(), key.clone()));
-    let validators = root.genesis.iter().flat_map(|genesis| &genesis.committee.validators);
+    let validators = root.office.iter().flat_map(|office| &office.committee.validators);
     let validators = validators
         .filter_map(|it| Some((format!("validator {}", it.name), it.log_key.check().ok()?)));
     given.chain(validators).collect()
 }
 
 fn network(root: &Root<'_>, keys: &[(String, PublicKey)]) -> Check {
-    match (keys.is_empty(), &root.genesis) {
-        (false, Some(_)) => passed(
-            "network",
-            "validators' keys are those of the first committee of the network that you trust",
-        ),
+    match (keys.is_empty(), &root.office) {
+        (false, Some(office)) => {
+            let reason =
+                format!("validators' keys are those of the network that you trust: {office}");
+            passed("network", reason)
+        }
         (false, None) => passed("network", "the keys that you gave stand for the network"),
         (true, _) => undecided(
             "network",

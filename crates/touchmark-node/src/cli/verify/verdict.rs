@@ -1,11 +1,13 @@
 //! Verdicts as documents and as text.
 
+use crate::anchor::view;
 use crate::cli::assurance::Assurance;
 use crate::cli::moment::Moment;
 use serde::{Serialize, Serializer};
 use std::borrow::Cow;
 use std::fmt;
-use touchmark_api::ConfidenceView;
+
+use touchmark_api::{AnchorView, ConfidenceView};
 use touchmark_core::verdict::{self, CertificateKind, Check, CheckResult};
 use touchmark_wire::hash::Digest;
 use touchmark_wire::ids::{Height, NetworkId, Timestamp, TreeSize};
@@ -22,6 +24,9 @@ pub(super) struct Verdict {
     #[serde(skip_serializing_if = "Option::is_none")]
     certificate: Option<&'static str>,
     pub(super) as_of: Option<AsOf>,
+    /// What another network has of the log.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    anchored: Option<AnchorView>,
     #[serde(serialize_with = "checks")]
     checks: Vec<Check>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
@@ -62,8 +67,8 @@ impl Verdict {
     pub(super) fn new(file: String, checks: Vec<Check>) -> Self {
         let valid = !checks.is_empty() && checks.iter().all(|check| check.result.holds());
         let (network, certificate, as_of) = (None, None, None);
-        let (assurance, confidence) = (Assurance::None, Vec::new());
-        Self { file, network, valid, assurance, certificate, as_of, checks, confidence }
+        let (assurance, anchored, confidence) = (Assurance::None, None, Vec::new());
+        Self { file, network, valid, assurance, certificate, as_of, anchored, checks, confidence }
     }
 
     pub(super) fn of_bundle(file: String, verdict: verdict::Verdict) -> Self {
@@ -78,8 +83,9 @@ impl Verdict {
             None => Assurance::None,
         };
         let certificate = verdict.certificate.map(CertificateKind::as_str);
+        let anchored = verdict.anchored.as_ref().map(view);
         let verdict::Verdict { valid, checks, .. } = verdict;
-        Self { file, network, valid, assurance, certificate, as_of, checks, confidence }
+        Self { file, network, valid, assurance, certificate, as_of, anchored, checks, confidence }
             .resting_on(assurance)
     }
 
@@ -169,6 +175,9 @@ impl fmt::Display for Verdict {
                 write!(f, ", batch {height}, {}", Moment(Timestamp(time)))?;
             }
             writeln!(f)?;
+        }
+        if let Some(AnchorView { size: Some(size), time: Some(time), .. }) = self.anchored {
+            writeln!(f, "anchor  {size} leaves, {}", Moment(Timestamp(time)))?;
         }
         let width = self.checks.iter().map(|check| check.name.chars().count()).max().unwrap_or(0);
         for check in &self.checks {

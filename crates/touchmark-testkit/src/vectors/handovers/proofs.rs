@@ -129,6 +129,7 @@ impl<'a> Proof<'a> {
             freshness: self.fresh.map(|_| Freshness { nonce: NONCE, signatures }),
             note: None,
             handovers: Handovers(handovers.collect()),
+            anchor: None,
         };
         bundle.encode_to_vec()
     }

@@ -60,6 +60,6 @@ impl<B: Blocker<PublicKey = PublicKey>> Audience<B> {
             self.marshal.report(Activity::Finalization(certificate));
         }
         // The network is over, and with it everything else.
-        pending().await
+        pending::<()>().await;
     }
 }

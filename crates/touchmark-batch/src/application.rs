@@ -32,10 +32,10 @@ pub trait Application: Send + Sync + 'static {
     /// example while it stops); the engine then lets the view pass.
     fn propose(&self, proposal: Proposal<'_>) -> Option<Batch>;
 
-    /// Executes `batch` on its ancestry and compares every result with its header and leaves.
-    /// Never fails for a reason that could pass with time; the engine itself holds back a batch
-    /// whose time lies in the future.
-    fn check(&self, ancestry: &[Arc<Batch>], batch: &Batch) -> Result<(), Invalid>;
+    /// Executes `batch` on its ancestry and compares every result with its header and leaves. That
+    /// a batch is invalid is said for good: never for a reason that could pass with time. The engine
+    /// itself holds back a batch whose time lies in the future.
+    fn check(&self, ancestry: &[Arc<Batch>], batch: &Batch) -> Result<(), CheckError>;
 
     /// Makes a finalized batch durable; returns after the sync. Called in height order, possibly
     /// again for the same height after a crash (then it does nothing). An error stops the node.
@@ -80,6 +80,17 @@ pub struct Backlog {
     pub items: usize,
     /// Their size, bytes.
     pub bytes: usize,
+}
+
+/// Why a batch was not found to be good.
+#[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
+pub enum CheckError {
+    /// The batch is to blame, on every node and at any time.
+    #[error(transparent)]
+    Invalid(#[from] Invalid),
+    /// This node cannot tell, and stops: what it said of a good batch would stand for ever.
+    #[error(transparent)]
+    Halt(#[from] Halt),
 }
 
 /// A batch whose content is wrong, in one sentence.

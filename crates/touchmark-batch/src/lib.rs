@@ -9,6 +9,6 @@ mod application;
 mod batch;
 mod respondent;
 
-pub use application::{Application, Backlog, Halt, Invalid, Member, Proposal};
+pub use application::{Application, Backlog, CheckError, Halt, Invalid, Member, Proposal};
 pub use batch::{Batch, BatchLimits};
 pub use respondent::{Mute, Reply, Respondent, Unanswered};

@@ -27,11 +27,6 @@ impl Committees {
         self.lock().last_key_value().map(|(term, standing)| (*term, standing.clone()))
     }
 
-    /// Who certified in the term before the present one.
-    pub(crate) fn before(&self) -> Option<Standing> {
-        self.lock().values().rev().nth(1).cloned()
-    }
-
     fn lock(&self) -> MutexGuard<'_, BTreeMap<Term, Standing>> {
         // No call leaves the map half changed.
         self.terms.lock().unwrap_or_else(PoisonError::into_inner)

@@ -94,7 +94,7 @@ impl Engine {
         let directory = config.directory.join(FOLDER);
         let lock = lock(&directory)?;
         let settings = Settings {
-            keys: Keys::new(config.network, config.identity, &config.offices)?,
+            keys: Arc::new(Keys::new(config.network, config.identity, &config.offices)?),
             pacing: config.pacing,
             limits: config.limits,
             cache: config.cache,

@@ -16,7 +16,7 @@ use futures::StreamExt as _;
 use std::future::pending;
 use std::sync::Arc;
 use std::time::Duration;
-use touchmark_batch::{Application, Batch, Proposal};
+use touchmark_batch::{Application, Batch, CheckError, Proposal};
 use touchmark_wire::ids::Height;
 
 /// How far ahead of the local clock a batch may be before it has to wait.
@@ -97,9 +97,13 @@ impl<E: Clock + Metrics + Spawner> Automaton<E> for Executor {
             .await;
         match verdict {
             Ok(Ok(())) => true,
-            Ok(Err(invalid)) => {
+            Ok(Err(CheckError::Invalid(invalid))) => {
                 tracing::warn!(%invalid, round = %context.round, "refused a batch");
                 false
+            }
+            Ok(Err(CheckError::Halt(halt))) => {
+                self.monitor.end(Phase::Failed(halt.into()));
+                pending().await
             }
             // The runtime is shutting down: no verdict.
             Err(_) => pending().await,

@@ -18,8 +18,8 @@ use crate::error::Error;
 use crate::keys::{self, PublicKey};
 use crate::network::{self, Peers};
 use crate::succession::Peering as _;
-use commonware_codec::{Decode as _, DecodeExt as _, Encode as _};
-use commonware_cryptography::{Signer as _, ed25519};
+use commonware_codec::{Decode as _, Encode as _};
+use commonware_cryptography::Signer as _;
 use commonware_p2p::authenticated::peer_set_limit;
 use commonware_p2p::{Receiver, Recipients, Sender};
 use commonware_runtime::{Clock, Quota, Runner as _, Spawner as _, Supervisor as _, tokio};
@@ -118,8 +118,7 @@ impl Generation {
         context: &tokio::Context,
         conclude: impl FnOnce(&Committee, &Seat) -> Result<Digest, String>,
     ) -> Result<(Committee, Seat), GenerationError> {
-        let signer = ed25519::PrivateKey::decode(commonware_codec::Copying(&self.identity[..]))
-            .map_err(|_| Error::Keys("the peer key does not decode"))?;
+        let signer = keys::identity(&self.identity)?;
         let members = keys::members(&self.members)?;
         let count = u32::try_from(members.len()).ok().and_then(NonZeroU32::new);
         let count = count.ok_or(GenerationError::Stranger)?;

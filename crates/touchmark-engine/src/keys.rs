@@ -60,8 +60,7 @@ impl Keys {
         identity: [u8; 32],
         offices: &[Office],
     ) -> Result<Self, Error> {
-        let signer = ed25519::PrivateKey::decode(Copying(&identity))
-            .map_err(|_| Error::Keys("the peer key does not decode"))?;
+        let signer = self::identity(&identity)?;
         let namespace = namespace(network);
         let mut seats = Vec::new();
         for Office { committee, seat } in offices {
@@ -148,6 +147,12 @@ pub(crate) fn certificate_key(polynomial: &Sharing<MinSig>) -> [u8; 96] {
     let mut key = [0; 96];
     key.copy_from_slice(&polynomial.public().encode());
     key
+}
+
+/// The secret half of a peer key, decoded.
+pub(crate) fn identity(seed: &[u8; 32]) -> Result<ed25519::PrivateKey, Error> {
+    ed25519::PrivateKey::decode(Copying(seed))
+        .map_err(|_| Error::Keys("the peer key does not decode"))
 }
 
 /// A peer key, decoded.

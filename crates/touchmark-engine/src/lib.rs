@@ -18,6 +18,7 @@
 //!   ([`genesis_context`] and the module it comes from say how the rest is encoded).
 //! - A member of a committee of one refuses to start with a ledger that is ahead of its store.
 
+mod audience;
 mod block;
 pub mod ceremony;
 mod committees;

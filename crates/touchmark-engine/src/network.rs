@@ -129,8 +129,9 @@ impl Known {
 }
 
 impl Peering for Known {
-    fn track(&mut self, set: u64, members: Set<PublicKey>, others: Set<PublicKey>) {
-        let peers = AddressableTrackedPeers::new(self.reachable(&members), self.reachable(&others));
+    fn track(&mut self, set: u64, called: Set<PublicKey>, accepted: Set<PublicKey>) {
+        let peers =
+            AddressableTrackedPeers::new(self.reachable(&called), self.reachable(&accepted));
         self.oracle.track(set, peers);
     }
 }

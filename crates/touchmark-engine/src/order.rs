@@ -65,7 +65,7 @@ pub(crate) struct Links<S, R, P, B, T> {
 
 /// What the parts are made from.
 pub(crate) struct Settings {
-    pub(crate) keys: Keys,
+    pub(crate) keys: Arc<Keys>,
     pub(crate) pacing: Pacing,
     pub(crate) limits: BatchLimits,
     /// Bytes of stored pages kept in memory.

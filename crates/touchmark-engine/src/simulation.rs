@@ -5,39 +5,47 @@
 //! and this module's code once.
 //!
 //! What is simulated is the network and the store, to the message and the write: messages are
-//! delayed, lost and tampered with; a crash loses what was not synced, or tears it ([`Torn`]). One
-//! clock serves all members.
+//! delayed, lost and tampered with; a crash loses what was not synced, or tears it ([`Torn`]); what
+//! is written, synced or read fails ([`Fault`]). Two members are connected as on the real network:
+//! each must know the other, and one of them must call. One clock serves all members.
 
+mod acquaintance;
 mod barrier;
 mod contradicting;
+mod drive;
 mod inlet;
+mod machine;
 mod outlet;
 mod world;
 
+pub use drive::{Drive, Fault};
+
 use crate::block::Block;
-use crate::ceremony::{Committee, Seat};
+use crate::ceremony::{self, Committee, Office, Seat};
+use crate::error::Error;
+use crate::finality::Finality;
+use crate::keys;
 use crate::pacing::Pacing;
 use crate::status::Status;
 use commonware_runtime::deterministic::{self, FaultConfig, PartialWriteMode, WriteConfig};
 use commonware_utils::probability;
+use rand_core::CryptoRng;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 use touchmark_batch::{Application, Batch, BatchLimits, Member};
-use touchmark_wire::ids::{NetworkId, Timestamp};
+use touchmark_wire::ids::{Height, NetworkId, Timestamp};
 use world::World;
 
-/// The committee and what holds for the whole run.
+/// The members and what holds for the whole run.
 #[derive(Clone, Debug)]
 pub struct Setup {
     /// Decides every choice of the runtime: which task runs next, delays, losses.
     pub seed: u64,
     /// The network whose batches are ordered.
     pub network: NetworkId,
-    /// Who certifies.
-    pub committee: Committee,
-    /// A seat for each member, in their order.
-    pub seats: Vec<Seat>,
+    /// Everybody who is, was or will be a member of a committee, in the order of their peer keys.
+    pub members: Vec<Place>,
     /// How often to propose.
     pub pacing: Pacing,
     /// Bounds of a batch.
@@ -46,6 +54,28 @@ pub struct Setup {
     pub start: Timestamp,
     /// What a power cut leaves of writes that were not synced.
     pub torn: Torn,
+}
+
+/// What one member starts with.
+#[derive(Clone, Debug)]
+pub struct Place {
+    /// Seed of its peer key.
+    pub identity: [u8; 32],
+    /// What its engine writes to.
+    pub drive: Arc<Drive>,
+}
+
+/// Keys of a committee of those with these peer keys, and the seats of its members in their order.
+///
+/// # Errors
+///
+/// A peer key that does not decode.
+pub fn deal(
+    rng: &mut impl CryptoRng,
+    identities: &[[u8; 32]],
+) -> Result<(Committee, Vec<Seat>), Error> {
+    let identities: Result<Vec<_>, _> = identities.iter().map(keys::identity).collect();
+    Ok(ceremony::deal_among(rng, &identities?))
 }
 
 /// What a power cut leaves of a write that was not synced.
@@ -64,6 +94,12 @@ pub trait Scenario {
     /// Looks at the members (`None` is one that does not run) and acts. A member whose start
     /// failed shows the failure as its phase.
     fn step(&mut self, now: Timestamp, members: &[Option<Status>]) -> (Vec<Action>, Next);
+
+    /// The heights of which each member that runs in the end is asked for its proof.
+    fn heights(&self) -> Vec<Height>;
+
+    /// What it has.
+    fn proven(&mut self, member: Member, height: Height, proof: Option<Finality>);
 }
 
 /// What a scenario does, at once and in order.
@@ -72,6 +108,8 @@ pub enum Action {
     Start {
         /// Which one.
         member: Member,
+        /// Its places in committees.
+        offices: Vec<Office>,
         /// Its ledger.
         application: Arc<dyn Application>,
         /// How it behaves.

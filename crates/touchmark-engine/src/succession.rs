@@ -5,6 +5,7 @@
 //! (subchannels named by the term). Who is left behind in a term hears messages of a later one and
 //! then asks for the certificate of its term's last batch, which leads to all that it misses.
 
+use crate::audience::Audience;
 use crate::block::Block;
 use crate::committees::Committees;
 use crate::delivery::Marshal;
@@ -31,10 +32,11 @@ use commonware_parallel::Sequential;
 use commonware_runtime::buffer::paged::CacheRef;
 use commonware_runtime::{Blob as _, Error as RuntimeError, Handle};
 use commonware_utils::channel::mpsc;
-use commonware_utils::ordered::Set;
+use commonware_utils::ordered::{Quorum as _, Set};
 use commonware_utils::vec::NonEmptyVec;
-use commonware_utils::{NZDuration, TryCollect as _};
+use commonware_utils::{N3f1, NZDuration, TryCollect as _};
 use futures::future::{Either, select};
+use std::collections::BTreeSet;
 use std::future::pending;
 use std::pin::pin;
 use std::sync::Arc;
@@ -51,8 +53,9 @@ const FETCH_RETRY: Duration = Duration::from_millis(100);
 
 /// Whom the network connects this node with.
 pub(crate) trait Peering: Send + 'static {
-    /// From now on: `members`, who vote, and `others`, who need what is final. `set` grows.
-    fn track(&mut self, set: u64, members: Set<PublicKey>, others: Set<PublicKey>);
+    /// From now on with those who are `called`, and with those who call and are `accepted`. `set`
+    /// grows.
+    fn track(&mut self, set: u64, called: Set<PublicKey>, accepted: Set<PublicKey>);
 }
 
 /// Brings a node through the terms.
@@ -108,48 +111,56 @@ impl<B: Blocker<PublicKey = PublicKey>, T: Peering> Succession<B, T> {
         S: Sender<PublicKey = PublicKey>,
     {
         let standing = self.standing(context, term).await?;
-        let others = self.others(&standing)?;
-        self.peering.track(term.0, standing.members.clone(), others);
+        let before = self.before(term)?;
+        let circle = Circle::of(&standing.members, &before, self.settings.keys.colleagues());
+        self.peering.track(term.0, circle.called, circle.accepted);
         let (monitor, marshal) = (Arc::clone(&self.executor.monitor), self.marshal.clone());
         monitor.entered(term, &standing);
         // What waited for the last term's proposers is for others now.
         self.executor.woken.notify();
-        let consensus = if standing.votes {
+        let mut part = if standing.votes {
             let channels = exchange.channels(term).await?;
             let floor = floor(term, self.genesis, marshal.clone()).await?;
             tracing::debug!(%term, members = standing.members.len(), "consensus begins");
-            Some(self.consensus(context, term, &standing.scheme, floor).start(
+            self.consensus(context, term, &standing.scheme, floor).start(
                 channels.votes,
                 channels.certificates,
                 channels.fetches,
-            ))
+            )
         } else {
             tracing::info!(%term, "this node does not vote in this term");
-            // Votes tell it nothing; those who vote have the term's end as soon as there is one.
+            // Those who vote have the term's end as soon as there is one, and may say so while this
+            // node hears nobody.
             for member in standing.members.iter().cloned() {
                 let last = BlockHeight::new(term.last().0);
                 marshal.hint_finalized(last, NonEmptyVec::new(member));
             }
-            None
+            let certificates = exchange.certificates(term).await?;
+            let (scheme, monitor, marshal) =
+                (Arc::clone(&standing.scheme), Arc::clone(&monitor), marshal.clone());
+            let blocker = self.blocker.clone();
+            Audience { term, scheme, monitor, marshal, blocker }.start(context, certificates)
         };
         let over = pin!(ended(context, term, standing.votes, &monitor, &marshal));
-        let late = pin!(exchange.catch_up(context, term, &monitor, &marshal));
-        let term_ends = select(over, late);
-        match consensus {
-            None => {
-                term_ends.await;
+        let (application, settings) =
+            (Arc::clone(&self.executor.application), Arc::clone(&self.settings));
+        let departed = |gone: &BTreeSet<PublicKey>| {
+            let next = || seated(term.next(), &*application, &settings);
+            monitor.is_over(term.last())
+                && (are_too_many_to_lie(gone, &standing.members)
+                    || next().is_ok_and(|next| are_too_many_to_lie(gone, &next.members)))
+        };
+        let late = pin!(exchange.catch_up(context, term, departed, &marshal));
+        match select(select(over, late), &mut part).await {
+            Either::Left(_) => {
+                part.abort();
+                // It is over, whatever it says.
+                let _ = part.await;
             }
-            Some(mut consensus) => match select(term_ends, &mut consensus).await {
-                Either::Left(_) => {
-                    consensus.abort();
-                    // It is over, whatever it says.
-                    let _ = consensus.await;
-                }
-                Either::Right((Ok(()), _)) => {
-                    return Err(Error::Internal("consensus ended within its term".to_owned()));
-                }
-                Either::Right((Err(error), _)) => return Err(Error::Internal(error.to_string())),
-            },
+            Either::Right((Ok(()), _)) => {
+                return Err(Error::Internal("consensus ended within its term".to_owned()));
+            }
+            Either::Right((Err(error), _)) => return Err(Error::Internal(error.to_string())),
         }
         if let Some(before) = term.before() {
             forget(context, &self.partition(before)).await?;
@@ -158,16 +169,21 @@ impl<B: Blocker<PublicKey = PublicKey>, T: Peering> Succession<B, T> {
         Ok(())
     }
 
-    /// What the committee of `term` is to this node. If its ledger had batches of the term when it
-    /// started, and what it voted for in it is lost, it does not vote until the next one.
+    /// What the committee of `term` is to this node. If it may have voted in the term before it
+    /// started, and what it voted for is lost, it does not vote until the next one.
     async fn standing<E: Runtime>(&mut self, context: &E, term: Term) -> Result<Standing, Error> {
         let application = &*self.executor.application;
         let mut standing = enter(term, application, &self.settings, &self.committees)?;
         let attendance = self.attendance(term);
-        // Nobody votes for the genesis.
-        if self.begun.0 >= term.first().0.max(1) {
-            let votes = self.partition(term);
-            let kept = is_there(context, &attendance).await? || is_there(context, &votes).await?;
+        // Whose ledger has all but the first batch of the term may have voted for that one. Nobody
+        // votes for the genesis.
+        if self.begun.0 > 0 && self.begun.0 + 1 >= term.first().0 {
+            let at_its_beginning = self.begun.0 + 1 == term.first().0;
+            let mut kept = is_any_there(context, self.traces(term)).await?;
+            if let Some(before) = term.before().filter(|_| at_its_beginning) {
+                // It was stopped between the two terms, and lost nothing.
+                kept |= is_any_there(context, self.traces(before)).await?;
+            }
             // Alone, it was refused before if its store does not have what its ledger has; earlier
             // terms are others' by now.
             let checked = standing.is_alone() && term >= Term::of(Height(self.begun.0 + 1));
@@ -176,6 +192,8 @@ impl<B: Blocker<PublicKey = PublicKey>, T: Peering> Succession<B, T> {
                                        vote until the next one");
                 standing.votes = false;
                 self.committees.enter(term, standing.clone());
+            } else if kept || checked {
+                attend(context, &attendance).await?;
             }
         } else {
             attend(context, &attendance).await?;
@@ -183,22 +201,21 @@ impl<B: Blocker<PublicKey = PublicKey>, T: Peering> Succession<B, T> {
         Ok(standing)
     }
 
+    /// What is on the disk of a node that has all that it voted for in `term`: a note that says so,
+    /// or the votes.
+    fn traces(&self, term: Term) -> [String; 2] {
+        [self.attendance(term), self.partition(term)]
+    }
+
     /// Where it is noted that this node was there when a term began: it has all votes of its own.
     fn attendance(&self, term: Term) -> String {
         format!("{}-attendance-{term}", self.settings.prefix)
     }
 
-    /// Who is to be served besides the members of the term: those of the term before may lack its
-    /// end, those of the next committee everything.
-    fn others(&self, standing: &Standing) -> Result<Set<PublicKey>, Error> {
-        let before = self.committees.before();
-        let mut others: Vec<_> = before.iter().flat_map(|before| &before.members).collect();
-        others.extend(self.settings.keys.colleagues());
-        others.sort();
-        others.dedup();
-        others.retain(|other| standing.members.position(other).is_none());
-        let others = others.into_iter().cloned();
-        others.try_collect().map_err(|_| Error::Keys("a member is listed twice"))
+    /// Who certified in the term before.
+    fn before(&self, term: Term) -> Result<Set<PublicKey>, Error> {
+        let Some(before) = term.before() else { return Ok(Set::default()) };
+        Ok(seated(before, &*self.executor.application, &self.settings)?.members)
     }
 
     fn partition(&self, term: Term) -> String {
@@ -250,6 +267,36 @@ impl<B: Blocker<PublicKey = PublicKey>, T: Peering> Succession<B, T> {
         };
         simplex::Engine::new(context.child("simplex"), config)
     }
+}
+
+/// Whom a node talks with in a term.
+struct Circle {
+    /// Those it calls: the members, and those of a committee to come, who lack everything.
+    called: Set<PublicKey>,
+    /// Those who may call it: members of the term before, who may lack its end.
+    accepted: Set<PublicKey>,
+}
+
+impl Circle {
+    /// Of a term of these members; `colleagues` are those whom this node has a seat with, in whatever
+    /// committee.
+    fn of<'a>(
+        members: &Set<PublicKey>,
+        before: &Set<PublicKey>,
+        colleagues: impl Iterator<Item = &'a PublicKey>,
+    ) -> Self {
+        let to_come = colleagues.filter(|colleague| before.position(colleague).is_none());
+        let called: BTreeSet<_> = members.iter().cloned().chain(to_come.cloned()).collect();
+        let accepted = before.iter().filter(|other| !called.contains(*other)).cloned();
+        let accepted = accepted.try_collect().expect("a set holds each once");
+        Self { called: called.into_iter().try_collect().expect("a set holds each once"), accepted }
+    }
+}
+
+/// Whether so many members of a committee are among `some` that one of them is honest.
+fn are_too_many_to_lie(some: &BTreeSet<PublicKey>, committee: &Set<PublicKey>) -> bool {
+    let among = committee.iter().filter(|member| some.contains(*member)).count();
+    among > committee.max_faults::<N3f1>() as usize
 }
 
 /// Notes who certifies in `term`, as the ledger says.
@@ -328,6 +375,15 @@ async fn attend<E: Runtime>(context: &E, partition: &str) -> Result<(), Error> {
     blob.sync().await.map_err(|error| fails(&error))
 }
 
+async fn is_any_there<E: Runtime>(context: &E, partitions: [String; 2]) -> Result<bool, Error> {
+    for partition in partitions {
+        if is_there(context, &partition).await? {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
+
 async fn is_there<E: Runtime>(context: &E, partition: &str) -> Result<bool, Error> {
     match context.scan(partition).await {
         Ok(blobs) => Ok(!blobs.is_empty()),
@@ -400,24 +456,38 @@ impl<S: Sender<PublicKey = PublicKey>> Exchange<S> {
         })
     }
 
-    /// Asks those who are in a later term for the end of this one. Ends when it is there: their
-    /// votes in a later term say that it is certified.
+    async fn certificates(&mut self, term: Term) -> Result<SubReceiver<PublicKey>, Error> {
+        let (_, certificates) = self
+            .certificates
+            .register(term.0)
+            .await
+            .map_err(|error| Error::Internal(error.to_string()))?;
+        Ok(certificates)
+    }
+
+    /// Asks those who are in a later term for the end of this one. Ends when they are `enough`: what
+    /// one of them says in a later term may be a lie, what an honest one says is that this one is
+    /// certified.
     async fn catch_up<E: Runtime>(
         &mut self,
         context: &E,
         term: Term,
-        monitor: &Monitor,
+        enough: impl Fn(&BTreeSet<PublicKey>) -> bool,
         marshal: &Marshal,
     ) {
-        let mut due = context.current();
+        let (mut due, mut later) = (context.current(), BTreeSet::new());
         loop {
             let Some((other, (from, _))) = self.astray.recv().await else {
                 return pending().await;
             };
-            if other > term.0 && monitor.is_over(term.last()) {
+            if other <= term.0 {
+                continue;
+            }
+            later.insert(from.clone());
+            if enough(&later) {
                 return;
             }
-            if other > term.0 && context.current() >= due {
+            if context.current() >= due {
                 marshal.hint_finalized(BlockHeight::new(term.last().0), NonEmptyVec::new(from));
                 due = context.current() + CATCH_UP_PAUSE;
             }
@@ -460,5 +530,46 @@ impl<R: Reporter<Activity = Activity<Scheme, Digest>>> Reporter for Observer<R> 
             self.woken.notify();
         }
         self.inner.report(activity)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use commonware_cryptography::{Signer as _, ed25519};
+    use std::ops::Range;
+
+    fn keys(seeds: Range<u64>) -> Set<PublicKey> {
+        let keys = seeds.map(|seed| ed25519::PrivateKey::from_seed(seed).public_key());
+        keys.try_collect().unwrap()
+    }
+
+    #[test]
+    fn who_comes_is_called_and_who_left_is_accepted() {
+        let Circle { called, accepted } = Circle::of(&keys(1..5), &keys(0..4), keys(1..7).iter());
+        assert_eq!((called, accepted), (keys(1..7), keys(0..1)));
+        // A seat that it has left, and not given back yet, connects with nobody.
+        let Circle { called, accepted } = Circle::of(&keys(1..5), &keys(0..4), keys(0..4).iter());
+        assert_eq!((called, accepted), (keys(1..5), keys(0..1)));
+        let Circle { called, accepted } = Circle::of(&keys(0..4), &keys(0..0), keys(0..4).iter());
+        assert_eq!((called, accepted), (keys(0..4), keys(0..0)));
+    }
+
+    #[test]
+    fn one_liar_sends_nobody_into_the_next_term() {
+        let some = |seeds| keys(seeds).into_iter().collect::<BTreeSet<_>>();
+        for (seeds, committee, enough) in [
+            (0..0, 0..1, false),
+            (0..1, 0..1, true),
+            (0..1, 0..4, false),
+            (0..2, 0..4, true),
+            (0..2, 0..7, false),
+            (0..3, 0..7, true),
+            // Strangers count for nothing.
+            (3..9, 0..4, false),
+        ] {
+            let decided = are_too_many_to_lie(&some(seeds.clone()), &keys(committee.clone()));
+            assert_eq!(decided, enough, "{seeds:?} of {committee:?}");
+        }
     }
 }

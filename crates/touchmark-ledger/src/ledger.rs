@@ -8,7 +8,7 @@ use crate::standing::{Seniority, Standing};
 use crate::view::{Durable, StateView};
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard};
-use touchmark_batch::{Application, Backlog, Batch, Halt, Invalid, Member, Proposal};
+use touchmark_batch::{Application, Backlog, Batch, CheckError, Halt, Invalid, Member, Proposal};
 use touchmark_core::admission::{self, Input, Submission, Verifier};
 use touchmark_core::appointment;
 use touchmark_core::refusal::Outcome;
@@ -175,7 +175,7 @@ impl Ledger {
         &self,
         base: &dyn StateView,
         ancestry: &[Arc<Batch>],
-    ) -> Result<Vec<Arc<Execution>>, Invalid> {
+    ) -> Result<Vec<Arc<Execution>>, CheckError> {
         let finalized = base.tip().batch.height();
         let mut layers = Vec::new();
         let mut parent = base.tip().batch.clone();
@@ -198,13 +198,13 @@ impl Ledger {
         layers: &[Arc<Execution>],
         parent: &Batch,
         batch: &Batch,
-    ) -> Result<Arc<Execution>, Invalid> {
+    ) -> Result<Arc<Execution>, CheckError> {
         let header = batch.header();
         if header.height.0 != parent.height().0 + 1 || header.parent != parent.digest() {
-            return Err(Invalid("it does not follow its parent".into()));
+            return Err(Invalid("it does not follow its parent".into()).into());
         }
         if header.time < parent.time() {
-            return Err(Invalid("its time is before its parent's".into()));
+            return Err(Invalid("its time is before its parent's".into()).into());
         }
         let verifier = self.verifier.as_ref();
         let mut builder = Builder::new(verifier, base, layers, parent, header.time);
@@ -215,10 +215,10 @@ impl Ledger {
         let view = crate::view::Layered { base, layers, top: &start };
         let checked = self.checked(&inputs, batch.leaf_hashes(), &view);
         replay::repeat(&mut builder, first, batch.leaves().take(count), inputs, checked)?;
-        let finished = builder.finish(header.context);
-        let (rebuilt, execution) = finished.map_err(|error| Invalid(error.to_string()))?;
+        let (rebuilt, execution) =
+            builder.finish(header.context).map_err(replay::ReplayError::from)?;
         if rebuilt.header_bytes() != batch.header_bytes() {
-            return Err(Invalid("its header is not what its leaves lead to".into()));
+            return Err(Invalid("its header is not what its leaves lead to".into()).into());
         }
         Ok(self.remember(batch, execution))
     }
@@ -293,6 +293,16 @@ impl Ledger {
     }
 }
 
+/// Why a batch that is final is not taken.
+fn certified(error: CheckError) -> Halt {
+    match error {
+        CheckError::Invalid(invalid) => {
+            Halt(format!("a certified batch does not execute: {invalid}"))
+        }
+        CheckError::Halt(halt) => halt,
+    }
+}
+
 impl Application for Ledger {
     fn genesis(&self) -> Arc<Batch> {
         self.genesis.clone()
@@ -340,7 +350,7 @@ impl Application for Ledger {
         Some(batch)
     }
 
-    fn check(&self, ancestry: &[Arc<Batch>], batch: &Batch) -> Result<(), Invalid> {
+    fn check(&self, ancestry: &[Arc<Batch>], batch: &Batch) -> Result<(), CheckError> {
         let base = self.store.snapshot();
         if batch.height() <= base.tip().batch.height() {
             return Ok(());
@@ -364,9 +374,7 @@ impl Application for Ledger {
         let known = self.lock_executed().get(&batch.digest()).map(|(_, known)| known.clone());
         let execution = match known {
             Some(execution) => execution,
-            None => self.replay(base.as_ref(), &[], &tip.batch, &batch).map_err(|invalid| {
-                Halt(format!("a certified batch does not execute: {invalid}"))
-            })?,
+            None => self.replay(base.as_ref(), &[], &tip.batch, &batch).map_err(certified)?,
         };
         self.store.commit(batch.clone(), &execution)?;
         self.lock_seniority().advance(batch.time(), LeafIndex(batch.size().0));

@@ -8,7 +8,7 @@ use crate::execution::{Builder, Execution, ExecutionError};
 use crate::view::{Layered, StateView};
 use std::fmt;
 use std::sync::Arc;
-use touchmark_batch::{Batch, Invalid};
+use touchmark_batch::{Batch, CheckError, Halt, Invalid};
 use touchmark_core::admission::{self, Input, Submission, Verifier};
 use touchmark_core::refusal::{Outcome, Refusal};
 use touchmark_wire::codec;
@@ -46,23 +46,30 @@ impl fmt::Display for Deviation {
 pub enum ReplayError {
     /// The log's fault.
     Deviation(Deviation),
-    /// Not the log's: the state cannot be read, or two computations here disagree.
+    /// This node's: the state cannot be read.
+    Unreadable,
+    /// Not the log's: two computations here disagree, or there is nothing to execute.
     Unable(String),
 }
 
 impl From<ExecutionError> for ReplayError {
     fn from(error: ExecutionError) -> Self {
-        Self::Unable(error.to_string())
+        match error {
+            ExecutionError::Unreadable => Self::Unreadable,
+            ExecutionError::Diverged(_) => Self::Unable(error.to_string()),
+        }
     }
 }
 
-impl From<ReplayError> for Invalid {
+impl From<ReplayError> for CheckError {
     fn from(error: ReplayError) -> Self {
         match error {
             ReplayError::Deviation(deviation) => {
-                Self(format!("a leaf is not what the rules make of it: {deviation}"))
+                Invalid(format!("a leaf is not what the rules make of it: {deviation}")).into()
             }
-            ReplayError::Unable(why) => Self(why),
+            ReplayError::Unreadable => Halt(ExecutionError::Unreadable.to_string()).into(),
+            // Every node computes the same, so it is the batch that none may certify.
+            ReplayError::Unable(why) => Invalid(why).into(),
         }
     }
 }

@@ -7,7 +7,7 @@
 mod node;
 
 use node::*;
-use touchmark_batch::{Application, Batch, Member};
+use touchmark_batch::{Application, Batch, Halt, Member};
 use touchmark_core::admission::Input;
 use touchmark_core::channel::access::Access;
 use touchmark_core::channel::opening::Opening;
@@ -411,6 +411,21 @@ fn a_proposal_that_fails_gives_back_what_it_took() {
     let positions: Vec<_> =
         node.answers().iter().map(|outcome| outcome.leaf().unwrap().0).collect();
     assert!(positions.is_sorted() && positions.len() == 2, "in their order: {positions:?}");
+}
+
+/// What is said of a batch stands for ever, so a disk that cannot be read today says nothing.
+#[test]
+fn a_batch_is_not_refused_because_the_state_cannot_be_read() {
+    let network = Network::new();
+    let (node, other) = (&network.proposer, &network.validator);
+    node.submit(vec![node.statement(network.issuer, 0, StatementKind::RECORD, b"x")]);
+    let batch = node.try_to_propose(&[], &[]).unwrap();
+    other.store.state().fail(true);
+    let halt = Halt("the state cannot be read".to_owned());
+    assert_eq!(other.ledger.check(&[], &batch), Err(halt.clone().into()));
+    assert_eq!(other.ledger.deliver(batch.clone()), Err(halt));
+    other.store.state().fail(false);
+    assert_eq!(other.ledger.check(&[], &batch), Ok(()));
 }
 
 /// Whoever carries a statement can leave signatures out: the copy must not stand in for it.

@@ -29,7 +29,7 @@ mod sources;
 pub(crate) use note::{forget_note_key, note_key, require_note_key};
 pub(crate) use office::has_one_owner;
 pub use office::{Held, Promise, committee, next_number};
-pub use peers::Peers;
+pub use peers::{Kept, Peers};
 pub(crate) use sources::follow;
 
 use crate::rules::{self, UnknownRules};

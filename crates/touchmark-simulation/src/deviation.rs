@@ -1,7 +1,7 @@
 //! Applications that are a ledger but for a few calls: liars, and the broken ones of controls.
 
 use std::sync::Arc;
-use touchmark_batch::{Application, Backlog, Batch, Halt, Invalid, Member, Proposal};
+use touchmark_batch::{Application, Backlog, Batch, CheckError, Halt, Member, Proposal};
 use touchmark_ledger::Ledger;
 use touchmark_wire::genesis::Committee;
 use touchmark_wire::ids::Height;
@@ -11,13 +11,18 @@ pub trait Deviation: Send + Sync + 'static {
     /// The ledger.
     fn ledger(&self) -> &Ledger;
 
+    /// See [`Application::committee`].
+    fn committee(&self, height: Height) -> Option<Arc<Committee>> {
+        self.ledger().committee(height)
+    }
+
     /// See [`Application::propose`].
     fn propose(&self, proposal: Proposal<'_>) -> Option<Batch> {
         self.ledger().propose(proposal)
     }
 
     /// See [`Application::check`].
-    fn check(&self, ancestry: &[Arc<Batch>], batch: &Batch) -> Result<(), Invalid> {
+    fn check(&self, ancestry: &[Arc<Batch>], batch: &Batch) -> Result<(), CheckError> {
         self.ledger().check(ancestry, batch)
     }
 
@@ -45,7 +50,7 @@ impl<D: Deviation> Application for Deviating<D> {
     }
 
     fn committee(&self, height: Height) -> Option<Arc<Committee>> {
-        self.0.ledger().committee(height)
+        self.0.committee(height)
     }
 
     fn appointed(&self) -> Option<Arc<Committee>> {
@@ -60,7 +65,7 @@ impl<D: Deviation> Application for Deviating<D> {
         self.0.propose(proposal)
     }
 
-    fn check(&self, ancestry: &[Arc<Batch>], batch: &Batch) -> Result<(), Invalid> {
+    fn check(&self, ancestry: &[Arc<Batch>], batch: &Batch) -> Result<(), CheckError> {
         self.0.check(ancestry, batch)
     }
 

@@ -1,9 +1,9 @@
-//! A member's disk: what a commit wrote is there after a crash.
+//! A member's disk: what a commit wrote is there after a crash, unless the disk fails.
 
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 use touchmark_batch::{Batch, Halt};
 use touchmark_core::entry::Entry;
+use touchmark_engine::simulation::Fault;
 use touchmark_ledger::memory::State;
 use touchmark_ledger::{Durable, Execution, StateView, Tip, genesis_batch};
 use touchmark_wire::genesis::Genesis;
@@ -13,7 +13,25 @@ use touchmark_wire::state::StateKey;
 #[derive(Debug)]
 pub struct Disk {
     last: RwLock<Arc<Commit>>,
-    full: AtomicBool,
+    condition: Mutex<Condition>,
+}
+
+#[derive(Debug, Default)]
+struct Condition {
+    fault: Option<Fault>,
+    /// What the next crash decides: a commit that was written and could not be made durable.
+    unsure: Option<Arc<Commit>>,
+    /// What the next crash leaves, if what came later is not durable.
+    durable: Option<Arc<Commit>>,
+}
+
+/// What a crash leaves of a commit that could not be made durable.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Unsure {
+    /// All of it.
+    Kept,
+    /// Nothing.
+    Lost,
 }
 
 /// What one batch left.
@@ -32,22 +50,25 @@ impl Disk {
         let batch = Arc::new(genesis_batch(genesis, context));
         let state = Arc::new(State::new(genesis, batch.clone()));
         let commit = Commit { state, chain: vec![batch], before: None };
-        Self { last: RwLock::new(Arc::new(commit)), full: AtomicBool::new(false) }
+        Self { last: RwLock::new(Arc::new(commit)), condition: Mutex::default() }
     }
 
-    /// From now on nothing can be written, until there is [`Self::room`] again.
-    pub fn fill(&self) {
-        self.full.store(true, Ordering::Relaxed);
+    /// From now on it fails like this.
+    pub fn fail(&self, fault: Fault) {
+        self.condition().fault = Some(fault);
+        self.last().state.fail(fault == Fault::Read);
     }
 
-    /// What is written fits again.
-    pub fn room(&self) {
-        self.full.store(false, Ordering::Relaxed);
-    }
-
-    /// Whether it is full.
-    pub fn is_full(&self) -> bool {
-        self.full.load(Ordering::Relaxed)
+    /// The member is gone, and finds this disk repaired when it comes back.
+    pub fn crash(&self, unsure: Unsure) {
+        let Condition { unsure: commit, durable, .. } = std::mem::take(&mut *self.condition());
+        let mut last = self.last.write().unwrap_or_else(PoisonError::into_inner);
+        if let Some(durable) = durable {
+            *last = durable;
+        } else if let Some(commit) = commit.filter(|_| unsure == Unsure::Kept) {
+            *last = commit;
+        }
+        last.state.fail(false);
     }
 
     /// Goes back to before the last commit, which no sound disk does.
@@ -78,24 +99,51 @@ impl Disk {
         self.last().state.entries().map(|(key, entry)| (*key, entry.clone())).collect()
     }
 
+    fn condition(&self) -> MutexGuard<'_, Condition> {
+        // No call leaves it half changed.
+        self.condition.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     fn last(&self) -> Arc<Commit> {
         // It is replaced whole.
         self.last.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 }
 
+impl Commit {
+    /// What the next batch makes of it.
+    fn with(&self, batch: Arc<Batch>, execution: &Execution) -> Self {
+        let mut state = State::clone(&self.state);
+        state.commit(batch.clone(), execution);
+        let chain = self.chain.iter().cloned().chain([batch]).collect();
+        let before = Some(Arc::new(Self { before: None, ..self.clone() }));
+        Self { state: Arc::new(state), chain, before }
+    }
+}
+
 impl Durable for Disk {
     fn commit(&self, batch: Arc<Batch>, execution: &Execution) -> Result<(), Halt> {
-        if self.is_full() {
-            return Err(Halt("no space left on the simulated disk".to_owned()));
-        }
+        let mut condition = self.condition();
+        let said = match condition.fault {
+            Some(Fault::Write) => "a write to the simulated disk failed",
+            Some(Fault::ShortWrite) => "a write to the simulated disk was cut short",
+            Some(Fault::Full) => "no space left on the simulated disk",
+            Some(Fault::Sync) => "the simulated disk could not be synced",
+            Some(Fault::Read | Fault::UnheardSync) | None => "",
+        };
         let mut last = self.last.write().unwrap_or_else(PoisonError::into_inner);
-        let mut state = State::clone(&last.state);
-        state.commit(batch.clone(), execution);
-        let chain = last.chain.iter().cloned().chain([batch]).collect();
-        let before = Some(Arc::new(Commit { before: None, ..Commit::clone(&last) }));
-        *last = Arc::new(Commit { state: Arc::new(state), chain, before });
-        Ok(())
+        let commit = last.with(batch, execution);
+        match condition.fault {
+            Some(Fault::Sync) => condition.unsure = Some(Arc::new(commit)),
+            Some(Fault::UnheardSync) => {
+                condition.durable.get_or_insert_with(|| last.clone());
+                *last = Arc::new(commit);
+            }
+            // Half a commit is none: the store takes all of it or nothing.
+            Some(Fault::Write | Fault::ShortWrite | Fault::Full) => {}
+            Some(Fault::Read) | None => *last = Arc::new(commit),
+        }
+        if said.is_empty() { Ok(()) } else { Err(Halt(said.to_owned())) }
     }
 
     fn snapshot(&self) -> Arc<dyn StateView> {

@@ -79,7 +79,25 @@ impl Issuer {
 
     /// Signs its next statement; `other` is a device over which it has no power.
     pub(crate) fn speak(&mut self, other: ThingId, now: Timestamp) {
-        let (kind, payload, rotates) = self.content(other);
+        let content = self.content(other);
+        self.sign(content, now);
+    }
+
+    /// Whether it exists, so that it may say what others gave it.
+    pub(crate) fn is_known(&self) -> bool {
+        self.link.sequence > Sequence(1)
+    }
+
+    /// Signs the appointment of the next committee.
+    pub(crate) fn appoint(&mut self, payload: Vec<u8>, now: Timestamp) {
+        self.sign((StatementKind::APPOINT, payload, None), now);
+    }
+
+    fn sign(
+        &mut self,
+        (kind, payload, rotates): (StatementKind, Vec<u8>, Option<SoftwareKey>),
+        now: Timestamp,
+    ) {
         let link = Link { kind, ..self.link };
         let content = Content::Inline(ContentFormat::CBOR);
         let draft = Draft { issuer: self.id, link, content, claims: None, payload: &payload };

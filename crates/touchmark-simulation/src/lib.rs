@@ -8,7 +8,9 @@
 mod chain;
 mod deviation;
 mod disk;
+mod healing;
 mod issuer;
+mod lead;
 mod lie;
 mod parts;
 mod plan;
@@ -16,12 +18,14 @@ mod record;
 mod replay;
 mod run;
 mod site;
+mod trouble;
+mod views;
 
 pub use deviation::{Deviating, Deviation};
-pub use disk::Disk;
+pub use disk::{Disk, Unsure};
 pub use lie::{Credulous, Liar, Lie};
 pub use parts::{Acknowledged, Parts, Sound};
-pub use plan::{Event, Plan};
+pub use plan::{Change, Event, Plan, Store};
 pub use record::Violation;
 pub use run::{LIMITS, Report, execute};
 

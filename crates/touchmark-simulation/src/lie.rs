@@ -4,7 +4,9 @@ use crate::deviation::Deviation;
 use crate::run::LIMITS;
 use std::collections::BTreeSet;
 use std::sync::Arc;
-use touchmark_batch::{Application as _, Batch, BatchLimits, Invalid, Member, Proposal};
+use touchmark_batch::{
+    Application as _, Batch, BatchLimits, CheckError, Invalid, Member, Proposal,
+};
 use touchmark_core::admission::{Check, Verifier};
 use touchmark_ledger::Ledger;
 use touchmark_wire::codec;
@@ -183,9 +185,9 @@ impl Deviation for Liar {
         })
     }
 
-    fn check(&self, ancestry: &[Arc<Batch>], batch: &Batch) -> Result<(), Invalid> {
+    fn check(&self, ancestry: &[Arc<Batch>], batch: &Batch) -> Result<(), CheckError> {
         if self.lie == Lie::Refusing {
-            return Err(Invalid("it says so".to_owned()));
+            return Err(Invalid("it says so".to_owned()).into());
         }
         self.ledger.check(ancestry, batch)
     }

@@ -5,7 +5,9 @@ use crate::disk::Disk;
 use std::sync::Arc;
 use touchmark_batch::{Application, Member};
 use touchmark_core::admission::{OneByOne, Verifier};
+use touchmark_engine::Office;
 use touchmark_ledger::Ledger;
+use touchmark_wire::handover::Approval;
 
 /// Makes the parts of honest members.
 pub trait Parts {
@@ -17,6 +19,16 @@ pub trait Parts {
     /// The member's ledger as its engine sees it.
     fn application(&self, _member: Member, ledger: Arc<Ledger>) -> Arc<dyn Application> {
         ledger
+    }
+
+    /// The places in committees that the member has taken.
+    fn offices(&self, _member: Member, offices: Vec<Office>) -> Vec<Office> {
+        offices
+    }
+
+    /// What the appointment of the next committee carries, of what its first one approved.
+    fn approvals(&self, approvals: Vec<Approval>) -> Vec<Approval> {
+        approvals
     }
 
     /// What a crash does to the member's disk.

@@ -1,22 +1,29 @@
 //! What will happen in a run, decided beforehand by its seed.
 
 use crate::lie::Lie;
+use crate::trouble;
 use rand::rngs::StdRng;
-use rand::seq::{IndexedRandom as _, SliceRandom as _};
+use rand::seq::IndexedRandom as _;
 use rand::{RngExt as _, SeedableRng as _};
 use std::collections::{BTreeMap, BTreeSet};
 use std::num::NonZeroU16;
 use std::time::Duration;
 use touchmark_batch::Member;
-use touchmark_engine::simulation::{Quality, Torn};
+use touchmark_engine::simulation::{Fault, Quality, Torn};
+use touchmark_wire::ids::Height;
+
+/// Longer than any term takes.
+const LONGEST_TERM: Duration = Duration::from_secs(300);
 
 /// A run in advance. Times count from its start.
 #[derive(Clone, Debug)]
 pub struct Plan {
     /// Decides everything that the plan does not.
     pub seed: u64,
-    /// Size of the committee.
+    /// Everybody who is a member of a committee at some time.
     pub members: NonZeroU16,
+    /// The hand-over to another committee; without one all are in the only one.
+    pub change: Option<Change>,
     /// Identities that write.
     pub issuers: u16,
     /// How links are when nothing is wrong with them.
@@ -27,8 +34,24 @@ pub struct Plan {
     pub lies: BTreeMap<Member, Lie>,
     /// What goes wrong, in the order of time.
     pub events: Vec<(Duration, Event)>,
-    /// When all is mended: every link is up and every member runs.
+    /// When all is mended: every link is up and every member runs. If a committee changes, not
+    /// before it has.
     pub healing: Duration,
+    /// How long a change of the committee may take before all is mended nevertheless.
+    pub patience: Duration,
+}
+
+/// One committee hands over to another.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Change {
+    /// Who certifies at first.
+    pub first: BTreeSet<Member>,
+    /// Who does from the next term on.
+    pub next: BTreeSet<Member>,
+    /// When the appointment may be written.
+    pub at: Duration,
+    /// What goes wrong around the end of the term: so long after a member first has this height.
+    pub around: Vec<(Height, Duration, Event)>,
 }
 
 /// Something that goes wrong, or is mended.
@@ -44,10 +67,19 @@ pub enum Event {
     Crash(Member),
     /// It runs again.
     Restart(Member),
-    /// Its disk takes nothing more; it stops by itself with its next batch.
-    FullDisk(Member),
+    /// What it writes to fails; it stops by itself, and finds all repaired when it runs again.
+    Fault(Member, Store, Fault),
     /// All members crash at once; they come back one after the other.
     PowerCut,
+}
+
+/// What a member writes to.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Store {
+    /// Its log and state.
+    Ledger,
+    /// Votes, batches and certificates.
+    Engine,
 }
 
 impl Plan {
@@ -61,18 +93,24 @@ impl Plan {
         Self {
             seed,
             members,
+            change: None,
             issuers: 5,
             quality,
             torn: Torn::Lost,
             lies: BTreeMap::new(),
             events: Vec::new(),
             healing: Duration::from_secs(10),
+            patience: LONGEST_TERM,
         }
     }
 
-    /// The plan of a seed: mostly four members, now and then one or seven.
+    /// The plan of a seed: mostly four members, now and then one or seven, and now and then some who
+    /// hand over to others.
     pub fn of(seed: u64) -> Self {
         let mut rng = StdRng::seed_from_u64(seed);
+        if seed % 16 == 7 {
+            return Self::changing(seed, &mut rng);
+        }
         let members = match seed % 16 {
             3 => NonZeroU16::MIN,
             11 => NonZeroU16::MIN.saturating_add(6),
@@ -84,10 +122,43 @@ impl Plan {
             loss: rng.random_range(0..3),
         };
         let torn = *[Torn::Lost, Torn::Prefix, Torn::Scattered].choose(&mut rng).expect("three");
-        let lies = lies(&mut rng, members.get());
-        let (events, healing) = troubles(&mut rng, members.get(), &lies);
+        let lies = trouble::lies(&mut rng, members.get());
+        let (events, healing) = trouble::series(&mut rng, members.get(), &lies);
         let issuers = rng.random_range(4..9);
-        Self { seed, members, issuers, quality, torn, lies, events, healing }
+        let calm = Self::calm(seed, members);
+        Self { issuers, quality, torn, lies, events, healing, ..calm }
+    }
+
+    /// Members hand over to others, amid troubles.
+    fn changing(seed: u64, rng: &mut StdRng) -> Self {
+        let change = trouble::change(rng);
+        let everyone = change.first.union(&change.next).count();
+        let members = u16::try_from(everyone).ok().and_then(NonZeroU16::new);
+        let members = members.expect("a committee has a few members");
+        let quality = Quality {
+            latency: Duration::from_millis(rng.random_range(2..20)),
+            jitter: Duration::from_millis(rng.random_range(0..8)),
+            loss: rng.random_range(0..3),
+        };
+        let torn = *[Torn::Lost, Torn::Prefix, Torn::Scattered].choose(rng).expect("three");
+        let issuers = rng.random_range(4..9);
+        Self { issuers, quality, torn, change: Some(change), ..Self::calm(seed, members) }
+    }
+
+    /// Who certifies at first.
+    pub fn founders(&self) -> BTreeSet<Member> {
+        match &self.change {
+            Some(change) => change.first.clone(),
+            None => self.everyone().collect(),
+        }
+    }
+
+    /// Who certifies in the end.
+    pub fn in_office(&self) -> BTreeSet<Member> {
+        match &self.change {
+            Some(change) => change.next.clone(),
+            None => self.everyone().collect(),
+        }
     }
 
     /// The members.
@@ -98,72 +169,5 @@ impl Plan {
     /// The members that do not lie.
     pub fn honest(&self) -> impl Iterator<Item = Member> + '_ {
         self.everyone().filter(|member| !self.lies.contains_key(member))
-    }
-}
-
-/// At most a third of the members lie; in a third of the runs nobody.
-fn lies(rng: &mut StdRng, members: u16) -> BTreeMap<Member, Lie> {
-    let most = (members - 1) / 3;
-    if most == 0 || rng.random_ratio(1, 3) {
-        return BTreeMap::new();
-    }
-    let mut everyone: Vec<_> = (0..members).map(Member).collect();
-    everyone.shuffle(rng);
-    let liars: BTreeSet<_> = everyone.drain(..usize::from(rng.random_range(1..=most))).collect();
-    liars
-        .iter()
-        .map(|liar| {
-            let count = rng.random_range(1..everyone.len());
-            let some = everyone.sample(rng, count).copied().collect();
-            let lie = Lie::all(&some).choose(rng).expect("there are lies").clone();
-            (*liar, lie)
-        })
-        .collect()
-}
-
-/// Three to five troubles, one after the other, and when they are over.
-fn troubles(
-    rng: &mut StdRng,
-    members: u16,
-    lies: &BTreeMap<Member, Lie>,
-) -> (Vec<(Duration, Event)>, Duration) {
-    let honest: Vec<_> =
-        (0..members).map(Member).filter(|member| !lies.contains_key(member)).collect();
-    let mut at = Duration::from_millis(rng.random_range(3_000..6_000));
-    let mut events = Vec::new();
-    for _ in 0..rng.random_range(3..6) {
-        let victim = *honest.choose(rng).expect("two thirds are honest");
-        let lasts = Duration::from_millis(rng.random_range(500..6_000));
-        let (trouble, end) = match rng.random_range(0..7) {
-            0 | 1 => (Event::Partition(partition(rng, members)), Some(Event::Mended)),
-            2 => (Event::Weather(weather(rng)), Some(Event::Mended)),
-            3 | 4 => (Event::Crash(victim), Some(Event::Restart(victim))),
-            5 => (Event::FullDisk(victim), Some(Event::Restart(victim))),
-            _ => (Event::PowerCut, None),
-        };
-        events.push((at, trouble));
-        // Now and then the next trouble comes before this one is over.
-        events.extend(end.map(|end| (at + lasts, end)));
-        let pause = Duration::from_millis(rng.random_range(500..4_000));
-        at += if rng.random_ratio(1, 3) { lasts / 2 } else { lasts + pause };
-    }
-    events.sort_by_key(|(at, _)| *at);
-    let last = events.last().map_or(at, |(last, _)| *last);
-    (events, last.max(at) + Duration::from_millis(200))
-}
-
-/// Two groups, of whatever sizes.
-fn partition(rng: &mut StdRng, members: u16) -> Vec<BTreeSet<Member>> {
-    let mut everyone: Vec<_> = (0..members).map(Member).collect();
-    everyone.shuffle(rng);
-    let (one, other) = everyone.split_at(rng.random_range(0..=everyone.len() / 2));
-    vec![one.iter().copied().collect(), other.iter().copied().collect()]
-}
-
-fn weather(rng: &mut StdRng) -> Quality {
-    Quality {
-        latency: Duration::from_millis(rng.random_range(50..600)),
-        jitter: Duration::from_millis(rng.random_range(0..200)),
-        loss: rng.random_range(5..40),
     }
 }

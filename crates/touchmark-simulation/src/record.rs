@@ -28,6 +28,14 @@ pub enum Violation {
     Diverged(Member, String),
     /// After everything was mended no new batch was finalized within so many views.
     Stalled(u64),
+    /// A member was told that what it writes to failed, and went on.
+    Unmoved(Member),
+    /// The next committee did not take office.
+    Kept,
+    /// A member of the committee in office does not vote in the end.
+    Silent(Member),
+    /// What a member shows does not lead a reader from the genesis to this batch.
+    Unproven(Member, Height, String),
     /// An honest member did not catch up after everything was mended.
     LeftBehind(Member),
     /// What was submitted is not in the log at the end.
@@ -64,6 +72,14 @@ impl fmt::Display for Violation {
             }
             Self::Stalled(views) => {
                 write!(f, "no new batch within {views} views after everything was mended")
+            }
+            Self::Unmoved(member) => {
+                write!(f, "member {} was told that its storage failed, and went on", member.0)
+            }
+            Self::Kept => f.write_str("the next committee did not take office"),
+            Self::Silent(member) => write!(f, "member {} is in office and does not vote", member.0),
+            Self::Unproven(member, height, reason) => {
+                write!(f, "member {} cannot prove the batch of height {height}: {reason}", member.0)
             }
             Self::LeftBehind(member) => {
                 write!(f, "member {} did not catch up after everything was mended", member.0)
@@ -146,11 +162,13 @@ impl Record {
         self.acknowledged.len()
     }
 
-    /// Compares a member's whole log with what was acknowledged, and with what was forged.
+    /// Compares a member's whole log, which is to have all up to the place `end`, with what was
+    /// acknowledged, and with what was forged.
     pub(crate) fn compare(
         &mut self,
         member: Member,
         log: &[Arc<Batch>],
+        end: LeafIndex,
         forged: &BTreeSet<Digest>,
     ) {
         let mut found: BTreeMap<Digest, Vec<u64>> = BTreeMap::new();
@@ -167,6 +185,7 @@ impl Record {
         }
         for (id, leaf) in self.acknowledged.clone() {
             match (found.get(&id), leaf) {
+                (None, Some(leaf)) if leaf >= end => {}
                 (None, _) => self.violate(Violation::Lost(member, id)),
                 (Some(places), Some(leaf)) if !places.contains(&leaf.0) => {
                     self.violate(Violation::Misplaced(id, leaf));
@@ -218,7 +237,7 @@ mod tests {
     fn compared(log: &[Arc<Batch>], told: u64) -> Vec<Violation> {
         let mut record = Record::default();
         record.acknowledge(&leaf(), Some(LeafIndex(told)));
-        record.compare(ONE, log, &BTreeSet::new());
+        record.compare(ONE, log, LeafIndex(9), &BTreeSet::new());
         record.violations
     }
 
@@ -229,6 +248,8 @@ mod tests {
         assert_eq!(compared(&[], 0), [Violation::Lost(ONE, id)]);
         assert_eq!(compared(&[batch(1, 0), batch(2, 1)], 1), [Violation::Doubled(ONE, id)]);
         assert_eq!(compared(&[batch(1, 5)], 0), [Violation::Misplaced(id, LeafIndex(0))]);
+        assert_eq!(compared(&[], 8), [Violation::Lost(ONE, id)]);
+        assert_eq!(compared(&[], 9), [], "who left has nothing of what came later");
     }
 
     #[test]

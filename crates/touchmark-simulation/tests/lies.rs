@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use std::num::NonZeroU16;
 use std::sync::Arc;
 use std::time::Duration;
-use touchmark_batch::{Application, Batch, Invalid, Member};
+use touchmark_batch::{Application, Batch, CheckError, Member};
 use touchmark_ledger::Ledger;
 use touchmark_simulation::{
     Deviating, Deviation, Event, Lie, Parts, Plan, Sound, Violation, execute,
@@ -58,7 +58,7 @@ impl Deviation for Gullible {
         &self.0
     }
 
-    fn check(&self, _ancestry: &[Arc<Batch>], _batch: &Batch) -> Result<(), Invalid> {
+    fn check(&self, _ancestry: &[Arc<Batch>], _batch: &Batch) -> Result<(), CheckError> {
         Ok(())
     }
 }

@@ -56,6 +56,7 @@ impl Replay {
         let replayed = touchmark_ledger::replay(view.as_ref(), verifier, leaves);
         let (batch, execution) = replayed.map_err(|error| match error {
             ReplayError::Deviation(deviation) => ReplayFailure::Deviation(deviation),
+            ReplayError::Unreadable => ReplayFailure::Unable("the state cannot be read".to_owned()),
             ReplayError::Unable(why) => ReplayFailure::Unable(why),
         })?;
         let committed = self.store.commit(Arc::new(batch), &execution);

@@ -1,18 +1,22 @@
 //! The members of one life of the world: from the start, or from a power cut, to the next.
 
+use super::acquaintance::{Acquaintance, Acquaintances};
 use super::barrier::Barrier;
 use super::contradicting;
 use super::inlet::{self, Inlet};
+use super::machine::Machine;
 use super::outlet::{Manner, Outlet};
-use super::{Action, Conduct, End, Next, Quality, Scenario, Setup};
-use crate::ceremony::Office;
+use super::{Action, Conduct, End, Next, Place, Quality, Scenario, Setup};
+use crate::ceremony::{PeerKey, peer_key};
 use crate::error::Error;
+use crate::finality;
 use crate::keys::{self, Keys, PublicKey};
 use crate::network::message_limit;
 use crate::order::{Links, Order, Settings};
 use crate::pacing;
 use crate::status::{Phase, Status};
-use crate::succession::Peering;
+use crate::succession::Peering as _;
+use commonware_cryptography::Signer as _;
 use commonware_p2p::Manager as _;
 use commonware_p2p::simulated::{self, Link, Manager, Network, Oracle};
 use commonware_runtime::deterministic::Context;
@@ -41,19 +45,17 @@ pub(super) struct World<'a> {
     members: Set<PublicKey>,
     oracle: Oracle<PublicKey, Context>,
     running: BTreeMap<Member, Running>,
+    acquaintances: Acquaintances,
+    /// How each direction is, if those at its ends are connected.
+    links: BTreeMap<(Member, Member), Quality>,
+    /// How the network has them.
+    laid: BTreeMap<(Member, Member), Quality>,
 }
 
 /// A member that runs, or failed.
 struct Running {
     tasks: Vec<Handle<()>>,
     state: Arc<Mutex<State>>,
-}
-
-/// All members are connected from the start.
-pub(super) struct Tracked;
-
-impl Peering for Tracked {
-    fn track(&mut self, _set: u64, _members: Set<PublicKey>, _others: Set<PublicKey>) {}
 }
 
 /// How far a member has come.
@@ -65,8 +67,9 @@ enum State {
 
 impl<'a> World<'a> {
     pub(super) fn new(context: Context, setup: &'a Setup) -> Self {
-        let members = keys::members(&setup.committee.members)
-            .expect("a simulation is given a committee of valid keys");
+        let peers: Vec<_> = setup.members.iter().map(peer).collect();
+        let members = keys::members(&peers).expect("each member has a key of its own");
+        assert!(peers.is_sorted(), "members are in the order of their peer keys");
         let largest = message_limit(setup.limits);
         let (network, oracle) = Network::new(
             context.child("network"),
@@ -80,23 +83,85 @@ impl<'a> World<'a> {
         );
         network.start();
         oracle.manager().track(0, members.clone());
-        Self { context, setup, members, oracle, running: BTreeMap::new() }
+        Self {
+            context,
+            setup,
+            members,
+            oracle,
+            running: BTreeMap::new(),
+            acquaintances: Acquaintances::default(),
+            links: BTreeMap::new(),
+            laid: BTreeMap::new(),
+        }
     }
 
     /// Does what the scenario says until it ends this life.
     pub(super) async fn live(mut self, scenario: &mut dyn Scenario) -> End {
         loop {
+            self.end_the_failed().await;
             let statuses: Vec<_> = self.numbers().map(|member| self.status(member)).collect();
             let (actions, next) = scenario.step(pacing::now(&self.context), &statuses);
             for action in actions {
                 self.act(action).await;
             }
+            self.lay().await;
             match next {
                 Next::After(pause) => self.context.sleep(pause).await,
                 Next::PowerCut => return End::PowerCut,
-                Next::End => return End::Over,
+                Next::End => {
+                    self.prove(scenario).await;
+                    return End::Over;
+                }
             }
         }
+    }
+
+    /// Asks every member that runs for its proofs.
+    async fn prove(&self, scenario: &mut dyn Scenario) {
+        for member in self.numbers() {
+            let Some(order) = self.order_of(member) else { continue };
+            for height in scenario.heights() {
+                let proof = finality::find(&order.marshal, height).await.unwrap_or_default();
+                scenario.proven(member, height, proof);
+            }
+        }
+    }
+
+    fn order_of(&self, member: Member) -> Option<Order> {
+        let running = self.running.get(&member)?;
+        match &*running.state.lock().unwrap_or_else(PoisonError::into_inner) {
+            State::Started(order) => Some(order.clone()),
+            State::Starting | State::Failed(_) => None,
+        }
+    }
+
+    /// Ends the parts of members that have failed, as a real engine does.
+    async fn end_the_failed(&mut self) {
+        for member in self.numbers() {
+            let failed = match (self.status(member), self.place(member).drive.fallen()) {
+                (Some(_), Some(panic)) => Error::Internal(panic),
+                (Some(Status { phase: Phase::Failed(error), .. }), None) => error,
+                _ => continue,
+            };
+            let Some(running) = self.running.get_mut(&member) else { continue };
+            if running.tasks.is_empty() {
+                continue;
+            }
+            let tasks = std::mem::take(&mut running.tasks);
+            // It keeps its reason, and nothing of what it was.
+            *running.state.lock().unwrap_or_else(PoisonError::into_inner) = State::Failed(failed);
+            self.bury(member, tasks).await;
+        }
+    }
+
+    async fn bury(&self, member: Member, tasks: Vec<Handle<()>>) {
+        for task in tasks {
+            task.abort();
+            // Aborted or over: it is gone.
+            let _ = task.await;
+        }
+        self.acquaintances.forget(member);
+        self.context.sleep(BURIAL).await;
     }
 
     fn numbers(&self) -> impl Iterator<Item = Member> + use<> {
@@ -117,16 +182,21 @@ impl<'a> World<'a> {
 
     async fn act(&mut self, action: Action) {
         match action {
-            Action::Start { member, application, conduct } => {
-                self.start(member, application, conduct).await;
+            Action::Start { member, offices, application, conduct } => {
+                let identity = self.place(member).identity;
+                let keys = Keys::new(self.setup.network, identity, &offices)
+                    .expect("a simulation is given seats that belong to their committees");
+                self.start(member, keys, application, conduct).await;
             }
             Action::Crash(member) => self.crash(member).await,
-            Action::Link { from, to, quality } => self.link(from, to, quality).await,
+            Action::Link { from, to, quality: Some(quality) } => {
+                self.links.insert((from, to), quality);
+            }
+            Action::Link { from, to, quality: None } => {
+                self.links.remove(&(from, to));
+            }
             Action::Wake(member) => {
-                if let Some(running) = self.running.get(&member)
-                    && let State::Started(order) =
-                        &*running.state.lock().unwrap_or_else(PoisonError::into_inner)
-                {
+                if let Some(order) = self.order_of(member) {
                     order.woken.notify();
                 }
             }
@@ -135,12 +205,24 @@ impl<'a> World<'a> {
 
     async fn crash(&mut self, member: Member) {
         let Some(running) = self.running.remove(&member) else { return };
-        for task in running.tasks {
-            task.abort();
-            // Aborted or over: it is gone.
-            let _ = task.await;
+        self.bury(member, running.tasks).await;
+    }
+
+    /// Makes the network what it is to be.
+    async fn lay(&mut self) {
+        let ends = self.numbers().flat_map(|from| self.numbers().map(move |to| (from, to)));
+        for (from, to) in ends.filter(|(from, to)| from != to).collect::<Vec<_>>() {
+            let wanted = self.links.get(&(from, to)).copied();
+            let wanted = wanted.filter(|_| self.acquaintances.are(from, to));
+            if self.laid.get(&(from, to)).copied() == wanted {
+                continue;
+            }
+            self.link(from, to, wanted).await;
+            match wanted {
+                Some(quality) => self.laid.insert((from, to), quality),
+                None => self.laid.remove(&(from, to)),
+            };
         }
-        self.context.sleep(BURIAL).await;
     }
 
     async fn link(&self, from: Member, to: Member, quality: Option<Quality>) {
@@ -165,7 +247,13 @@ impl<'a> World<'a> {
         members.iter().map(|member| self.key(*member)).collect()
     }
 
-    async fn start(&mut self, member: Member, application: Arc<dyn Application>, conduct: Conduct) {
+    async fn start(
+        &mut self,
+        member: Member,
+        keys: Keys,
+        application: Arc<dyn Application>,
+        conduct: Conduct,
+    ) {
         assert!(!self.running.contains_key(&member), "member {} runs", member.0);
         let me = self.key(member);
         // Whom a member cut off is forgotten with the rest of its memory.
@@ -184,7 +272,8 @@ impl<'a> World<'a> {
             Conduct::Unbounded(limits) => (Manner::Plain, limits),
             Conduct::Contradicting => {
                 let (sender, receiver) = self.channel(&me, 0).await;
-                let keys = self.seat(member);
+                let mut acquaintance = self.acquaintances.of(member, me);
+                acquaintance.track(0, self.members.clone(), Set::default());
                 let context =
                     self.context.child("contradicting").with_attribute("number", member.0);
                 let task =
@@ -198,14 +287,16 @@ impl<'a> World<'a> {
                 let accomplices = self.keys_of(&accomplices);
                 let accomplices: Vec<_> =
                     accomplices.into_iter().filter(|key| *key != me).collect();
-                self.twins(&mut running, member, [application, second], &apart, &accomplices).await;
+                let applications = [application, second];
+                self.twins(&mut running, (member, keys), applications, &apart, &accomplices).await;
                 self.running.insert(member, running);
                 return;
             }
         };
-        let links = self.links(&me, &manner).await;
+        let links = self.links(member, &manner).await;
         let context = self.context.child("member").with_attribute("number", member.0);
-        self.order(&mut running, (context, String::new()), member, application, (links, limits));
+        let part = (member, Arc::new(keys));
+        self.order(&mut running, (context, String::new()), part, application, (links, limits));
         self.running.insert(member, running);
     }
 
@@ -213,12 +304,12 @@ impl<'a> World<'a> {
     async fn twins(
         &self,
         running: &mut Running,
-        member: Member,
+        (member, keys): (Member, Keys),
         applications: [Arc<dyn Application>; 2],
         apart: &[PublicKey],
         accomplices: &[PublicKey],
     ) {
-        let me = self.key(member);
+        let (me, keys) = (self.key(member), Arc::new(keys));
         let others = self.members.iter().filter(|other| **other != me);
         let honest: Vec<_> = others.filter(|other| !accomplices.contains(other)).collect();
         let manners = [false, true].map(|second| {
@@ -240,11 +331,12 @@ impl<'a> World<'a> {
             applications.into_iter().zip(channels).zip(["", "-twin"])
         {
             let barrier = Barrier::Open(self.oracle.control(me.clone()));
-            let links = self.bundle(barrier, channels);
+            let links = self.bundle(member, barrier, channels);
             let context = self.context.child("twin").with_attribute("number", member.0);
             let context = context.with_attribute("name", name);
             let place = (context, name.to_owned());
-            self.order(running, place, member, application, (links, self.setup.limits));
+            let part = (member, Arc::clone(&keys));
+            self.order(running, place, part, application, (links, self.setup.limits));
         }
     }
 
@@ -253,12 +345,12 @@ impl<'a> World<'a> {
         &self,
         running: &mut Running,
         (context, suffix): (Context, String),
-        member: Member,
+        (member, keys): (Member, Arc<Keys>),
         application: Arc<dyn Application>,
         (links, limits): (MemberLinks, BatchLimits),
     ) {
         let settings = Settings {
-            keys: self.seat(member),
+            keys,
             pacing: self.setup.pacing,
             limits,
             cache: CACHE,
@@ -266,7 +358,8 @@ impl<'a> World<'a> {
             respondent: Arc::new(Mute),
         };
         let state = Arc::clone(&running.state);
-        running.tasks.push(context.spawn(move |context| async move {
+        let machine = Machine::new(context, Arc::clone(&self.place(member).drive));
+        running.tasks.push(machine.spawn(move |context| async move {
             let order = Order::start(context.child("engine"), settings, application, links).await;
             {
                 let mut state = state.lock().unwrap_or_else(PoisonError::into_inner);
@@ -280,30 +373,33 @@ impl<'a> World<'a> {
         }));
     }
 
-    fn seat(&self, member: Member) -> Keys {
-        let seat = self.setup.seats[usize::from(member.0)].clone();
-        let (identity, committee) = (seat.identity, self.setup.committee.clone());
-        Keys::new(self.setup.network, identity, &[Office { committee, seat }])
-            .expect("a simulation is given seats of its committee")
+    fn place(&self, member: Member) -> &Place {
+        &self.setup.members[usize::from(member.0)]
     }
 
-    async fn links(&self, me: &PublicKey, manner: &Manner) -> MemberLinks {
+    async fn links(&self, member: Member, manner: &Manner) -> MemberLinks {
+        let me = self.key(member);
         let mut channels = Vec::new();
         for channel in 0..CHANNELS {
-            let (sender, receiver) = self.channel(me, channel).await;
+            let (sender, receiver) = self.channel(&me, channel).await;
             let inlet = Inlet::direct(receiver, manner.heard());
             channels.push((Outlet::new(sender, channel, manner.clone()), inlet));
         }
-        self.bundle(Barrier::Closing(self.oracle.control(me.clone())), channels)
+        self.bundle(member, Barrier::Closing(self.oracle.control(me)), channels)
     }
 
     /// In the order of the real network's channels.
-    fn bundle(&self, blocker: Barrier, channels: Vec<(Outlet, Inlet)>) -> MemberLinks {
+    fn bundle(
+        &self,
+        member: Member,
+        blocker: Barrier,
+        channels: Vec<(Outlet, Inlet)>,
+    ) -> MemberLinks {
         let [votes, certificates, fetches, blocks, backfill, statements, inquiries] =
             <[_; CHANNELS as usize]>::try_from(channels)
                 .unwrap_or_else(|_| unreachable!("one for each channel"));
         let provider = self.oracle.manager();
-        let peering = Tracked;
+        let peering = self.acquaintances.of(member, self.key(member));
         Links {
             votes,
             certificates,
@@ -328,4 +424,10 @@ impl<'a> World<'a> {
     }
 }
 
-type MemberLinks = Links<Outlet, Inlet, Manager<PublicKey, Context>, Barrier, Tracked>;
+/// The peer key of a member.
+fn peer(place: &Place) -> PeerKey {
+    let identity = keys::identity(&place.identity).expect("a member has a valid peer key");
+    peer_key(&identity.public_key())
+}
+
+type MemberLinks = Links<Outlet, Inlet, Manager<PublicKey, Context>, Barrier, Acquaintance>;

@@ -5,7 +5,9 @@ use crate::{ceremony, genesis_context};
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
-use touchmark_batch::{Application, Backlog, Batch, BatchLimits, Halt, Invalid, Member, Proposal};
+use touchmark_batch::{
+    Application, Backlog, Batch, BatchLimits, CheckError, Halt, Invalid, Member, Proposal,
+};
 use touchmark_wire::algorithm::CoseKey;
 use touchmark_wire::codec;
 use touchmark_wire::genesis::{CertificateKey, Committee, Validator};
@@ -190,7 +192,7 @@ impl Application for Ledger {
         Some(batch)
     }
 
-    fn check(&self, ancestry: &[Arc<Batch>], batch: &Batch) -> Result<(), Invalid> {
+    fn check(&self, ancestry: &[Arc<Batch>], batch: &Batch) -> Result<(), CheckError> {
         let mut log = self.log();
         log.checks += 1;
         let parent = match ancestry.last() {
@@ -198,14 +200,14 @@ impl Application for Ledger {
             None => log.chain.last().unwrap(),
         };
         if parent.digest() != batch.parent() {
-            return Err(Invalid("not built on the last batch of its ancestry".to_owned()));
+            return Err(Invalid("not built on the last batch of its ancestry".to_owned()).into());
         }
         let oldest = ancestry.first().map_or(batch.height(), |oldest| oldest.height());
         if oldest.0 > log.chain.len() as u64 {
-            return Err(Invalid("its ancestry has a gap".to_owned()));
+            return Err(Invalid("its ancestry has a gap".to_owned()).into());
         }
         if root(parent.header().root, batch.leaf_hashes()) != batch.header().root {
-            return Err(Invalid("wrong root".to_owned()));
+            return Err(Invalid("wrong root".to_owned()).into());
         }
         Ok(())
     }

@@ -138,7 +138,7 @@ impl Stage {
         let links = links(&self.oracle, &me).await;
         let prefix = format!("member-{me}");
         let settings = Settings {
-            keys,
+            keys: Arc::new(keys),
             pacing: self.pacing,
             limits: LIMITS,
             cache: 1 << 18,
@@ -165,8 +165,8 @@ type Control = simulated::Control<PublicKey, deterministic::Context>;
 struct Tracked(Manager);
 
 impl Peering for Tracked {
-    fn track(&mut self, set: u64, members: Set<PublicKey>, others: Set<PublicKey>) {
-        self.0.track(set, TrackedPeers::new(members, others));
+    fn track(&mut self, set: u64, called: Set<PublicKey>, accepted: Set<PublicKey>) {
+        self.0.track(set, TrackedPeers::new(called, accepted));
     }
 }
 

@@ -217,11 +217,41 @@ fn who_lost_its_votes_of_a_term_waits_for_the_next_one() {
         write_until(&context, &all, &mut items, Height(60)).await;
         let status = late.order.monitor.status();
         assert_eq!((status.term, status.votes), (0, false));
+        // It hears what the others certify, long before the term ends.
+        let others = members[0].ledger.finalized();
+        assert!(others < Height(200) && late.ledger.finalized().0 + 8 > others.0, "{others}");
         wait_until(&context, &all, Height(Term(1).first().0 + 20)).await;
         let status = late.order.monitor.status();
         assert_eq!((status.term, status.votes), (1, true));
         context.sleep(Duration::from_secs(2)).await;
         agreed(&members);
         assert_logged_once(&members[3], &items);
+    });
+}
+
+/// All of the term was in the ledger, and a vote for the next term's first batch may be what was lost
+/// with the store.
+#[test]
+fn who_lost_its_votes_at_a_terms_end_does_not_vote_in_the_next_one() {
+    within(14, PATIENCE).start(|context| async move {
+        let identities = identities(0..4);
+        let made = made(&context, &identities);
+        let stage = Stage::new(&context, PACING);
+        stage.link(&keys(&identities)).await;
+        let offices: Vec<_> =
+            identities.iter().map(|it| office(&made, &it.public_key()).unwrap()).collect();
+        let mut members = Vec::new();
+        for office in &offices[1..] {
+            members.push(stage.enter(&context, &made.0, vec![office.clone()]).await);
+        }
+        let all: Vec<_> = members.iter().collect();
+        let first = Term(1).first();
+        wait_until(&context, &all, first).await;
+        let chain = members[0].ledger.log().chain[..usize::try_from(first.0).unwrap()].to_vec();
+        let ledger = Ledger::with_chain(&made.0, chain);
+        let late = stage.enter_with(&context, &made.0, vec![offices[0].clone()], ledger).await;
+        wait_until(&context, &[&late], Height(first.0 + 8)).await;
+        let status = late.order.monitor.status();
+        assert_eq!((status.term, status.votes), (1, false));
     });
 }

@@ -3,9 +3,10 @@
 //! A formation for a network that exists leaves a [`Promise`] in its own folder. Whoever adopts it
 //! has the place in the data folder, below `offices`, and votes when the committee takes office.
 
+use super::peers::Merged;
 use super::{
-    COMMITTEE, CommitteeFile, FolderError, GENESIS, Lock, Peers, SECRETS, Secrecy, Secrets, disk,
-    genesis, has_network, read_cbor, write,
+    COMMITTEE, CommitteeFile, FolderError, GENESIS, Kept, Lock, Peers, SECRETS, Secrecy, Secrets,
+    disk, genesis, has_network, read_cbor, write,
 };
 use crate::rules;
 use minicbor::{Decode, Encode};
@@ -84,8 +85,8 @@ impl Promise {
     }
 
     /// Gives the validator in the folder `data` the place. An empty folder becomes that of a new
-    /// validator of the network whose genesis is given.
-    pub fn adopt(&self, data: &Path, new: Option<&Genesis>) -> Result<(), FolderError> {
+    /// validator of the network whose genesis is given. Returns whose address stays what it was.
+    pub fn adopt(&self, data: &Path, new: Option<&Genesis>) -> Result<Vec<Kept>, FolderError> {
         new.map_or(Ok(()), rules::require)?;
         let _lock = Lock::take(data)?;
         let foreign = || FolderError::Foreign { path: data.into(), network: self.network };
@@ -104,7 +105,7 @@ impl Promise {
             let genesis = new.filter(|genesis| genesis.network_id() == self.network);
             Some(genesis.ok_or_else(foreign)?)
         };
-        let peers = Peers::merged(data, &self.peers)?;
+        let Merged { text: peers, kept } = Peers::merged(data, &self.peers)?;
         let place = Place {
             committee: self.committee.clone(),
             public: self.public.clone(),
@@ -119,7 +120,7 @@ impl Promise {
             write(&data.join(SECRETS), &codec::encode(&secrets), Secrecy::Owner)?;
             write(&data.join(GENESIS), &genesis.encode_to_vec(), Secrecy::Public)?;
         }
-        Ok(())
+        Ok(kept)
     }
 }
 

@@ -17,6 +17,24 @@ pub struct Peers {
     pub addresses: BTreeMap<PeerKey, String>,
 }
 
+/// The file's text once a place in another committee is taken.
+pub(crate) struct Merged {
+    pub(crate) text: String,
+    /// Members that stay where they are.
+    pub(crate) kept: Vec<Kept>,
+}
+
+/// A member whose address stays what it was, though its place came with another.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Kept {
+    /// Its name.
+    pub name: String,
+    /// Where it is.
+    pub address: String,
+    /// Where it said that it would be.
+    pub offered: String,
+}
+
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct File {
@@ -64,20 +82,29 @@ impl Peers {
 
     /// The text of the file in the data folder, with those whom only `newer` knows: a committee that
     /// goes on finds its members where they are. Without the file it is `newer`.
-    pub(crate) fn merged(folder: &Path, newer: &str) -> Result<String, FolderError> {
+    pub(crate) fn merged(folder: &Path, newer: &str) -> Result<Merged, FolderError> {
         let path = folder.join(Self::FILE);
         let unusable = |reason: String| FolderError::Peers { path: path.clone(), reason };
         let parse =
             |text: &str| toml::from_str::<File>(text).map_err(|it| unusable(it.to_string()));
-        let mut merged = parse(newer)?;
+        let (mut merged, mut kept) = (parse(newer)?, Vec::new());
         if path.exists() {
             let newer = merged.validators;
             merged = parse(&String::from_utf8_lossy(&read(&path)?))?;
-            let known: Vec<_> = merged.validators.iter().map(|row| row.peer.clone()).collect();
-            merged.validators.extend(newer.into_iter().filter(|row| !known.contains(&row.peer)));
+            for row in newer {
+                match merged.validators.iter().find(|known| known.peer == row.peer) {
+                    None => merged.validators.push(row),
+                    Some(known) if known.address != row.address => kept.push(Kept {
+                        name: known.name.clone(),
+                        address: known.address.clone(),
+                        offered: row.address,
+                    }),
+                    Some(_) => {}
+                }
+            }
         }
         let text = toml::to_string(&merged).map_err(|error| unusable(error.to_string()))?;
-        Ok(format!("{HEADING}{text}"))
+        Ok(Merged { text: format!("{HEADING}{text}"), kept })
     }
 
     /// Reads the file in the data folder.
@@ -141,10 +168,14 @@ mod tests {
             Peers::text(listen, others).unwrap()
         };
         let newer = text(8, &[("beta", 2, "new:2"), ("gamma", 3, "new:3")]);
-        assert_eq!(Peers::merged(folder.path(), &newer).unwrap(), newer);
+        let merged = Peers::merged(folder.path(), &newer).unwrap();
+        assert_eq!((merged.text, merged.kept), (newer.clone(), Vec::new()));
         let older = text(7, &[("alpha", 1, "old:1"), ("beta", 2, "old:2")]);
         std::fs::write(folder.path().join(Peers::FILE), older).unwrap();
         let all = [("alpha", 1, "old:1"), ("beta", 2, "old:2"), ("gamma", 3, "new:3")];
-        assert_eq!(Peers::merged(folder.path(), &newer).unwrap(), text(7, &all));
+        let merged = Peers::merged(folder.path(), &newer).unwrap();
+        assert_eq!(merged.text, text(7, &all));
+        let [address, offered] = ["old:2", "new:2"].map(str::to_owned);
+        assert_eq!(merged.kept, [Kept { name: "beta".to_owned(), address, offered }]);
     }
 }

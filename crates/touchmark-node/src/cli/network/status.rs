@@ -88,6 +88,10 @@ fn standing(member: &ValidatorView, node: &NodeView) -> &'static str {
     }
 }
 
+/// Since when nothing is certified, in milliseconds, for that to be worth a word: an idle network
+/// makes a batch a second.
+const SILENCE: u64 = 30_000;
+
 /// What has to happen before the node goes on.
 fn waits(network: &NetworkView, node: &NodeView, readiness: &Readiness) -> Vec<String> {
     let mut waits = readiness.reasons.clone();
@@ -107,6 +111,19 @@ fn waits(network: &NetworkView, node: &NodeView, readiness: &Readiness) -> Vec<S
     if missing > 0 {
         let names: Vec<_> = away.iter().map(|member| member.name.as_str()).collect();
         waits.push(format!("{missing} more of {}: nothing is certified", names.join(", ")));
+    } else if node.clock.saturating_sub(network.time) > SILENCE {
+        let all = "the next batch: nothing is certified, though enough members are connected; some of \
+                   them may not vote, so ask each";
+        waits.push(all.to_owned());
+    }
+    let is_member =
+        network.validators.iter().any(|member| Some(&member.peer) == node.peer.as_ref());
+    if is_member && !node.votes {
+        let first = node.term_ends.saturating_add(1);
+        waits.push(format!(
+            "batch {first}, before which this node does not vote: it lost what it voted for in this \
+             term, or did not take its place"
+        ));
     }
     waits
 }
@@ -140,4 +157,58 @@ fn convened(sheet: &mut Sheet, convening: &Convening, own: &str) {
         line
     });
     sheet.add("invitations", open.collect::<Field>());
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+    use touchmark_api::Base64;
+
+    /// What the first of four members waits for, of whom it is connected with so many.
+    fn waiting(connected: usize, votes: bool, silence: u64) -> Vec<String> {
+        let none = || Base64(Vec::new());
+        let validators = ["a", "b", "c", "d"].map(|name| ValidatorView {
+            name: name.to_owned(),
+            peer: name.to_owned(),
+            log_key: none(),
+            cosigner_key: none(),
+        });
+        let network = NetworkView {
+            network: String::new(),
+            origin: String::new(),
+            genesis: none(),
+            committee: 0,
+            appointed: None,
+            validators: validators.into(),
+            threshold: 3,
+            height: 7,
+            time: 1_000,
+            size: 9,
+            root: String::new(),
+        };
+        let connected = &["b", "c", "d"][..connected];
+        let node = json!({
+            "peer": "a", "clock": 1_000 + silence, "term": 0, "term_ends": 511, "view": 9,
+            "votes": votes, "connected": connected, "finalized": 7, "height": 7,
+            "pending": 0, "pending_bytes": 0,
+        });
+        let readiness = Readiness { ready: true, reasons: Vec::new(), height: 7, size: 9 };
+        waits(&network, &serde_json::from_value(node).unwrap(), &readiness)
+    }
+
+    #[test]
+    fn a_network_that_certifies_waits_for_nothing() {
+        assert_eq!(waiting(3, true, SILENCE), Vec::<String>::new());
+        assert_eq!(waiting(2, true, 0), Vec::<String>::new());
+    }
+
+    #[test]
+    fn what_keeps_a_network_from_certifying_is_named() {
+        assert_eq!(waiting(1, true, 0), ["1 more of c, d: nothing is certified"]);
+        let [silent] = &waiting(3, true, SILENCE + 1)[..] else { panic!() };
+        assert!(silent.contains("some of them may not vote"), "{silent}");
+        let [abstaining] = &waiting(3, false, 0)[..] else { panic!() };
+        assert!(abstaining.starts_with("batch 512, before which this node"), "{abstaining}");
+    }
 }

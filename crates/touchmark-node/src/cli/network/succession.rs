@@ -6,9 +6,9 @@ use crate::cli::explain;
 use crate::cli::failure::{Failure, Fault};
 use crate::cli::identity::signing::{Proposal, Signing};
 use crate::cli::session::Session;
-use crate::cli::sheet::Sheet;
+use crate::cli::sheet::{Field, Sheet};
 use crate::cli::view;
-use crate::folder::{self, Promise};
+use crate::folder::{self, Kept, Promise};
 use crate::line;
 use std::path::{Path, PathBuf};
 use touchmark_wire::codec;
@@ -141,11 +141,21 @@ pub(super) fn adopt(session: &mut Session<'_, '_>, adopt: &Adopt) -> Result<Answ
             Some(genesis)
         }
     };
-    promise.adopt(&path, genesis.as_ref())?;
+    let kept = promise.adopt(&path, genesis.as_ref())?;
     let mut sheet = Sheet::default();
     sheet.add("network", promise.network.to_string());
     explain::committee(&promise.committee, &mut sheet);
     sheet.add("data", path.display().to_string());
+    if !kept.is_empty() {
+        session
+            .say("some members are reached at other addresses than they gave: look at peers.toml");
+    }
+    let kept = kept.into_iter().map(|Kept { name, address, offered }| {
+        let mut line = Sheet::default();
+        line.add("name", name).add("address", address).add("instead of", offered);
+        line
+    });
+    sheet.add("addresses kept", kept.collect::<Field>());
     session.say("next: start the node; keep the folder of the formation until it votes");
     Ok(Answer::sheet(&sheet))
 }

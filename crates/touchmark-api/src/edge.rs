@@ -42,6 +42,8 @@ pub enum EdgeCode {
     WitnessInconsistent,
     /// No checkpoint that so many outside witnesses cosigned.
     FewWitnesses,
+    /// Old leaves that are kept in object storage, which does not give them now.
+    ObjectStorage,
 }
 
 /// What there is to say about a code.
@@ -56,7 +58,7 @@ pub(crate) struct Row {
 
 impl EdgeCode {
     /// All of them.
-    pub const ALL: [Self; 19] = [
+    pub const ALL: [Self; 20] = [
         Self::Slow,
         Self::Method,
         Self::NotAcceptable,
@@ -76,6 +78,7 @@ impl EdgeCode {
         Self::WitnessSignature,
         Self::WitnessInconsistent,
         Self::FewWitnesses,
+        Self::ObjectStorage,
     ];
 
     /// The code, `TM-…`.
@@ -226,6 +229,15 @@ impl EdgeCode {
                 meaning: "No checkpoint here was cosigned by as many outside witnesses.",
                 hint: "ask for fewer, or again later; `touchmark witness list` on the node says what \
                        each of them answered",
+            },
+            Self::ObjectStorage => Row {
+                code: "TM-OBJECT-STORAGE",
+                status: 503,
+                title: "Old leaves are away",
+                meaning: "The node keeps old leaves in object storage, which does not give them now, \
+                          or gives others than the log has.",
+                hint: "ask again later, or another node; newer leaves, states and their proofs are \
+                       read as ever",
             },
         }
     }

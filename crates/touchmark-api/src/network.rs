@@ -150,6 +150,9 @@ pub struct Readiness {
     pub ready: bool,
     /// Why not.
     pub reasons: Vec<String>,
+    /// What is not as it should be though the node takes traffic.
+    #[serde(default)]
+    pub warnings: Vec<String>,
     /// Number of the last batch.
     pub height: u64,
     /// Number of leaves.

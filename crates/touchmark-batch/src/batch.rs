@@ -131,7 +131,7 @@ impl Batch {
 }
 
 /// Splits an entry bundle.
-fn leaves(mut body: &[u8]) -> impl Iterator<Item = Result<&[u8], Malformed>> {
+pub fn leaves(mut body: &[u8]) -> impl Iterator<Item = Result<&[u8], Malformed>> {
     std::iter::from_fn(move || {
         if body.is_empty() {
             return None;

@@ -10,5 +10,5 @@ mod batch;
 mod respondent;
 
 pub use application::{Application, Backlog, CheckError, Halt, Invalid, Member, Proposal};
-pub use batch::{Batch, BatchLimits};
+pub use batch::{Batch, BatchLimits, leaves};
 pub use respondent::{Mute, Reply, Respondent, Unanswered};

@@ -2,7 +2,8 @@
 //!
 //! Every key stands once, in [`keys`]: its type, default, option and description. The struct, the
 //! command line's options, the example file and the documentation are made from that table.
-//! No key holds a secret: private keys are in files of their own.
+//! No key holds a secret: private keys are in files of their own, credentials of object storage in AWS's
+//! own variables.
 
 mod file;
 mod keys;
@@ -12,7 +13,7 @@ mod value;
 
 pub use keys::{
     AnchorSection, Config, EngineSection, HttpSection, LimitsSection, NetworkSection, NodeSection,
-    SECTIONS, WitnessesSection,
+    ObjectsSection, SECTIONS, WitnessesSection,
 };
 pub use page::{example, reference};
 pub use source::{Origin, Resolved, Sources};
@@ -20,10 +21,12 @@ pub use value::Addresses;
 
 use crate::folder::NewNetwork;
 use crate::http::Limits;
-use crate::node::NodeConfig;
+use crate::node::{NodeConfig, ObjectsConfig};
 use crate::service::ServiceConfig;
+use std::collections::BTreeMap;
 use std::path::Path;
 use touchmark_engine::Pacing;
+use touchmark_objects::Place;
 use touchmark_wire::ids::Timestamp;
 
 /// Name of the file in the data folder.
@@ -104,8 +107,24 @@ pub fn duration(text: &str) -> Result<std::time::Duration, String> {
 }
 
 impl Config {
-    /// What the service needs; a new network begins at `now`.
-    pub fn service(&self, now: Timestamp) -> ServiceConfig {
+    /// Where old leaves are kept, if not in the data folder; `variables` are those of the environment.
+    pub fn objects(&self, variables: &BTreeMap<String, String>) -> Option<ObjectsConfig> {
+        let section = &self.objects;
+        Some(ObjectsConfig {
+            place: Place {
+                url: section.url.clone()?,
+                endpoint: section.endpoint.clone(),
+                region: section.region.clone(),
+                variables: variables.clone(),
+            },
+            tail: section.tail as u64,
+            interval: section.interval,
+        })
+    }
+
+    /// What the service needs; a new network begins at `now`, and `variables` are those of the
+    /// environment.
+    pub fn service(&self, now: Timestamp, variables: &BTreeMap<String, String>) -> ServiceConfig {
         ServiceConfig {
             node: NodeConfig {
                 data: self.node.data.clone(),
@@ -119,6 +138,7 @@ impl Config {
                     validator: self.network.validator.clone(),
                     time: now,
                 },
+                objects: self.objects(variables),
             },
             listen: self.http.listen,
             witness_interval: self.witnesses.interval,

@@ -9,9 +9,12 @@ use crate::folder::{self, Equipment, Folder, FolderError, Held, NewNetwork, Part
 use crate::follow::{FollowError, Follower};
 use crate::intake::{Decided, Intake};
 use crate::judgement::judge;
+use crate::kept::KeptLog;
+pub use crate::kept::ObjectsConfig;
 use crate::keyring::Keyring;
 use crate::order::Order;
 use crate::proof::{Certification, ProofError};
+use crate::sealing::Sealing;
 use crate::upkeep::{self, UpkeepError};
 use crate::witness::Witnesses;
 use crate::word::{Council, Speaker};
@@ -48,6 +51,8 @@ pub struct NodeConfig {
     pub pacing: Pacing,
     /// For a folder without a node: the network to begin.
     pub new: NewNetwork,
+    /// Where old leaves are kept, if not in the data folder.
+    pub objects: Option<ObjectsConfig>,
 }
 
 /// Why a node does not start.
@@ -72,6 +77,15 @@ pub enum StartError {
     /// This node's signing keys.
     #[error(transparent)]
     Keys(#[from] AttestationError),
+    /// The object storage that is named cannot be one.
+    #[error(transparent)]
+    Objects(#[from] touchmark_objects::Error),
+    /// Leaves are in object storage, and none is named.
+    #[error("{leaves} leaves of the log are in object storage, and none is named")]
+    NoObjects {
+        /// How many.
+        leaves: u64,
+    },
     /// The operating system gives no thread.
     #[error("no thread can be started: {0}")]
     Thread(io::Error),
@@ -112,6 +126,8 @@ pub struct Node {
     tip: watch::Receiver<(Height, TreeSize)>,
     executions: broadcast::Sender<Arc<Execution>>,
     commits: Histogram,
+    /// Brings old leaves to object storage.
+    _sealing: Option<Sealing>,
 }
 
 impl Node {
@@ -122,6 +138,7 @@ impl Node {
         let first = premises.first_batch();
         let store =
             Arc::new(Store::open(&premises.ledger(), &genesis, &first, CacheLimits::default())?);
+        let sealing = seal(config.objects.as_ref(), &store, &genesis)?;
         let (announce, tip) = watch::channel((store.snapshot().height(), store.snapshot().size()));
         let executions = broadcast::Sender::new(EXECUTIONS);
         let tell = executions.clone();
@@ -184,6 +201,7 @@ impl Node {
             tip,
             executions,
             commits,
+            _sealing: sealing,
         })
     }
 
@@ -362,6 +380,24 @@ impl Drop for Node {
         // The threads of intake and ending have shares of it.
         self.order.stop();
     }
+}
+
+/// Begins to seal, if the node is to; the store reads from there what is sealed.
+fn seal(
+    config: Option<&ObjectsConfig>,
+    store: &Arc<Store>,
+    genesis: &Genesis,
+) -> Result<Option<Sealing>, StartError> {
+    let Some(ObjectsConfig { place, tail, interval }) = config else {
+        return match store.sealed().leaves {
+            0 => Ok(None),
+            leaves => Err(StartError::NoObjects { leaves }),
+        };
+    };
+    let kept = KeptLog::open(place, genesis.network_id())?;
+    store.keep_sealed_in(kept.clone());
+    let sealing = Sealing::start(store.clone(), kept, *tail, *interval);
+    sealing.map(Some).map_err(StartError::Thread)
 }
 
 /// The key that signs as the log: only where one owner has it, and nobody is to share it.

@@ -10,11 +10,13 @@ pub(crate) use certified::Certified;
 pub(crate) use examination::Examined;
 
 use crate::folder::{FolderError, Premises};
+use crate::kept::KeptLog;
 use crate::keyring::Keyring;
+use crate::node::ObjectsConfig;
 use crate::proof::ProofError;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use touchmark_store::{Progress, Rebuilt};
+use touchmark_store::{Progress, Rebuilt, SealedLog};
 use touchmark_wire::ids::NetworkId;
 
 /// Why a data folder is not as it was to become.
@@ -30,6 +32,9 @@ pub enum UpkeepError {
     /// The order engine's part of it.
     #[error(transparent)]
     Engine(#[from] touchmark_engine::Error),
+    /// The object storage that is named cannot be one.
+    #[error(transparent)]
+    Objects(#[from] touchmark_objects::Error),
     /// A proof of its last batch.
     #[error(transparent)]
     Proof(#[from] ProofError),
@@ -53,12 +58,27 @@ pub enum UpkeepError {
     },
 }
 
-/// Makes state and indexes of the node in `data` anew from its log.
-pub fn rebuild(data: &Path, progress: impl FnMut(Progress)) -> Result<Rebuilt, UpkeepError> {
+/// Makes state and indexes of the node in `data` anew from its log, of which a part may be in object
+/// storage.
+pub fn rebuild(
+    data: &Path,
+    objects: Option<&ObjectsConfig>,
+    progress: impl FnMut(Progress),
+) -> Result<Rebuilt, UpkeepError> {
     let premises = Premises::open(data)?;
     let (ledger, genesis) = (premises.ledger(), &premises.genesis);
     let verifier = Arc::new(Keyring::default());
     let first = premises.first_batch();
-    let rebuilt = touchmark_store::rebuild(&ledger, genesis, &first, verifier, progress)?;
+    let kept = kept(objects, genesis.network_id())?;
+    let rebuilt = touchmark_store::rebuild(&ledger, genesis, &first, verifier, kept, progress)?;
     Ok(rebuilt)
+}
+
+/// Where the sealed part of a network's log is kept, if that is said.
+fn kept(
+    objects: Option<&ObjectsConfig>,
+    network: NetworkId,
+) -> Result<Option<Arc<dyn SealedLog>>, touchmark_objects::Error> {
+    let kept = objects.map(|objects| KeptLog::open(&objects.place, network)).transpose()?;
+    Ok(kept.map(|kept| kept as Arc<dyn SealedLog>))
 }

@@ -1,16 +1,20 @@
 //! Online backup, its check without a store, and the way back.
 //!
 //! A backup is a folder: [`MANIFEST`](crate::Manifest), `tables` (all tables of one snapshot, in a
-//! form of our own) and `payloads/`. The manifest is written last: without it, it is no backup.
+//! form of our own) and `payloads/`. Leaves that are sealed are not in it: their hashes are, and what is
+//! restored reads them where they are kept. The manifest is written last: without it, it is no backup.
 
+use crate::bundle::{self, AT_ONCE};
 use crate::database::{Database, Row, Table};
 use crate::dump::{self, Failure, Hashing, Roots};
 use crate::error::Error;
 use crate::folder::{self, Folder};
 use crate::manifest::{BackupFile, Manifest};
 use crate::reading::{Meter, Purpose, Reading};
+use crate::sealed::SealedLog;
 use crate::snapshot::Snapshot;
 use crate::store::Store;
+use crate::tile::TILE_WIDTH;
 use std::fs::{self, File};
 use std::io::{self, BufReader, BufWriter, Read as _};
 use std::path::{Path, PathBuf};
@@ -26,7 +30,8 @@ impl Store {
     /// go on; of the payloads those that there are now.
     pub fn backup(&self, snapshot: &Snapshot, to: &Path) -> Result<Manifest, Error> {
         begin_backup(to)?;
-        let mut manifest = Manifest::of(snapshot.network(), &snapshot.tip());
+        let mut manifest =
+            Manifest::of(snapshot.network(), &snapshot.tip(), snapshot.sealed().leaves);
         let path = to.join(TABLES);
         let failed = |failure| match failure {
             Failure::Store(error) => error,
@@ -105,7 +110,8 @@ pub struct VerifiedBackup {
 
 impl VerifiedBackup {
     /// Checks a backup of a network's log without a store: every file against the manifest, then
-    /// the roots of log and state recomputed from the leaves and entries themselves.
+    /// the roots of log and state recomputed from the leaves and entries themselves, and from the
+    /// hashes of leaves that are sealed.
     pub fn check(
         folder: &Path,
         network: NetworkId,
@@ -129,9 +135,9 @@ impl VerifiedBackup {
                 return Err(damaged());
             }
         }
-        let (log, state_root) = roots.finish();
-        let found = (log.size(), log.root(), state_root);
-        if found != (manifest.size, manifest.root, manifest.state_root) {
+        let (log, sealed, state_root) = roots.finish().ok_or_else(damaged)?;
+        let found = (log.size(), log.root(), sealed, state_root);
+        if found != (manifest.size, manifest.root, manifest.sealed, manifest.state_root) {
             return Err(damaged());
         }
         Ok(Self { folder: folder.into(), manifest })
@@ -140,6 +146,38 @@ impl VerifiedBackup {
     /// What it holds.
     pub fn manifest(&self) -> &Manifest {
         &self.manifest
+    }
+
+    /// Reads all leaves that are sealed, and so not in the backup, where they are kept, and compares
+    /// them with their hashes. Tells how many bundles it has read.
+    pub fn check_sealed(
+        &self,
+        kept: &dyn SealedLog,
+        mut progress: impl FnMut(Reading),
+    ) -> Result<(), Error> {
+        let of = self.manifest.sealed / TILE_WIDTH;
+        let mut ignore = |_| {};
+        let mut meter = Meter::new(Purpose::Check, 0, &mut ignore);
+        let mut hashes = Vec::new();
+        let mut bundles = Vec::new();
+        let mut done = 0;
+        for row in open_tables(&self.folder, &mut meter)? {
+            let row = row.map_err(|_| damaged(&self.folder, TABLES))?;
+            hashes.extend(dump::leaf_hashes(&row).into_iter().flatten());
+            if done + (bundles.len() as u64) < of && hashes.len() as u64 == TILE_WIDTH {
+                bundles.push(std::mem::take(&mut hashes));
+            }
+            if bundles.len() == AT_ONCE || done + (bundles.len() as u64) == of {
+                bundle::check(kept, done, &bundles)?;
+                done += bundles.len() as u64;
+                bundles.clear();
+                progress(Reading { purpose: Purpose::Sealed, done, of });
+            }
+            if done == of {
+                return Ok(());
+            }
+        }
+        Err(damaged(&self.folder, TABLES))
     }
 
     /// Makes a store of it in a new or empty folder; [`Store::open`] opens it.
@@ -169,7 +207,11 @@ impl VerifiedBackup {
         write.put(Table::Tip, tip.key, tip.value);
         write.commit()?;
         // Only now is it a store.
-        database.mark(manifest.network)
+        if manifest.sealed > 0 {
+            database.mark_sealed(manifest.network)
+        } else {
+            database.mark(manifest.network)
+        }
     }
 }
 

@@ -26,13 +26,16 @@ pub struct CacheLimits {
     pub pages: u64,
     /// Subtrees of the log.
     pub tiles: u64,
+    /// Sealed bundles of the log.
+    pub bundles: u64,
     /// Blocks of the key-value engine.
     pub blocks: u64,
 }
 
 impl Default for CacheLimits {
     fn default() -> Self {
-        Self { entries: 64 << 20, pages: 96 << 20, tiles: 8 << 20, blocks: 64 << 20 }
+        let (tiles, bundles) = (8 << 20, 32 << 20);
+        Self { entries: 64 << 20, pages: 96 << 20, tiles, bundles, blocks: 64 << 20 }
     }
 }
 

@@ -51,6 +51,8 @@ pub(crate) enum Table {
     ChannelLeaf,
     /// Certificates by height.
     Certificate,
+    /// How far the log is sealed.
+    Sealed,
 }
 
 /// How a table is read.
@@ -77,7 +79,7 @@ const fn layout(table: Table, name: &'static str, memory: u64, reads: Reads) -> 
 
 impl Table {
     /// Every table, at the place of its number.
-    pub(crate) const ALL: [Layout; 18] = [
+    pub(crate) const ALL: [Layout; 19] = [
         layout(Self::Tip, "tip", 1, Reads::Keys),
         layout(Self::Leaf, "leaf", 32, Reads::Ranges),
         layout(Self::Tile, "tile", 8, Reads::Keys),
@@ -96,11 +98,12 @@ impl Table {
         layout(Self::Channel, "channel", 2, Reads::Keys),
         layout(Self::ChannelLeaf, "channel-leaf", 4, Reads::Ranges),
         layout(Self::Certificate, "certificate", 1, Reads::Keys),
+        layout(Self::Sealed, "sealed", 1, Reads::Keys),
     ];
 
     /// Whether it follows from the log.
     pub(crate) const fn is_derived(self) -> bool {
-        !matches!(self, Self::Leaf | Self::Batch | Self::Certificate)
+        !matches!(self, Self::Leaf | Self::Batch | Self::Certificate | Self::Sealed)
     }
 
     /// The name of its folder: the engine numbers tables in the order of their creation, from 1.
@@ -192,6 +195,24 @@ impl Database {
     /// Marks the folder as a store of `network`.
     pub(crate) fn mark(&self, network: NetworkId) -> Result<(), Error> {
         self.folder.mark(network)
+    }
+
+    /// Says, before the first leaf goes elsewhere, that not all leaves have to be here.
+    pub(crate) fn mark_sealed(&self, network: NetworkId) -> Result<(), Error> {
+        self.folder.mark_sealed(network)
+    }
+
+    /// Rewrites a table's files without what was removed from it.
+    pub(crate) fn reclaim(&self, table: Table) -> Result<(), Error> {
+        let table = self.table(table);
+        // What was removed is in memory, and stands in files only then.
+        table.rotate_memtable()?;
+        while table.sealed_memtable_count() > 0 {
+            // Fails as soon as the background threads have.
+            self.engine.persist(PersistMode::Buffer)?;
+            thread::sleep(Duration::from_millis(5));
+        }
+        Ok(table.major_compact()?)
     }
 
     /// Begins a file of each table that has gathered enough. The engine would ask its background

@@ -5,8 +5,9 @@
 
 use crate::database::{DatabaseView, Layout, Row, Table};
 use crate::error::Error;
-use crate::{number, run, state};
+use crate::{number, run, sealed, state};
 use sha2::{Digest as _, Sha256};
+use std::collections::VecDeque;
 use std::io::{self, Read, Write};
 use std::ops::Bound;
 use touchmark_wire::hash::Digest;
@@ -86,10 +87,24 @@ fn row(input: &mut impl Read) -> io::Result<Option<Row>> {
     Ok(Some(Row { table, key, value }))
 }
 
-/// Recomputes the roots of log and state from the rows of a dump, in bounded memory.
+/// The hashes of leaves that a row has, if it is one of the lowest level of the log's tree.
+pub(crate) fn leaf_hashes(row: &Row) -> Option<impl Iterator<Item = Digest> + '_> {
+    let is_lowest = row.table == Table::Tile && row.key.first() == Some(&0);
+    let hashes = is_lowest.then(|| row.value.as_chunks::<32>().0)?;
+    Some(hashes.iter().copied().map(Digest))
+}
+
+/// Recomputes the roots of log and state from the rows of a dump, in bounded memory beside 40 bytes
+/// for each leaf that comes after a gap: where leaves are sealed, those before the gap are known by
+/// their hashes in the tree, which the dump has behind the leaves.
 #[derive(Default)]
 pub(crate) struct Roots {
     log: Frontier,
+    /// Leaves after a gap, in order.
+    gapped: VecDeque<(u64, Digest)>,
+    /// From where on, in the end, every leaf is there.
+    complete: u64,
+    sealed: u64,
     /// Subtrees that are complete to the left: hash, and the bit on which their branch decides.
     left: Vec<(Digest, u8)>,
     last: Option<(StateKey, Digest)>,
@@ -102,14 +117,53 @@ impl Roots {
             Table::Leaf => {
                 let Some(first) = number::read(&row.key) else { return false };
                 run::parts(first, &row.value).all(|part| {
-                    let next = part.filter(|(leaf, _)| *leaf == self.log.size().0);
-                    next.map(|(_, leaf)| self.log.append(merkle::leaf_hash(&row.value[leaf])))
-                        .is_some()
+                    let taken = part.map(|(index, leaf)| {
+                        self.take_leaf(index, merkle::leaf_hash(&row.value[leaf]))
+                    });
+                    taken.is_some_and(|taken| taken)
                 })
+            }
+            Table::Tile => self.take_hashes(row).is_some(),
+            Table::Sealed => {
+                let sealed = sealed::decode(&row.value);
+                self.sealed = sealed.unwrap_or_default();
+                sealed.is_some()
             }
             Table::Entry => self.take_entry(row).is_some(),
             _ => true,
         }
+    }
+
+    fn take_leaf(&mut self, index: u64, hash: Digest) -> bool {
+        if self.gapped.is_empty() && index == self.log.size().0 {
+            self.log.append(hash);
+            return true;
+        }
+        let next = self.gapped.back().map_or(self.log.size().0, |(last, _)| last + 1);
+        if index != next {
+            self.complete = index;
+        }
+        self.gapped.push_back((index, hash));
+        index >= next
+    }
+
+    /// Hashes of leaves: those in a gap count, the others must be those of the leaves.
+    fn take_hashes(&mut self, row: &Row) -> Option<()> {
+        let hashes = leaf_hashes(row).filter(|_| !self.gapped.is_empty());
+        let Some(hashes) = hashes else { return Some(()) };
+        let first = number::read(row.key.get(1..)?)?;
+        for (index, hash) in (first..).zip(hashes) {
+            if index < self.log.size().0 {
+                continue;
+            }
+            (index == self.log.size().0).then_some(())?;
+            if let Some((_, own)) = self.gapped.front().filter(|(leaf, _)| *leaf == index) {
+                (*own == hash).then_some(())?;
+                self.gapped.pop_front();
+            }
+            self.log.append(hash);
+        }
+        Some(())
     }
 
     fn take_entry(&mut self, row: &Row) -> Option<()> {
@@ -133,13 +187,16 @@ impl Roots {
         subtree
     }
 
-    /// The log, and the state's root.
-    pub(crate) fn finish(mut self) -> (Frontier, Digest) {
+    /// The log, of which so many leaves are sealed, and the state's root; `None` where a leaf is
+    /// missing that is not sealed.
+    pub(crate) fn finish(mut self) -> Option<(Frontier, u64, Digest)> {
+        let is_whole = self.gapped.is_empty() && self.complete <= self.sealed;
+        (is_whole && self.sealed <= self.log.size().0).then_some(())?;
         let root = match self.last {
             Some((_, subtree)) => self.close(subtree, |_| true),
             None => EMPTY,
         };
-        (self.log, root)
+        Some((self.log, self.sealed, root))
     }
 }
 

@@ -125,6 +125,17 @@ pub enum Error {
     #[error("writing was given up earlier: {0}; free or repair the disk, then start again")]
     Halted(String),
 
+    // Whoever keeps the sealed part of the log.
+    /// Leaves that are not here could not be written to where they are kept, or not be read there, or
+    /// are wrong there.
+    #[error("the sealed leaves from {leaf} on: {reason}")]
+    Sealed {
+        /// The first leaf of the bundle.
+        leaf: LeafIndex,
+        /// What is wrong.
+        reason: String,
+    },
+
     // Nobody's who is here: what is stored is wrong.
     /// A stored batch does not lead to what its header claims.
     #[error(

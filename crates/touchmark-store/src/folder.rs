@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! LOCK       locked by the process that has the store open; its process id
-//! FORMAT     "touchmark-store 4", a newline, "network <64 hexadecimal digits>", a newline
+//! FORMAT     "touchmark-store 5" (6: leaves are kept elsewhere, too), a newline, "network <64 hexadecimal digits>", a newline
 //! kv/        the key-value engine's
 //! kv.new/    tables that a rebuild is making
 //! kv.old/    tables that a rebuild has replaced
@@ -22,6 +22,8 @@ use touchmark_wire::ids::NetworkId;
 
 /// Version of everything that the store writes.
 pub(crate) const FORMAT: u32 = 5;
+/// The same, where leaves of the log may be kept elsewhere.
+const SEALED: u32 = 6;
 
 const MARK: &str = "FORMAT";
 const NAME: &str = "touchmark-store";
@@ -47,7 +49,7 @@ impl Folder {
         let folder = Self::lock(path)?;
         if !folder.is_of(network)? {
             require_empty(path)?;
-            write_mark(path, network)?;
+            write_mark(path, FORMAT, network)?;
         }
         folder.settle()?;
         Ok(folder)
@@ -95,7 +97,13 @@ impl Folder {
 
     /// Says whose log the folder holds: from now on it is a store.
     pub(crate) fn mark(&self, network: NetworkId) -> Result<(), Error> {
-        write_mark(&self.path, network)
+        write_mark(&self.path, FORMAT, network)
+    }
+
+    /// Says the same of a store whose leaves are not all here: a program that does not know that
+    /// refuses it.
+    pub(crate) fn mark_sealed(&self, network: NetworkId) -> Result<(), Error> {
+        write_mark(&self.path, SEALED, network)
     }
 
     /// Where it is.
@@ -183,15 +191,15 @@ pub(crate) fn read_mark(path: &Path) -> Result<Option<NetworkId>, Error> {
     };
     let mut lines = text.lines();
     let (name, version) = lines.next().and_then(|line| line.split_once(' ')).ok_or_else(unknown)?;
-    if name != NAME || version.parse() != Ok(FORMAT) {
+    if name != NAME || ![Ok(FORMAT), Ok(SEALED)].contains(&version.parse()) {
         return Err(unknown());
     }
     let network = lines.next().and_then(|line| line.strip_prefix("network "));
     network.and_then(|id| id.parse().ok()).map(Some).ok_or(Error::Corrupt("folder mark"))
 }
 
-fn write_mark(path: &Path, network: NetworkId) -> Result<(), Error> {
-    let text = format!("{NAME} {FORMAT}\nnetwork {network}\n");
+fn write_mark(path: &Path, format: u32, network: NetworkId) -> Result<(), Error> {
+    let text = format!("{NAME} {format}\nnetwork {network}\n");
     write_durably(path, MARK, text.as_bytes())
 }
 

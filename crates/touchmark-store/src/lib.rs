@@ -9,7 +9,11 @@
 //! What a table's keys and values mean stands at the head of the module that writes it:
 //! `log` (leaves, batches; `run`: rows of neighbouring leaves), `tile` (the log's tree), `state` (entries, trie pages), `statement`
 //! (chains, ids), `event`, `history` (leaves of things), `catalog` (lists of things), `channel` (the
-//! same of channels), `attribute` (search), `certificate` (of batches that others gave).
+//! same of channels), `attribute` (search), `certificate` (of batches that others gave), `sealed` (how
+//! much of the log is kept elsewhere).
+//!
+//! Old leaves can be kept elsewhere ([`SealedLog`]): [`Store::seal`] brings them there, and every
+//! reader reads them as if they were here.
 //!
 //! A [`Store::backup`] copies a running store into a folder that [`VerifiedBackup::check`] checks
 //! without a store; [`VerifiedBackup::restore`] makes a store of it.
@@ -23,6 +27,7 @@
 
 mod attribute;
 mod backup;
+mod bundle;
 mod cache;
 mod catalog;
 mod certificate;
@@ -43,6 +48,7 @@ mod reading;
 mod rebuild;
 mod replay;
 mod run;
+mod sealed;
 mod snapshot;
 mod state;
 mod statement;
@@ -65,6 +71,7 @@ pub use payload::{Erased, Kept, Payload};
 pub use reading::{Purpose, Reading};
 pub use rebuild::{Progress, Rebuilt, rebuild};
 pub use replay::{Replay, ReplayFailure};
+pub use sealed::{SealedLog, SealedStatus};
 pub use snapshot::{Counts, Snapshot};
 pub use statement::ChainedStatement;
 pub use store::Store;

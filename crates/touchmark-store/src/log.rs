@@ -5,15 +5,19 @@
 //! batch   height (8)      ->  log size before the batch (8) ‖ encoded header
 //! size    log size (8)    ->  height of the first batch that ends there (8)
 //! ```
-//! Numbers are big-endian. A batch's body is its leaves.
+//! Numbers are big-endian. A batch's body is its leaves. Leaves that are sealed are elsewhere
+//! ([`crate::sealed`]), and read here as if they were not.
 
+use crate::bundle::Bundle;
 use crate::database::{DatabaseView, Table, Write};
 use crate::error::Error;
 use crate::number;
 use crate::run;
+use crate::sealed::{self, Sealed};
 use crate::snapshot::Snapshot;
 use crate::tile::TILE_WIDTH;
 use std::ops::{Bound, Range};
+use std::sync::Arc;
 use touchmark_batch::{Batch, BatchLimits};
 use touchmark_wire::header::BatchHeader;
 use touchmark_wire::ids::{Height, LeafIndex, TreeSize};
@@ -48,7 +52,8 @@ impl StoredBatch {
     }
 }
 
-pub(crate) fn write(write: &mut Write<'_>, batch: &Batch) {
+/// Writes a batch; of its leaves not those below `sealed` that are kept elsewhere.
+pub(crate) fn write(write: &mut Write<'_>, batch: &Batch, sealed: u64) {
     let first = batch.first_leaf();
     let height = number::bytes(batch.height().0);
     let mut stored = first.0.to_be_bytes().to_vec();
@@ -57,26 +62,24 @@ pub(crate) fn write(write: &mut Write<'_>, batch: &Batch) {
     if batch.size() > first || batch.height() == Height(0) {
         write.put(Table::Size, number::bytes(batch.size().0), height);
     }
-    run::write(write, Table::Leaf, (first.0..).zip(batch.leaves()));
+    let here = |(index, leaf): &(u64, &[u8])| *index >= sealed || sealed::stays(leaf);
+    run::write(write, Table::Leaf, (first.0..).zip(batch.leaves()).filter(here));
 }
 
 impl Snapshot {
     /// A leaf of the log.
     pub fn leaf(&self, index: LeafIndex) -> Result<Vec<u8>, Error> {
-        if index.0 >= self.size().0 {
-            return Err(Error::NoLeaf { leaf: index, size: self.size() });
-        }
-        let stored = self.database().in_run(Table::Leaf, index.0)?;
-        stored.ok_or(Error::Corrupt("log"))
+        self.require_leaf(index)?;
+        self.log().leaf(index.0)
     }
 
     /// Leaves in order, those of `range` that the log has.
     pub fn leaves(
         &self,
         range: Range<LeafIndex>,
-    ) -> impl Iterator<Item = Result<(LeafIndex, Vec<u8>), Error>> + use<> {
+    ) -> impl Iterator<Item = Result<(LeafIndex, Vec<u8>), Error>> {
         let end = range.end.0.min(self.size().0);
-        self.database().leaves(range.start.0..end)
+        self.log().leaves(range.start.0..end)
     }
 
     /// The first `width` (1 to 256) leaves of a bundle as C2SP tlog-tiles serves them: each a
@@ -87,7 +90,7 @@ impl Snapshot {
         if width == 0 || u64::from(width) > TILE_WIDTH || end > self.size().0 {
             return Err(Error::NoTile);
         }
-        self.database().body(first..end)
+        self.log().entry_bundle(number, width)
     }
 
     /// A batch's header and place; `None` above the tip.
@@ -97,12 +100,12 @@ impl Snapshot {
 
     /// A batch with its body; `None` above the tip.
     pub fn whole_batch(&self, height: Height) -> Result<Option<Batch>, Error> {
-        self.database().batch(height)
+        self.log().batch(height)
     }
 
     /// A batch's leaves, each after its length, as in a C2SP entry bundle.
     pub fn body(&self, batch: &StoredBatch) -> Result<Vec<u8>, Error> {
-        self.database().body(batch.first.0..batch.header().size.0)
+        self.log().body(batch.first.0..batch.header().size.0)
     }
 
     /// All batches above `after`, in order.
@@ -115,9 +118,7 @@ impl Snapshot {
 
     /// The batch that a leaf is in.
     pub fn batch_of_leaf(&self, leaf: LeafIndex) -> Result<StoredBatch, Error> {
-        if leaf.0 >= self.size().0 {
-            return Err(Error::NoLeaf { leaf, size: self.size() });
-        }
+        self.require_leaf(leaf)?;
         let next = number::bytes(leaf.0 + 1);
         let bounds = (Bound::Included(&next[..]), Bound::Unbounded);
         let (_, height) = self
@@ -135,10 +136,103 @@ impl Snapshot {
         height.map(|height| self.batch_at(&height)).transpose()
     }
 
+    pub(crate) fn require_leaf(&self, leaf: LeafIndex) -> Result<(), Error> {
+        let size = self.size();
+        if leaf.0 < size.0 { Ok(()) } else { Err(Error::NoLeaf { leaf, size }) }
+    }
+
+    fn log(&self) -> Log<'_> {
+        Log { view: self.database(), sealed: self.sealed(), tree: Some(self) }
+    }
+
     fn batch_at(&self, height: &[u8]) -> Result<StoredBatch, Error> {
         let height = number::read(height).ok_or(Error::Corrupt("list of sizes"))?;
         self.batch(Height(height))?.ok_or(Error::Corrupt("list of batches"))
     }
+}
+
+/// The log's leaves, wherever they are.
+#[derive(Clone, Copy)]
+pub(crate) struct Log<'a> {
+    pub(crate) view: &'a DatabaseView,
+    pub(crate) sealed: &'a Sealed,
+    /// Knows the hashes of sealed leaves; without it, whoever reads checks.
+    pub(crate) tree: Option<&'a Snapshot>,
+}
+
+impl<'a> Log<'a> {
+    fn leaf(self, index: u64) -> Result<Vec<u8>, Error> {
+        // Some sealed ones are here as well.
+        if let Some(leaf) = self.view.in_run(Table::Leaf, index)? {
+            return Ok(leaf);
+        }
+        if index >= self.sealed.leaves {
+            return Err(Error::Corrupt("log"));
+        }
+        Ok(self.bundle(index / TILE_WIDTH)?.leaf(index % TILE_WIDTH).to_vec())
+    }
+
+    fn leaves(
+        self,
+        range: Range<u64>,
+    ) -> impl Iterator<Item = Result<(LeafIndex, Vec<u8>), Error>> + use<'a> {
+        let border = self.sealed.leaves.min(range.end).max(range.start);
+        let sealed = range.start..border;
+        let bundles = if sealed.is_empty() {
+            0..0
+        } else {
+            sealed.start / TILE_WIDTH..sealed.end.div_ceil(TILE_WIDTH)
+        };
+        let elsewhere = bundles.flat_map(move |number| match self.bundle(number) {
+            Ok(bundle) => {
+                let first = number * TILE_WIDTH;
+                let own = sealed.start.max(first)..sealed.end.min(first + TILE_WIDTH);
+                own.map(|index| Ok((LeafIndex(index), bundle.leaf(index - first).to_vec())))
+                    .collect()
+            }
+            Err(error) => vec![Err(error)],
+        });
+        elsewhere.chain(self.view.leaves(border..range.end))
+    }
+
+    /// Leaves as in an entry bundle and in a batch's body.
+    fn body(self, leaves: Range<u64>) -> Result<Vec<u8>, Error> {
+        body(leaves.end - leaves.start, self.leaves(leaves))
+    }
+
+    fn entry_bundle(self, number: u64, width: u16) -> Result<Vec<u8>, Error> {
+        let first = number * TILE_WIDTH;
+        if first < self.sealed.leaves {
+            return Ok(self.bundle(number)?.first(width).to_vec());
+        }
+        self.body(first..first + u64::from(width))
+    }
+
+    /// A batch with its body.
+    pub(crate) fn batch(self, height: Height) -> Result<Option<Batch>, Error> {
+        self.view.batch_with(height, |leaves| self.body(leaves))
+    }
+
+    fn bundle(self, number: u64) -> Result<Arc<Bundle>, Error> {
+        let hashes = |number| self.tree.map(|tree| tree.leaf_hashes(number)).transpose();
+        self.sealed.bundles.get(number, hashes)
+    }
+}
+
+/// So many leaves, each after its length.
+fn body(
+    mut missing: u64,
+    leaves: impl Iterator<Item = Result<(LeafIndex, Vec<u8>), Error>>,
+) -> Result<Vec<u8>, Error> {
+    let mut body = Vec::new();
+    for leaf in leaves {
+        let (_, leaf) = leaf?;
+        let length = u16::try_from(leaf.len()).map_err(|_| Error::Corrupt("log"))?;
+        body.extend_from_slice(&length.to_be_bytes());
+        body.extend_from_slice(&leaf);
+        missing -= 1;
+    }
+    if missing == 0 { Ok(body) } else { Err(Error::Corrupt("log")) }
 }
 
 impl DatabaseView {
@@ -158,31 +252,25 @@ impl DatabaseView {
         })
     }
 
-    /// Leaves as in an entry bundle and in a batch's body.
-    fn body(&self, leaves: Range<u64>) -> Result<Vec<u8>, Error> {
-        let mut body = Vec::new();
-        let mut missing = leaves.end - leaves.start;
-        for leaf in self.leaves(leaves) {
-            let (_, leaf) = leaf?;
-            let length = u16::try_from(leaf.len()).map_err(|_| Error::Corrupt("log"))?;
-            body.extend_from_slice(&length.to_be_bytes());
-            body.extend_from_slice(&leaf);
-            missing -= 1;
-        }
-        if missing == 0 { Ok(body) } else { Err(Error::Corrupt("log")) }
-    }
-
     fn stored_batch(&self, height: Height) -> Result<Option<StoredBatch>, Error> {
         let stored = self.get(Table::Batch, &number::bytes(height.0))?;
         stored.map(|stored| StoredBatch::decode(&stored)).transpose()
     }
 
-    /// A batch with its body.
+    /// A batch with its body, all of which is here.
     pub(crate) fn batch(&self, height: Height) -> Result<Option<Batch>, Error> {
+        self.batch_with(height, |leaves| body(leaves.end - leaves.start, self.leaves(leaves)))
+    }
+
+    fn batch_with(
+        &self,
+        height: Height,
+        body: impl FnOnce(Range<u64>) -> Result<Vec<u8>, Error>,
+    ) -> Result<Option<Batch>, Error> {
         let Some(stored) = self.stored_batch(height)? else {
             return Ok(None);
         };
-        let body = self.body(stored.first.0..stored.header().size.0)?;
+        let body = body(stored.first.0..stored.header().size.0)?;
         // The batch was within its limits when it was made.
         let limits = BatchLimits { body: usize::MAX, leaves: usize::MAX };
         let batch = Batch::from_parts(stored.header, body, limits);

@@ -7,10 +7,12 @@
 //! size <decimal>
 //! root <hexadecimal>
 //! state <hexadecimal>
+//! sealed <decimal>
 //! file <SHA-256, hexadecimal> <length, decimal> <path>
 //! …
 //! ```
-//! Every line ends in a newline; paths are relative, with `/`, in order.
+//! The first line ends in 3 and `sealed` is there only where leaves are sealed, which are not in the
+//! backup. Every line ends in a newline; paths are relative, with `/`, in order.
 
 use crate::error::Error;
 use std::fmt;
@@ -32,6 +34,9 @@ pub struct Manifest {
     pub root: Digest,
     /// Root of the state.
     pub state_root: Digest,
+    /// How many leaves, from the first, are not in it: it has their hashes, and object storage has
+    /// them.
+    pub sealed: u64,
     /// The files, by path.
     pub files: Vec<BackupFile>,
 }
@@ -48,19 +53,22 @@ pub struct BackupFile {
 }
 
 const FIRST: &str = "touchmark-backup 2";
+/// Where leaves are sealed.
+const FIRST_SEALED: &str = "touchmark-backup 3";
 
 impl Manifest {
     /// Its file's name.
     pub(crate) const NAME: &str = "MANIFEST";
 
-    /// Of a tip, without files.
-    pub(crate) fn of(network: NetworkId, tip: &Tip) -> Self {
+    /// Of a tip, so many leaves before which are sealed; without files.
+    pub(crate) fn of(network: NetworkId, tip: &Tip, sealed: u64) -> Self {
         Self {
             network,
             height: tip.batch.height(),
             size: tip.frontier.size(),
             root: tip.frontier.root(),
             state_root: tip.state_root,
+            sealed,
             files: Vec::new(),
         }
     }
@@ -86,16 +94,23 @@ impl Manifest {
 
     fn parse(text: &str) -> Option<Self> {
         let mut lines = text.strip_suffix('\n')?.split('\n');
-        (lines.next()? == FIRST).then_some(())?;
+        let is_sealed = match lines.next()? {
+            FIRST => false,
+            FIRST_SEALED => true,
+            _ => return None,
+        };
         let mut field = |name: &str| lines.next()?.strip_prefix(name)?.strip_prefix(' ');
         let (network, height, size) = (field("network")?, field("height")?, field("size")?);
         let (root, state_root) = (field("root")?, field("state")?);
+        let sealed = if is_sealed { field("sealed")?.parse().ok()? } else { 0 };
+        (is_sealed == (sealed > 0)).then_some(())?;
         Some(Self {
             network: network.parse().ok()?,
             height: Height(height.parse().ok()?),
             size: TreeSize(size.parse().ok()?),
             root: digest(root)?,
             state_root: digest(state_root)?,
+            sealed,
             files: lines.map(BackupFile::parse).collect::<Option<_>>()?,
         })
     }
@@ -120,12 +135,16 @@ fn digest(text: &str) -> Option<Digest> {
 
 impl fmt::Display for Manifest {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let first = if self.sealed > 0 { FIRST_SEALED } else { FIRST };
         writeln!(
             f,
-            "{FIRST}\nnetwork {}\nheight {}\nsize {}",
+            "{first}\nnetwork {}\nheight {}\nsize {}",
             self.network, self.height, self.size
         )?;
         writeln!(f, "root {}\nstate {}", self.root, self.state_root)?;
+        if self.sealed > 0 {
+            writeln!(f, "sealed {}", self.sealed)?;
+        }
         for BackupFile { path, length, digest } in &self.files {
             writeln!(f, "file {digest} {length} {path}")?;
         }

@@ -9,6 +9,8 @@ pub enum Purpose {
     Check,
     /// To make a store of it.
     Restore,
+    /// To compare the leaves that are kept elsewhere with it; counted in bundles.
+    Sealed,
 }
 
 /// How far a check or a restore is.
@@ -16,9 +18,9 @@ pub enum Purpose {
 pub struct Reading {
     /// Which of them.
     pub purpose: Purpose,
-    /// Bytes that were read.
+    /// Bytes that were read, or bundles.
     pub done: u64,
-    /// Bytes that are going to be read in all.
+    /// How many are going to be read in all.
     pub of: u64,
 }
 

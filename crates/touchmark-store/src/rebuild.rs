@@ -5,11 +5,14 @@
 //! leaf the state's. The new tables are made beside those in use and take their place at the end,
 //! so a rebuild that is cut off or refused has changed nothing.
 
+use crate::bundle::Bundles;
 use crate::cache::CacheLimits;
 use crate::database::{Database, DatabaseView, Table};
 use crate::error::Error;
 use crate::folder::Folder;
+use crate::log::Log;
 use crate::number;
+use crate::sealed::{Sealed, SealedLog};
 use crate::store::{Commits, Store};
 use std::ops::Bound;
 use std::path::Path;
@@ -43,12 +46,14 @@ pub struct Rebuilt {
     pub state_root: Digest,
 }
 
-/// Makes everything but the log anew in the store at `path`, which no process has open.
+/// Makes everything but the log anew in the store at `path`, which no process has open; `kept` has
+/// the sealed part of the log, which stays there.
 pub fn rebuild(
     path: &Path,
     genesis: &Genesis,
     genesis_batch: &Arc<Batch>,
     verifier: Arc<dyn Verifier + Send + Sync>,
+    kept: Option<Arc<dyn SealedLog>>,
     mut progress: impl FnMut(Progress),
 ) -> Result<Rebuilt, Error> {
     let network = genesis.network_id();
@@ -56,8 +61,16 @@ pub fn rebuild(
     let log = Arc::new(open_log(&folder)?).view();
     let of = last_height(&log)?;
     let limits = CacheLimits::default();
+    let bundles = Bundles::new(limits.bundles);
+    if let Some(kept) = kept {
+        bundles.keep_in(kept);
+    }
+    let sealed = Sealed::of(&log, Arc::new(bundles))?;
     let beside = folder.beside()?;
     let store = Store::in_folder(beside, genesis, genesis_batch, limits, Commits::Together)?;
+    if sealed.leaves > 0 {
+        store.begin_sealed(sealed.leaves)?;
+    }
     let store = Arc::new(store);
     let ledger = Ledger::new(
         store.clone(),
@@ -69,7 +82,9 @@ pub fn rebuild(
     let ledger = ledger.map_err(|_| Error::Corrupt("state"))?;
     for height in (1..=of.0).map(Height) {
         let diverged = |reason: String| Error::Diverged { height, reason };
-        let batch = match log.batch(height) {
+        // Executing it finds out whether they are the right leaves: the tree is made anew, too.
+        let whole = Log { view: &log, sealed: &sealed, tree: None };
+        let batch = match whole.batch(height) {
             Ok(Some(batch)) => batch,
             Ok(None) => return Err(diverged("it is missing".to_owned())),
             Err(Error::Corrupt(what)) => return Err(diverged(format!("its {what} is damaged"))),
@@ -88,7 +103,7 @@ pub fn rebuild(
         state_root: tip.state_root,
     };
     // Both sets of tables are closed before they change their names.
-    drop((ledger, store, log));
+    drop((ledger, store, sealed, log));
     folder.adopt()?;
     Ok(rebuilt)
 }

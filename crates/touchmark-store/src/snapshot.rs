@@ -3,6 +3,7 @@
 use crate::cache::Caches;
 use crate::database::DatabaseView;
 use crate::error::Error;
+use crate::sealed::Sealed;
 use std::sync::Arc;
 use touchmark_core::entry::Entry;
 use touchmark_core::refusal::Unreadable;
@@ -24,6 +25,7 @@ pub struct Snapshot {
     root: NetworkRoot,
     tip: Arc<Tip>,
     things: u64,
+    sealed: Sealed,
 }
 
 /// What the genesis document says of a network.
@@ -58,8 +60,9 @@ impl Snapshot {
         root: NetworkRoot,
         tip: Arc<Tip>,
         things: u64,
+        sealed: Sealed,
     ) -> Self {
-        Self { database, caches, root, tip, things }
+        Self { database, caches, root, tip, things, sealed }
     }
 
     /// Height of the last batch.
@@ -79,6 +82,10 @@ impl Snapshot {
 
     pub(crate) fn network_root(&self) -> NetworkRoot {
         self.root.clone()
+    }
+
+    pub(crate) fn sealed(&self) -> &Sealed {
+        &self.sealed
     }
 
     pub(crate) fn database(&self) -> &DatabaseView {

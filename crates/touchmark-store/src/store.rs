@@ -1,10 +1,12 @@
 //! The store: one data folder, one process, one writer.
 
+use crate::bundle::Bundles;
 use crate::cache::{CacheLimits, Caches};
 use crate::database::{Database, Table, Write};
 use crate::error::Error;
 use crate::folder::Folder;
 use crate::payload::{Erased, Kept, Payload, Payloads};
+use crate::sealed::Sealed;
 use crate::snapshot::{Counts, NetworkRoot, Snapshot};
 use crate::tip::StoredTip;
 use crate::{attribute, catalog, channel, event, history, log, number, state, statement, tile};
@@ -77,7 +79,8 @@ impl Store {
             return Err(Error::OtherGenesis { folder: path });
         }
         let caches = |height| Arc::new(Caches::new(limits, height));
-        let snapshot = StoredTip::load(&database, NetworkRoot::of(genesis), caches)?;
+        let bundles = Arc::new(Bundles::new(limits.bundles));
+        let snapshot = StoredTip::load(&database, NetworkRoot::of(genesis), caches, bundles)?;
         snapshot.check_tip()?;
         let caches = snapshot.shared_caches();
         let newest = RwLock::new(Arc::new(snapshot));
@@ -129,7 +132,11 @@ impl Store {
         self.database.write()
     }
 
-    fn lock_writing(&self) -> MutexGuard<'_, ()> {
+    pub(crate) fn database(&self) -> &Database {
+        &self.database
+    }
+
+    pub(crate) fn lock_writing(&self) -> MutexGuard<'_, ()> {
         self.writing.lock().expect("no commit panics")
     }
 
@@ -137,7 +144,7 @@ impl Store {
     fn append(&self, batch: &Arc<Batch>, execution: &Execution) -> Result<(), Error> {
         let before = self.snapshot();
         let mut write = self.database.write();
-        log::write(&mut write, batch);
+        log::write(&mut write, batch, before.sealed().leaves);
         let first = LeafIndex(batch.first_leaf().0);
         tile::write(&mut write, first, batch.leaf_hashes(), &execution.nodes);
         state::write(&mut write, execution);
@@ -159,10 +166,22 @@ impl Store {
         }
 
         self.caches.advance(batch.height(), state::changed(execution), execution.pages.iter());
-        let (view, root) = (self.database.view(), before.network_root());
-        let snapshot = Snapshot::new(view, self.caches.clone(), root, tip, things);
-        *self.newest.write().expect(NO_PANIC) = Arc::new(snapshot);
+        self.show(&before, tip, things, before.sealed().leaves);
         Ok(())
+    }
+
+    /// Shows what is stored now: the same batches, of which so many leaves are sealed. One who writes
+    /// calls it before the next does.
+    pub(crate) fn show_sealed(&self, leaves: u64) {
+        let before = self.snapshot();
+        self.show(&before, before.tip(), before.counts().things, leaves);
+    }
+
+    fn show(&self, before: &Snapshot, tip: Arc<Tip>, things: u64, leaves: u64) {
+        let (view, root) = (self.database.view(), before.network_root());
+        let sealed = Sealed { leaves, ..before.sealed().clone() };
+        let snapshot = Snapshot::new(view, self.caches.clone(), root, tip, things, sealed);
+        *self.newest.write().expect(NO_PANIC) = Arc::new(snapshot);
     }
 }
 
@@ -176,7 +195,7 @@ fn begin(database: &Arc<Database>, genesis: &Arc<Batch>) -> Result<(), Error> {
         return Err(Error::Corrupt("tip"));
     }
     let mut write = database.write();
-    log::write(&mut write, genesis);
+    log::write(&mut write, genesis, 0);
     let tip = Tip { batch: genesis.clone(), frontier: Frontier::new(), state_root: EMPTY };
     StoredTip::of(&tip, 0).write(&mut write);
     write.commit()

@@ -11,3 +11,4 @@ mod folder;
 mod paths;
 mod readers;
 mod rebuild;
+mod sealed;

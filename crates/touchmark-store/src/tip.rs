@@ -1,8 +1,10 @@
 //! Where the stored log and state end.
 
+use crate::bundle::Bundles;
 use crate::cache::Caches;
 use crate::database::{Database, Table, Write};
 use crate::error::Error;
+use crate::sealed::Sealed;
 use crate::snapshot::{NetworkRoot, Snapshot};
 use minicbor::{Decode, Encode};
 use std::sync::Arc;
@@ -59,6 +61,7 @@ impl StoredTip {
         database: &Arc<Database>,
         root: NetworkRoot,
         caches: impl FnOnce(Height) -> Arc<Caches>,
+        bundles: Arc<Bundles>,
     ) -> Result<Snapshot, Error> {
         let corrupt = || Error::Corrupt("tip");
         let stored = database.view().get(Table::Tip, Self::KEY)?.ok_or_else(corrupt)?;
@@ -67,6 +70,8 @@ impl StoredTip {
         let batch = database.view().batch(stored.height)?.ok_or_else(corrupt)?;
         let frontier = Frontier::from_peaks(stored.size, stored.peaks).ok_or_else(corrupt)?;
         let tip = Tip { batch: Arc::new(batch), frontier, state_root: stored.state_root };
-        Ok(Snapshot::new(database.view(), caches, root, Arc::new(tip), stored.things))
+        let view = database.view();
+        let sealed = Sealed::of(&view, bundles)?;
+        Ok(Snapshot::new(view, caches, root, Arc::new(tip), stored.things, sealed))
     }
 }

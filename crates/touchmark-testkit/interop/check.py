@@ -8,28 +8,13 @@ requirements.txt and goes on there. Exit code 0: everything verifies, and nothin
 
 import hashlib
 import json
-import os
-import subprocess
 import sys
-import venv
 from pathlib import Path
+
+import environment
 
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parents[2]
-
-
-def enter_environment(target):
-    """Goes on in an environment that has the requirements."""
-    folder = target / "interop"
-    python = folder / "bin" / "python"
-    wanted = (HERE / "requirements.txt").read_text()
-    stamp = folder / "installed"
-    if not stamp.exists() or stamp.read_text() != wanted:
-        venv.create(folder, clear=True, with_pip=True)
-        install = [python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
-        subprocess.run([*install, "-r", HERE / "requirements.txt"], check=True)
-        stamp.write_text(wanted)
-    os.execv(python, [python, __file__, target])
 
 
 def register_algorithms():
@@ -147,7 +132,7 @@ def main():
     try:
         import pycose  # noqa: F401
     except ImportError:
-        enter_environment(target)
+        environment.enter(__file__, target / "interop", HERE / "requirements.txt", [target])
     register_algorithms()
     vectors = ROOT / "spec" / "vectors"
     statements = json.loads((vectors / "statements.json").read_text())["accepted"]

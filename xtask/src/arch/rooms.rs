@@ -14,6 +14,7 @@ const WIRE: &str = "touchmark-wire";
 const CORE: &str = "touchmark-core";
 const BATCH: &str = "touchmark-batch";
 const LEDGER: &str = "touchmark-ledger";
+const OBJECTS: &str = "touchmark-objects";
 const ENGINE: &str = "touchmark-engine";
 const KEYS: &str = "touchmark-keys";
 const PCSC: &str = "touchmark-pcsc";
@@ -28,6 +29,7 @@ const ROOMS: &[Room] = &[
     Room { name: BATCH, enters: &[WIRE] },
     Room { name: LEDGER, enters: &[BATCH, CORE, WIRE] },
     Room { name: "touchmark-store", enters: &[LEDGER, BATCH, CORE, WIRE] },
+    Room { name: OBJECTS, enters: &[] },
     Room { name: ENGINE, enters: &[BATCH, WIRE] },
     Room { name: KEYS, enters: &[WIRE] },
     Room { name: PCSC, enters: &[] },
@@ -55,6 +57,7 @@ struct Reserved {
 const RESERVED: &[Reserved] = &[
     Reserved { name: "commonware-", rooms: &[ENGINE] },
     Reserved { name: "fjall", rooms: &["touchmark-store"] },
+    Reserved { name: "object_store", rooms: &[OBJECTS] },
     Reserved { name: "redb", rooms: &["touchmark-store"] },
     Reserved { name: "libloading", rooms: &[PCSC] },
     Reserved { name: "pcsc", rooms: &[PCSC] },
@@ -148,6 +151,8 @@ mod tests {
             (SIMULATION, "touchmark-engine"),
             ("touchmark-engine", "commonware-consensus"),
             ("touchmark-store", "fjall"),
+            (OBJECTS, "object_store"),
+            ("touchmark-node", OBJECTS),
             ("touchmark-card", PCSC),
             (PCSC, "libloading"),
             ("touchmark-node", "tokio"),
@@ -170,6 +175,9 @@ mod tests {
             ("touchmark-ledger", "touchmark-engine"),
             ("touchmark-ledger", "touchmark-store"),
             ("touchmark-store", "touchmark-engine"),
+            ("touchmark-store", OBJECTS),
+            (OBJECTS, "touchmark-store"),
+            ("touchmark-node", "object_store"),
             ("touchmark-device", "touchmark-core"),
             ("touchmark-keys", "touchmark-core"),
             ("touchmark-api", "touchmark-node"),

@@ -187,7 +187,7 @@ impl Exampled for NodeView {
 impl Exampled for Readiness {
     fn example() -> Value {
         let reason = "the store writes nothing: no space left on device";
-        json!({ "ready": false, "reasons": [reason], "height": 9, "size": 18 })
+        json!({ "ready": false, "reasons": [reason], "warnings": [], "height": 9, "size": 18 })
     }
 }
 

@@ -4,6 +4,7 @@ use super::answer::{Answer, Table};
 use super::failure::{Failure, Fault};
 use super::session::Session;
 use crate::config::{self, Config, Fault as Wrong, Key, Resolved, SECTIONS, Sources};
+use crate::node::ObjectsConfig;
 use clap::{Arg, ArgMatches};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -88,9 +89,22 @@ pub(super) struct DataFolder {
 impl DataFolder {
     /// The folder; a failure says all that is wrong with the configuration.
     pub(super) fn path(&self, session: &Session<'_, '_>) -> Result<PathBuf, Failure> {
+        Ok(self.resolve(session)?.node.data)
+    }
+
+    /// The folder, and the object storage that has what is not there.
+    pub(super) fn with_objects(
+        &self,
+        session: &Session<'_, '_>,
+    ) -> Result<(PathBuf, Option<ObjectsConfig>), Failure> {
+        let config = self.resolve(session)?;
+        let objects = config.objects(&session.environment.variables);
+        Ok((config.node.data, objects))
+    }
+
+    fn resolve(&self, session: &Session<'_, '_>) -> Result<Config, Failure> {
         let given = self.data.iter().map(|folder| ("node.data", folder.clone()));
-        let resolved = resolve(session, self.config.as_deref(), &given.collect())?;
-        Ok(resolved.config.node.data)
+        Ok(resolve(session, self.config.as_deref(), &given.collect())?.config)
     }
 }
 

@@ -8,6 +8,7 @@ mod build;
 mod clock;
 mod disk;
 mod finding;
+mod objects;
 mod others;
 mod ports;
 mod premises;
@@ -20,6 +21,7 @@ use super::reach;
 use super::session::Session;
 use crate::config::Config;
 use crate::folder::Equipment;
+use crate::node::ObjectsConfig;
 use finding::{Finding, Report};
 use presence::Presence;
 use std::path::Path;
@@ -57,7 +59,9 @@ pub(super) fn run(session: &mut Session<'_, '_>, doctor: &Doctor) -> Answer {
             let mut config = resolved.config;
             config.node.data = session.path(&config.node.data);
             let node = session.global.node.clone();
-            session.wait("examining", || examine(config, node, &doctor.against))
+            let objects = config.objects(&session.environment.variables);
+            let examine = || examine(config, objects.as_ref(), node, &doctor.against);
+            session.wait("examining", examine)
         }
         Err(failure) => vec![Finding::of("configuration", &failure)],
     };
@@ -66,7 +70,12 @@ pub(super) fn run(session: &mut Session<'_, '_>, doctor: &Doctor) -> Answer {
     Answer::new(&report, report.to_string()).ending(exit)
 }
 
-fn examine(config: Config, node: Option<String>, against: &[String]) -> Vec<Finding> {
+fn examine(
+    config: Config,
+    objects: Option<&ObjectsConfig>,
+    node: Option<String>,
+    against: &[String],
+) -> Vec<Finding> {
     let mut checks = vec![Finding::fine("configuration", "every key is right")];
     let (genesis, equipment, peer) = match premises::whole(&config.node.data) {
         Ok(whole) => whole,
@@ -76,12 +85,13 @@ fn examine(config: Config, node: Option<String>, against: &[String]) -> Vec<Find
         }
     };
     let url = node.unwrap_or_else(|| reach::url(config.http.listen));
-    let presence = Presence::find(&config.node.data, &url, peer);
+    let presence = Presence::find(&config.node.data, &url, peer, objects);
     let patient = Patient { config, genesis, equipment, peer, presence };
     checks.push(premises::folder(&patient));
     checks.push(premises::secrecy(&patient));
     checks.push(premises::ledger(&patient));
     checks.extend(disk::examine(patient.data()));
+    checks.extend(objects::examine(&patient));
     checks.push(presence::node(&patient));
     let others = against::ask(against);
     checks.extend(build::examine(&patient, &others));

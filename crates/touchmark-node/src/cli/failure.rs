@@ -93,6 +93,8 @@ pub(crate) enum Fault {
     Missing,
     /// A member who breaks the protocol, or was shown something else.
     Member,
+    /// Object storage that does not answer, or not with what has to be there.
+    Objects,
     /// This machine's storage fails.
     Storage,
     /// A fault of this program.
@@ -146,6 +148,7 @@ impl Fault {
             Self::SeveralOwners => ("TM-SEVERAL-OWNERS", Exit::Refused),
             Self::Missing => ("TM-MEMBERS-MISSING", Exit::Unavailable),
             Self::Member => ("TM-MEMBER", Exit::Refused),
+            Self::Objects => ("TM-OBJECT-STORAGE", Exit::Unavailable),
             Self::Storage => ("TM-STORAGE", Exit::Internal),
             Self::Internal => ("TM-INTERNAL", Exit::Internal),
         }

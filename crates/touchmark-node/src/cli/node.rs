@@ -53,7 +53,8 @@ pub(super) fn run(session: &mut Session<'_, '_>, command: &Command) -> Result<An
 fn serve(session: &mut Session<'_, '_>, configured: &Configured) -> Result<Answer, Failure> {
     let config = configured.resolve(session)?.config;
     let mut ready = None;
-    service::serve(&config.service(now()), |address, node| {
+    let variables = &session.environment.variables;
+    service::serve(&config.service(now(), variables), |address, node| {
         let network = node.genesis.network_id();
         let url = format!("http://{address}");
         tracing::info!(%url, %network, "ready");
@@ -110,6 +111,13 @@ impl From<ServiceError> for Failure {
                     .because(text)
                     .hint("begin with an empty folder: `touchmark network follow` prepares one")
             }
+            ServiceError::Start(StartError::Objects(error)) => Self::objects(&error),
+            ServiceError::Start(StartError::NoObjects { .. }) => Self::new(
+                Fault::Config,
+                "the node does not start",
+            )
+            .because(text)
+            .hint("name the object storage again, with `objects.url` in the file or --objects-url"),
             ServiceError::Start(_) => Self::new(Fault::Storage, "the node does not start")
                 .because(text)
                 .hint("check the data folder's disk and permissions"),
@@ -120,6 +128,15 @@ impl From<ServiceError> for Failure {
             }
             ServiceError::Runtime(_) => Self::new(Fault::Internal, text),
         }
+    }
+}
+
+impl Failure {
+    /// Object storage that cannot be one.
+    fn objects(error: &touchmark_objects::Error) -> Self {
+        Self::new(Fault::Config, "the object storage that is named cannot be one")
+            .because(error)
+            .hint("correct `objects.url` and what stands beside it; `touchmark config show --origin` tells where it comes from")
     }
 }
 
@@ -143,6 +160,7 @@ impl From<UpkeepError> for Failure {
             UpkeepError::Untrusted { .. } => Self::new(Fault::WrongNetwork, text).hint(
                 "use a backup of the network that you trust, or give another root with --trust",
             ),
+            UpkeepError::Objects(error) => Self::objects(&error),
             UpkeepError::Engine(_) | UpkeepError::Proof(_) => {
                 Self::new(Fault::Storage, text).hint("check the folder's disk and permissions")
             }
@@ -203,6 +221,10 @@ impl From<touchmark_store::Error> for Failure {
                 .hint("stop that process, or give another folder with --data"),
             Error::Corrupt(_) => Self::new(Fault::Damaged, text)
                 .hint("run `touchmark node rebuild`, or restore a backup"),
+            Error::Sealed { .. } => Self::new(Fault::Objects, text).hint(
+                "check that the object storage answers, has the objects and is the right one; \
+                 `touchmark doctor` asks it",
+            ),
             Error::Diverged { .. } => Self::new(Fault::Damaged, text)
                 .hint("restore a backup; what came after it is with the order engine"),
             Error::NotAStore { .. } | Error::NotEmpty { .. } | Error::NotABackup { .. } => {

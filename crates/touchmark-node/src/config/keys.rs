@@ -120,6 +120,19 @@ configuration! {
         /// Time between two looks for a newer one
         interval: Duration = "10min", "anchor-interval" "TIME";
     }
+    /// Object storage for old leaves of the log; credentials are AWS's own variables (AWS_ACCESS_KEY_ID, …)
+    objects: ObjectsSection {
+        /// Where old leaves are kept: s3://BUCKET, s3://BUCKET/PREFIX or file:///FOLDER; otherwise in the data folder
+        url: Option<String> = "", "objects-url" "URL";
+        /// URL of an S3-compatible service; otherwise AWS's own
+        endpoint: Option<String> = "", "objects-endpoint" "URL";
+        /// Region of the service
+        region: Option<String> = "", "objects-region" "NAME";
+        /// Newest leaves that stay in the data folder
+        tail: usize = "65536", "objects-tail" "LEAVES";
+        /// Time between two looks for leaves to seal
+        interval: Duration = "10s", "objects-interval" "TIME";
+    }
     /// The network that an empty data folder begins; without meaning later
     network: NetworkSection {
         /// C2SP origin of the log, a name for ever, such as log.example.org/2026

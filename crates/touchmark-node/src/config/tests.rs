@@ -15,7 +15,7 @@ macro_rules! anchor {
 }
 
 /// Values other than the defaults: for the file, the environment and the option.
-const OTHERS: [(&str, [&str; 3]); 18] = [
+const OTHERS: [(&str, [&str; 3]); 23] = [
     ("node.data", ["/a", "/b", "/c"]),
     ("http.listen", ["127.0.0.1:1", "127.0.0.1:2", "[::1]:3"]),
     ("limits.source_writes", ["1:2", "3:4", "5:6"]),
@@ -35,6 +35,11 @@ const OTHERS: [(&str, [&str; 3]); 18] = [
         [anchor!("http://a.example"), anchor!("http://b.example"), anchor!("http://c.example:1")],
     ),
     ("anchor.interval", ["2s", "3min", "4h"]),
+    ("objects.url", ["s3://one", "s3://two/prefix", "file:///three"]),
+    ("objects.endpoint", ["http://127.0.0.1:1", "https://s3.example.org", "http://[::1]:3"]),
+    ("objects.region", ["one", "two", "three"]),
+    ("objects.tail", ["1", "2", "3"]),
+    ("objects.interval", ["2s", "3min", "4h"]),
     ("network.origin", ["log.example.org/1", "log.example.org/2", "log.example.org/3"]),
     ("network.validator", ["one", "two", "three"]),
 ];
@@ -99,7 +104,7 @@ fn the_example_says_every_key_and_gives_the_defaults() {
     let given = Given::file(&example());
     expected.node.data = given.folder.path().join(&expected.node.data);
     assert_eq!(given.resolve().unwrap().config, expected);
-    let uncommented = ["origin", "data", "listen"]
+    let uncommented = ["origin", "data", "listen", "url", "endpoint", "region"]
         .iter()
         .fold(example(), |text, name| text.replace(&format!("# {name} ="), &format!("{name} =")));
     let resolved = Given::file(&uncommented).resolve().unwrap();
@@ -247,6 +252,7 @@ fn the_document_has_the_keys_as_they_are() {
 
 #[test]
 fn the_defaults_of_the_limits_are_those_of_the_interface() {
-    let service = Config::default().service(touchmark_wire::ids::Timestamp(0));
+    let start = touchmark_wire::ids::Timestamp(0);
+    let service = Config::default().service(start, &BTreeMap::new());
     assert_eq!(service.limits, crate::http::Limits::default());
 }

@@ -15,7 +15,6 @@ use touchmark_wire::checkpoint::SignedCheckpoint;
 use touchmark_wire::genesis::Committee;
 use touchmark_wire::hash::Digest;
 use touchmark_wire::ids::{Height, LeafIndex, TreeSize};
-use touchmark_wire::merkle;
 use touchmark_wire::receipt::Included;
 
 /// How long a log may take to become as long as a source's checkpoint.
@@ -258,7 +257,7 @@ struct Checking {
 impl Checking {
     fn of(following: &Following, index: LeafIndex) -> Result<Self, WordError> {
         let snapshot = following.store.snapshot();
-        let hash = merkle::leaf_hash(&snapshot.leaf(index)?);
+        let hash = snapshot.leaf_hash(index)?;
         // Whoever signs is in office now, whoever certified the batch; at the end of a term the
         // source may be a little further.
         let next = Height(snapshot.height().0.saturating_add(1));

@@ -91,6 +91,12 @@ impl From<touchmark_store::Error> for Negative {
             | touchmark_store::Error::NoTile => {
                 Self::new(RefusalCode::NOT_FOUND, error.to_string())
             }
+            touchmark_store::Error::Sealed { leaf, .. } => {
+                // Where that is, and how it is reached, is the operator's alone.
+                tracing::warn!(%error, "sealed leaves cannot be read");
+                let detail = format!("the node cannot read the leaves from {leaf} on now");
+                Problem::of_edge(EdgeCode::ObjectStorage, detail).into()
+            }
             _ => {
                 tracing::error!(%error, "the store cannot be read");
                 Self::new(RefusalCode::STORAGE, "the node cannot read its own data")

@@ -31,8 +31,14 @@ pub(super) async fn ready(State(gateway): State<Gateway>) -> impl IntoResponse {
     if gateway.draining.load(Ordering::Relaxed) {
         reasons.push("an operator drained the node: it takes no writes".to_owned());
     }
+    let sealed = node.store.sealed();
+    let away = sealed.fault.map(|_| {
+        let leaves = sealed.leaves;
+        format!("object storage, which has {leaves} old leaves, failed last: the log says why")
+    });
+    let warnings = away.into_iter().collect();
     let ready = reasons.is_empty();
     let code = if ready { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
     let size = node.store.snapshot().size().0;
-    (code, Json(Readiness { ready, reasons, height: status.height.0, size }))
+    (code, Json(Readiness { ready, reasons, warnings, height: status.height.0, size }))
 }

@@ -154,6 +154,9 @@ impl Cut {
         let positions = walk.positions(reader, &self.window.range(reader), order, after)?;
         let mut items = Vec::new();
         for (looked_at, position) in (1..).zip(&positions) {
+            if looked_at % Snapshot::FETCHED == 1 {
+                reader.fetch(&positions[looked_at - 1..]);
+            }
             let leaf = reader.leaf(*position)?;
             if takes(&LeafView::new(*position, &leaf)) {
                 items.push(self.judged.view(reader, *position, &leaf)?);

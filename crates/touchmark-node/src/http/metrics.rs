@@ -2,6 +2,7 @@
 
 mod engine;
 mod process;
+mod sealed;
 
 use super::Gateway;
 use super::answer::Negative;
@@ -16,6 +17,7 @@ use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::histogram::{Histogram, exponential_buckets};
 use prometheus_client::registry::{Registry, Unit};
+use sealed::Sealed;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 use touchmark_ledger::Execution;
@@ -76,6 +78,7 @@ pub(super) struct Metrics {
     anchor_failing: Gauge,
     anchor_time: Gauge,
     free: Gauge,
+    sealed: Sealed,
     process: Process,
     data: PathBuf,
 }
@@ -109,6 +112,7 @@ impl Metrics {
             anchor_failing: Gauge::default(),
             anchor_time: Gauge::default(),
             free: Gauge::default(),
+            sealed: Sealed::default(),
             process: Process::default(),
             data: data.into(),
             registry: Registry::default(),
@@ -159,6 +163,7 @@ impl Metrics {
         );
         let about = "Room where the data folder is";
         registry.register_with_unit("store_free", about, Unit::Bytes, made.free.clone());
+        made.sealed.register(&mut registry);
         made.process.register(&mut registry);
         Self { registry, ..made }
     }
@@ -208,6 +213,7 @@ pub(super) async fn metrics(State(gateway): State<Gateway>) -> Result<Response, 
     set(&metrics.members, status.members as u64);
     set(&metrics.votes, status.votes.into());
     set(&metrics.halted, gateway.node.store.halted().is_some().into());
+    metrics.sealed.show(&gateway.node.store.sealed());
     let witnesses = gateway.node.witnesses().view().items;
     let failing = witnesses.iter().filter(|witness| witness.problem.is_some()).count();
     set(&metrics.witnesses, witnesses.len() as u64);

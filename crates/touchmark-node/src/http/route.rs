@@ -217,6 +217,10 @@ impl Route {
         let said = std::mem::take(&mut route.endpoint.description);
         format!("{said} {cost}").trim_start().clone_into(&mut route.endpoint.description);
         let class = route.class;
+        let stores = route.endpoint.problems.contains(&Code::STORAGE.into());
+        if stores && matches!(class, Class::Read(_) | Class::Write(_)) {
+            route = route.problems(&[EdgeCode::ObjectStorage]);
+        }
         let route = route.problems(&[Code::QUOTA, Code::OVERLOADED, Code::TIMEOUT]);
         match class {
             Class::Write(_) => route.problems(&[Code::NOT_READY]).problems(&[EdgeCode::Slow]),

@@ -249,7 +249,8 @@ fn log() -> Vec<Route> {
                 Code::PAYLOAD,
                 Code::TOO_LONG,
                 Code::NOT_AUTHORISED,
-            ]),
+            ])
+            .problems(&[EdgeCode::ObjectStorage]),
         Route::get("/v1/statements/{id}", "The leaf of a statement", reading::statement)
             .parameters(&[path("id", "Statement id", identifiers::HASH), PROOF])
             .parameters(&[CONFIDENCE])
@@ -377,7 +378,7 @@ fn proving() -> Vec<Route> {
         Route::get("/tile/{*path}", "The log as C2SP tlog-tiles", tiles::tile)
             .parameters(&[path("path", "As the specification has it", "entries/000.p/18")])
             .raw(media::OCTETS, "A tile; it never changes")
-            .problems(&[Code::NOT_FOUND]),
+            .problems(&[Code::NOT_FOUND, Code::STORAGE]),
     ];
     known.into_iter().chain(signed()).chain(shown).collect()
 }

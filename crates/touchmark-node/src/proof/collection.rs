@@ -192,10 +192,13 @@ impl<'a> Collection<'a> {
     fn show(&mut self, indexes: &[LeafIndex]) -> Result<(), ProofError> {
         // The claim lists them, however often it is made.
         self.take_room(size_of_val(indexes))?;
-        for index in indexes {
-            if !self.leaves.contains_key(index) {
-                let leaf = self.snapshot.leaf(*index)?;
-                self.keep(*index, Proved { leaf, path: Vec::new() })?;
+        for indexes in indexes.chunks(Snapshot::FETCHED) {
+            self.snapshot.fetch(indexes);
+            for index in indexes {
+                if !self.leaves.contains_key(index) {
+                    let leaf = self.snapshot.leaf(*index)?;
+                    self.keep(*index, Proved { leaf, path: Vec::new() })?;
+                }
             }
         }
         Ok(())

@@ -9,9 +9,10 @@
 //! restores one cannot vote a second time on what the node voted on before. So a node goes on only
 //! where its own keys and votes still are.
 
-use super::UpkeepError;
 use super::certified::Certified;
+use super::{UpkeepError, kept};
 use crate::folder::{self, FolderError, LEDGER, Premises};
+use crate::node::ObjectsConfig;
 use crate::proof::{self, Certification, ProofError};
 use std::fs;
 use std::io;
@@ -69,13 +70,20 @@ pub(crate) fn write(
 /// recomputed from leaves and entries, and these against what the network certified.
 ///
 /// Without a `trusted` network this is the one that the backup itself names, and proves only that
-/// the backup agrees with itself.
+/// the backup agrees with itself. Leaves that are sealed are not in it: with `objects` they are read
+/// there and compared.
 pub fn verify_backup(
     backup: &Path,
     trusted: Option<NetworkId>,
-    progress: impl FnMut(Reading),
+    objects: Option<&ObjectsConfig>,
+    mut progress: impl FnMut(Reading),
 ) -> Result<Manifest, UpkeepError> {
-    Ok(verified(backup, trusted, progress)?.manifest().clone())
+    let verified = verified(backup, trusted, &mut progress)?;
+    let manifest = verified.manifest().clone();
+    if let Some(kept) = kept(objects, manifest.network)? {
+        verified.check_sealed(kept.as_ref(), progress)?;
+    }
+    Ok(manifest)
 }
 
 fn verified(

@@ -1,8 +1,8 @@
 //! A look at the ledger of a node that does not run.
 
-use super::UpkeepError;
+use super::{UpkeepError, kept};
 use crate::folder::Premises;
-use crate::node::BATCH;
+use crate::node::{BATCH, ObjectsConfig};
 use std::sync::Arc;
 use touchmark_core::appointment;
 use touchmark_ledger::StateView as _;
@@ -22,13 +22,24 @@ pub(crate) struct Examined {
     pub(crate) appointed: Option<Committee>,
     /// Whether the engine's part knows the last batch.
     pub(crate) is_ordered: bool,
+    /// How many leaves are in object storage.
+    pub(crate) sealed: u64,
+    /// Why the last of them cannot be read there, if it cannot.
+    pub(crate) away: Option<String>,
 }
 
 impl Examined {
     /// Looks at the ledger of a folder that has one.
-    pub(crate) fn of(premises: &Premises) -> Result<Self, UpkeepError> {
+    pub(crate) fn of(
+        premises: &Premises,
+        objects: Option<&ObjectsConfig>,
+    ) -> Result<Self, UpkeepError> {
         let (first, limits) = (premises.first_batch(), CacheLimits::default());
         let store = Store::open(&premises.ledger(), &premises.genesis, &first, limits)?;
+        if let Some(kept) = kept(objects, premises.genesis.network_id())? {
+            store.keep_sealed_in(kept);
+        }
+        let away = store.look_at_sealed().err().map(|error| error.to_string());
         let snapshot = store.snapshot();
         let height = snapshot.height();
         let next = Height(height.0.saturating_add(1));
@@ -43,6 +54,8 @@ impl Examined {
             committee,
             appointed: waiting.map(|waiting| waiting.committee),
             is_ordered,
+            sealed: store.sealed().leaves,
+            away,
         })
     }
 }

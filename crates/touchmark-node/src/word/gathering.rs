@@ -21,7 +21,6 @@ use touchmark_wire::checkpoint::Checkpoint;
 use touchmark_wire::genesis::{Committee, Validator};
 use touchmark_wire::hash::Digest;
 use touchmark_wire::ids::{Epoch, LeafIndex, TreeSize};
-use touchmark_wire::merkle;
 use touchmark_wire::word::{Question, Word};
 
 /// How long words are waited for.
@@ -177,7 +176,7 @@ pub(crate) async fn receipts(
     let snapshot = node.store.snapshot();
     let committee = next_in_office(&snapshot)?;
     let own = signed_receipt(&snapshot, &committee, attestor, index)?;
-    let hash = merkle::leaf_hash(&snapshot.leaf(index)?);
+    let hash = snapshot.leaf_hash(index)?;
     let check = |validator: &Validator, signed: &[u8]| {
         let included = receipted(signed, &hash, validator)?;
         let is_own = snapshot.root(included.size).is_ok_and(|root| root == included.root);

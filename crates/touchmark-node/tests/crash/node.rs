@@ -30,10 +30,16 @@ impl Node {
 
     /// None if it ends before it is ready.
     pub(crate) fn try_start(folder: &Path) -> Option<Self> {
+        Self::try_start_with(folder, &[])
+    }
+
+    /// The same with variables of its environment.
+    pub(crate) fn try_start_with(folder: &Path, variables: &[(&str, String)]) -> Option<Self> {
         let mut process = Command::new(env!("CARGO_BIN_EXE_touchmark"))
             .args(["--json", "node", "run", "--listen", "127.0.0.1:0", "--data"])
             .arg(folder.join("data"))
             .env("TOUCHMARK__LOG", "error")
+            .envs(variables.iter().map(|(name, value)| (*name, value.as_str())))
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .spawn()

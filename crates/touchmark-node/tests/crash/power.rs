@@ -144,7 +144,7 @@ impl<'a> Trial<'a> {
             assert_eq!(&base64(&now.0), root, "another history at size {size}");
         }
         drop(store);
-        touchmark_node::upkeep::rebuild(&data, |_| {}).unwrap();
+        touchmark_node::upkeep::rebuild(&data, None, |_| {}).unwrap();
     }
 }
 

@@ -110,7 +110,7 @@ fn a_running_node_makes_a_backup_while_it_writes() {
     assert_eq!((&done["state"], &done["name"]), (&json!("done"), &begun.json()["name"]));
     let folder = site.data().join("backups").join(done["name"].as_str().unwrap());
     let trusted = Some(site.network());
-    let verified = touchmark_node::upkeep::verify_backup(&folder, trusted, drop).unwrap();
+    let verified = touchmark_node::upkeep::verify_backup(&folder, trusted, None, drop).unwrap();
     assert_eq!(done["contents"]["state_root"], verified.state_root.to_string());
     assert!(verified.size.0 >= size, "{verified:?}");
 

@@ -66,6 +66,7 @@ impl Site {
             engine_listen: None,
             pacing,
             new: NewNetwork { origin: None, validator: "one".into(), time: now() },
+            objects: None,
         };
         let node = Arc::new(Node::start(&config).unwrap());
         let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();

@@ -54,6 +54,7 @@ fn start(folder: &Path) -> Arc<Node> {
         engine_listen: None,
         pacing: Pacing::default(),
         new: NewNetwork { origin: None, validator: "one".into(), time: now() },
+        objects: None,
     };
     Arc::new(Node::start(&config).unwrap())
 }

@@ -135,7 +135,7 @@ fn a_backup_whose_proof_is_missing_or_damaged_is_refused() {
         let mut damaged = whole.clone();
         damaged[place] ^= 1;
         fs::write(&proof, damaged).unwrap();
-        let found = upkeep::verify_backup(&backup, None, drop);
+        let found = upkeep::verify_backup(&backup, None, None, drop);
         assert!(matches!(found, Err(UpkeepError::Unproved { .. })), "byte {place}: {found:?}");
     }
     fs::write(&proof, &whole[..whole.len() - 1]).unwrap();
@@ -151,7 +151,7 @@ fn a_backup_whose_proof_is_missing_or_damaged_is_refused() {
         assert!(answer.to_string().contains("proof.tmb is missing"), "{answer}");
     }
     fs::write(&proof, &whole).unwrap();
-    upkeep::verify_backup(&backup, None, drop).unwrap();
+    upkeep::verify_backup(&backup, None, None, drop).unwrap();
 }
 
 #[test]

@@ -67,7 +67,13 @@ fn later_commits_do_not_reach_a_snapshot() {
 
 #[test]
 fn nor_do_they_with_caches_that_hold_next_to_nothing() {
-    isolated_with(CacheLimits { entries: 2_000, pages: 4_000, tiles: 1, blocks: 1 << 20 });
+    isolated_with(CacheLimits {
+        entries: 2_000,
+        pages: 4_000,
+        tiles: 1,
+        bundles: 1,
+        blocks: 1 << 20,
+    });
 }
 
 #[test]

@@ -1,9 +1,11 @@
 //! Merkle paths from tiles against the verifier of touchmark-wire.
 
 use super::fixture::genesis;
+use crate::bundle::Bundles;
 use crate::cache::{CacheLimits, Caches};
 use crate::database::Database;
 use crate::folder::Folder;
+use crate::sealed::Sealed;
 use crate::snapshot::NetworkRoot;
 use crate::{Error, Snapshot, TILE_WIDTH, tile};
 use std::sync::Arc;
@@ -46,7 +48,9 @@ impl Log {
         let caches = Arc::new(Caches::new(CacheLimits::default(), Height(0)));
         let batch = Arc::new(genesis_batch(&genesis, b""));
         let tip = Arc::new(Tip { batch, frontier, state_root: EMPTY });
-        let snapshot = Snapshot::new(database.view(), caches, NetworkRoot::of(&genesis), tip, 0);
+        let (view, root) = (database.view(), NetworkRoot::of(&genesis));
+        let sealed = Sealed::of(&view, Arc::new(Bundles::new(1))).unwrap();
+        let snapshot = Snapshot::new(view, caches, root, tip, 0, sealed);
         Self { snapshot, hashes, roots, _folder: folder }
     }
 

@@ -65,7 +65,7 @@ fn rebuild(folder: &Path) -> Result<Rebuilt, Error> {
 fn rebuild_watched(folder: &Path, progress: impl FnMut(Progress)) -> Result<Rebuilt, Error> {
     let genesis = genesis(ORIGIN);
     let first = Arc::new(genesis_batch(&genesis, CONTEXT));
-    crate::rebuild(folder, &genesis, &first, Arc::new(OneByOne), progress)
+    crate::rebuild(folder, &genesis, &first, Arc::new(OneByOne), None, progress)
 }
 
 /// The tables of a store that is not open.

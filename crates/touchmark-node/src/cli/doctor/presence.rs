@@ -4,7 +4,7 @@ use super::Patient;
 use super::finding::Finding;
 use crate::cli::failure::Failure;
 use crate::folder::{self, FolderError, Premises};
-use crate::node::now;
+use crate::node::{ObjectsConfig, now};
 use crate::upkeep::Examined;
 use std::path::Path;
 use std::time::Duration;
@@ -37,7 +37,12 @@ const PATIENCE: Duration = Duration::from_secs(30);
 
 impl Presence {
     /// Looks for the node of the folder, which has this key, at `url`.
-    pub(super) fn find(data: &Path, url: &str, peer: Digest) -> Self {
+    pub(super) fn find(
+        data: &Path,
+        url: &str,
+        peer: Digest,
+        objects: Option<&ObjectsConfig>,
+    ) -> Self {
         let premises = match Premises::open(data) {
             Ok(premises) => premises,
             Err(FolderError::Lock(touchmark_store::Error::InUse { process, .. })) => {
@@ -52,7 +57,7 @@ impl Presence {
         if folder::has_ledger_and_votes(data) != (true, true) {
             return Self::Nobody(None);
         }
-        match Examined::of(&premises) {
+        match Examined::of(&premises, objects) {
             Ok(examined) => Self::Nobody(Some(examined)),
             Err(error) => Self::Unreadable(error.into()),
         }

@@ -2,7 +2,7 @@
 
 use crate::cli::answer::Answer;
 use crate::cli::config::DataFolder;
-use crate::cli::failure::Failure;
+use crate::cli::failure::{Failure, Fault};
 use crate::cli::session::Session;
 use crate::cli::sheet::Sheet;
 use crate::cli::verify::root_of_trust;
@@ -35,6 +35,12 @@ pub(in crate::cli) struct VerifyBackup {
     backup: PathBuf,
     #[command(flatten)]
     trust: Trusted,
+    /// Also read all leaves that are in object storage and not in the backup, where the configuration
+    /// names it, and compare them with their hashes in the backup
+    #[arg(long)]
+    objects: bool,
+    #[command(flatten)]
+    data: DataFolder,
 }
 
 /// Whose word a backup has to have.
@@ -81,9 +87,21 @@ pub(super) fn verify(
 ) -> Result<Answer, Failure> {
     let backup = session.path(&verify.backup);
     let trusted = verify.trust.network(session)?;
-    let manifest = upkeep::verify_backup(&backup, trusted, |reading| show(session, reading))?;
+    let objects = if verify.objects { verify.data.with_objects(session)?.1 } else { None };
+    if verify.objects && objects.is_none() {
+        return Err(Failure::new(Fault::Config, "no object storage is named")
+            .hint("name it with `objects.url` in the file that --config names, or TOUCHMARK__OBJECTS__URL"));
+    }
+    let progress = |reading| show(session, reading);
+    let manifest = upkeep::verify_backup(&backup, trusted, objects.as_ref(), progress)?;
     if trusted.is_none() {
         say_untrusted(session, &manifest);
+    }
+    if manifest.sealed > 0 && !verify.objects {
+        session.say(&format!(
+            "{} leaves are not in the backup but in object storage; --objects reads and checks them",
+            manifest.sealed
+        ));
     }
     let mut sheet = sheet(&manifest, "backup", &backup);
     sheet.add("trusted", trusted.is_some());
@@ -104,6 +122,12 @@ pub(super) fn restore(session: &mut Session<'_, '_>, restore: &Restore) -> Resul
              whole; `touchmark node rebuild` proves it batch by batch",
         );
     }
+    if restored.manifest.sealed > 0 {
+        session.say(&format!(
+            "{} leaves are in object storage: whatever works in this folder needs that, too",
+            restored.manifest.sealed
+        ));
+    }
     let mut sheet = sheet(&restored.manifest, "data", &data);
     sheet.add("complete", restored.complete).add("trusted", restored.trusted);
     Ok(Answer::sheet(&sheet))
@@ -114,6 +138,7 @@ fn show(session: &mut Session<'_, '_>, Reading { purpose, done, of }: Reading) {
     let unit = match purpose {
         Purpose::Check => "checked megabyte",
         Purpose::Restore => "restored megabyte",
+        Purpose::Sealed => return session.progress("checked bundle", done, of),
     };
     session.progress(unit, done / 1_000_000, of / 1_000_000);
 }
@@ -133,6 +158,7 @@ fn sheet(manifest: &Manifest, name: &'static str, folder: &Path) -> Sheet {
         .add("network", manifest.network.to_string())
         .add("height", manifest.height.0)
         .add("size", manifest.size.0)
+        .add("sealed", manifest.sealed)
         .add("root", manifest.root.to_string())
         .add("state root", manifest.state_root.to_string())
         .add("bytes", manifest.bytes());

@@ -20,8 +20,8 @@ pub(in crate::cli) struct Rebuild {
 }
 
 pub(super) fn run(session: &mut Session<'_, '_>, rebuild: &Rebuild) -> Result<Answer, Failure> {
-    let data = rebuild.data.path(session)?;
-    let rebuilt = upkeep::rebuild(&data, |Progress { height, of }| {
+    let (data, objects) = rebuild.data.with_objects(session)?;
+    let rebuilt = upkeep::rebuild(&data, objects.as_ref(), |Progress { height, of }| {
         session.progress("batch", height.0, of.0);
     })?;
     let mut sheet = Sheet::default();

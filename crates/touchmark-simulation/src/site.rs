@@ -41,6 +41,7 @@ impl Site {
             certificate_key: CertificateKey(key),
             threshold: u16::try_from(quorum(validators.len())).expect("there are a few members"),
             validators,
+            note_key: None,
         };
         let origin = "simulation.example/log".to_owned();
         let genesis = Genesis { rules: RULES_VERSION, origin, committee: certified, time };

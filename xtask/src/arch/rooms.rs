@@ -54,6 +54,7 @@ struct Reserved {
 
 const RESERVED: &[Reserved] = &[
     Reserved { name: "commonware-", rooms: &[ENGINE] },
+    Reserved { name: "frost-", rooms: &[KEYS] },
     Reserved { name: "fjall", rooms: &["touchmark-store"] },
     Reserved { name: "redb", rooms: &["touchmark-store"] },
     Reserved { name: "libloading", rooms: &[PCSC] },
@@ -150,6 +151,7 @@ mod tests {
             ("touchmark-store", "fjall"),
             ("touchmark-card", PCSC),
             (PCSC, "libloading"),
+            (KEYS, "frost-ed25519"),
             ("touchmark-node", "tokio"),
             ("xtask", "anyhow"),
         ] {
@@ -181,6 +183,7 @@ mod tests {
             ("touchmark-testkit", "commonware-p2p"),
             ("touchmark-engine", "fjall"),
             ("touchmark-node", "redb"),
+            ("touchmark-node", "frost-core"),
             ("touchmark-keys", "pcsc"),
             ("touchmark-card", "libloading"),
             (PCSC, "touchmark-card"),

@@ -43,6 +43,8 @@ fn running(network: &NetworkView, node: &NodeView, readiness: &Readiness) -> She
     sheet.add("committee", network.committee);
     sheet.add_some("appointed", network.appointed);
     sheet.add("threshold", network.threshold);
+    sheet.add_some("log key", network.log_key.as_deref());
+    sheet.add_some("next log key", network.next_log_key.as_deref());
     let members = network.validators.iter().map(|member| {
         let mut line = Sheet::default();
         line.add("name", member.name.as_str()).add("is", standing(member, node));

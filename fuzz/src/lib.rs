@@ -21,6 +21,7 @@ pub mod receipt;
 pub mod roster;
 pub mod senml;
 pub mod statement;
+pub mod threshold;
 pub mod trie_proof;
 pub mod wire_codec;
 pub mod witness;
@@ -56,6 +57,7 @@ pub const TARGETS: &[Target] = &[
     Target { name: "roster", run: roster::target },
     Target { name: "senml", run: senml::target },
     Target { name: "statement", run: statement::target },
+    Target { name: "threshold", run: threshold::target },
     Target { name: "trie_proof", run: trie_proof::target },
     Target { name: "wire_codec", run: wire_codec::target },
     Target { name: "witness", run: witness::target },

@@ -7,8 +7,10 @@ use touchmark_wire::word::{Question, Word};
 pub fn target(data: &[u8]) {
     if let Ok(question) = Question::decode(data) {
         assert!(data.len() <= Question::LIMIT);
-        if let Question::Fresh(nonce, ..) = question {
-            assert!(Freshness::NONCE.contains(&nonce.len()));
+        match &question {
+            Question::Fresh(nonce, ..) => assert!(Freshness::NONCE.contains(&nonce.len())),
+            Question::Part(.., by) => assert!((2..=16).contains(&by.len())),
+            _ => {}
         }
         assert_eq!(question.encode_to_vec(), data);
     }

@@ -20,6 +20,13 @@ pub struct NetworkView {
     /// Number of the committee that takes over at the end of the term, if one was appointed.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub appointed: Option<u64>,
+    /// The key by which outside witnesses know the log, as C2SP signed-note writes one, if those who
+    /// certify hold one together; earlier builds do not say.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub log_key: Option<String>,
+    /// The one that the log gets when the appointed committee takes over.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub next_log_key: Option<String>,
     /// Who certifies.
     pub validators: Vec<ValidatorView>,
     /// How many validators' words count.
@@ -175,6 +182,8 @@ impl NetworkView {
             genesis: Base64(genesis.encode_to_vec()),
             committee: committee.epoch.0,
             appointed: None,
+            log_key: committee.log_key(&genesis.origin).map(|key| key.to_string()),
+            next_log_key: None,
             validators: validators.collect(),
             threshold: committee.threshold,
             height: 0,

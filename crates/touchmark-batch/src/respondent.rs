@@ -2,14 +2,15 @@
 
 use std::future::{self, Future};
 use std::pin::Pin;
+use touchmark_wire::hash::Digest;
 
 /// Answers the other members' questions. The engine carries both as bytes, and knows neither what
 /// they mean nor who signs.
 pub trait Respondent: Send + Sync + 'static {
-    /// The answer to a member's question. It may wait, and do what blocks a thread for a short time:
+    /// The answer to a question of the member with this peer key. It may wait, and do what blocks a thread for a short time:
     /// the engine bounds how long it waits, and how many questions of a member are answered at a
     /// time.
-    fn answer(&self, question: Vec<u8>) -> Reply;
+    fn answer(&self, asker: Digest, question: Vec<u8>) -> Reply;
 }
 
 /// A [`Respondent`]'s answer, once it is there.
@@ -36,7 +37,7 @@ pub struct Unanswered;
 pub struct Mute;
 
 impl Respondent for Mute {
-    fn answer(&self, _: Vec<u8>) -> Reply {
+    fn answer(&self, _: Digest, _: Vec<u8>) -> Reply {
         Reply::new(future::ready(Err(Unanswered)))
     }
 }

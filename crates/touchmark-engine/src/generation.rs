@@ -8,6 +8,7 @@
 //! all compare what they made of it ([`Generation::run`]'s `conclude`). If one is missing or
 //! misbehaves there is no key, the error names that member, and the next attempt begins anew.
 
+mod exchange;
 mod message;
 mod session;
 #[cfg(test)]
@@ -25,6 +26,7 @@ use commonware_p2p::{Receiver, Recipients, Sender};
 use commonware_runtime::{Clock, Quota, Runner as _, Spawner as _, Supervisor as _, tokio};
 use commonware_utils::NZU32;
 use commonware_utils::ordered::Set;
+pub use exchange::{EXCHANGE, Exchange, Fault, Nothing};
 use futures::future::{Either, select};
 use message::Message;
 use rand_core::CryptoRng;
@@ -96,27 +98,29 @@ const MESSAGES: Quota = Quota::per_second(NZU32!(64));
 const CHANNEL: u64 = 0;
 
 impl Generation {
-    /// Makes a key with the others. `conclude` is called once with what this node has of it,
-    /// before anyone relies on it: it keeps that durably and answers with what all must agree on
-    /// (the id of the network to come). Returns when all have.
-    pub fn run(
+    /// Makes a key with the others, and what `exchange` makes beside it. `conclude` is called once
+    /// with what this node has of both, before anyone relies on it: it keeps that durably and answers
+    /// with what all must agree on (the id of the network to come). Returns when all have.
+    pub fn run<X: Exchange>(
         self,
-        conclude: impl FnOnce(&Committee, &Seat) -> Result<Digest, String> + Send + 'static,
+        exchange: X,
+        conclude: impl FnOnce(&Committee, &Seat, &X) -> Result<Digest, String> + Send + 'static,
     ) -> Result<(Committee, Seat), GenerationError> {
         network::probe(self.listen)?;
         let runtime = tokio::Config::new().with_storage_directory(self.scratch.clone());
         tokio::Runner::new(runtime).start(|context| async move {
-            let made = self.connected(&context, conclude).await;
+            let made = self.connected(&context, exchange, conclude).await;
             // The network's tasks have nothing to finish.
             let _ = context.stop(0, Some(Duration::from_secs(1))).await;
             made
         })
     }
 
-    async fn connected(
+    async fn connected<X: Exchange>(
         self,
         context: &tokio::Context,
-        conclude: impl FnOnce(&Committee, &Seat) -> Result<Digest, String>,
+        exchange: X,
+        conclude: impl FnOnce(&Committee, &Seat, &X) -> Result<Digest, String>,
     ) -> Result<(Committee, Seat), GenerationError> {
         let signer = keys::identity(&self.identity)?;
         let members = keys::members(&self.members)?;
@@ -128,6 +132,7 @@ impl Generation {
             &namespace,
             signer.clone(),
             members.clone(),
+            exchange,
         )?;
         let limit = u32::try_from(Message::limit(count))
             .map_err(|_| Error::Configuration("a committee this large is not supported"))?;
@@ -148,18 +153,19 @@ impl Generation {
 }
 
 /// Drives a session over any network until it is over.
-async fn drive<E, S, R>(
+async fn drive<E, S, R, X>(
     mut context: E,
-    mut session: Session,
+    mut session: Session<X>,
     members: NonZeroU32,
     (mut sender, mut receiver): (S, R),
     patience: Duration,
-    conclude: impl FnOnce(&Committee, &Seat) -> Result<Digest, String>,
+    conclude: impl FnOnce(&Committee, &Seat, &X) -> Result<Digest, String>,
 ) -> Result<(Committee, Seat), GenerationError>
 where
     E: Clock + CryptoRng,
     S: Sender<PublicKey = PublicKey>,
     R: Receiver<PublicKey = PublicKey>,
+    X: Exchange,
 {
     let deadline = context.current() + patience;
     let (mut conclude, mut made, mut leave) = (Some(conclude), None, None);
@@ -167,7 +173,8 @@ where
         if let Some(key) = session.key(&mut context)?
             && let Some(conclude) = conclude.take()
         {
-            let conclusion = conclude(&key.0, &key.1).map_err(GenerationError::Failed)?;
+            let conclusion =
+                conclude(&key.0, &key.1, session.exchange()).map_err(GenerationError::Failed)?;
             made = Some(key);
             session.conclude(conclusion.0)?;
         }

@@ -8,6 +8,7 @@
 //! message = kind (1 byte: 0 question, 1 answer, 2 none) ‖ number (8 bytes, big-endian) ‖ bytes
 //! ```
 
+use crate::ceremony::{PeerKey, peer_key};
 use crate::committees::Committees;
 use crate::keys::PublicKey;
 use crate::order::Settings;
@@ -22,9 +23,10 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 use touchmark_batch::{Reply, Respondent};
+use touchmark_wire::hash::Digest;
 
 /// Longest question, bytes.
-const QUESTION: usize = 512;
+const QUESTION: usize = 1_536;
 /// Longest answer, bytes.
 const ANSWER: usize = 4_096;
 /// Most questions that are open at a time.
@@ -85,13 +87,13 @@ struct Questions {
 struct Waiting {
     number: u64,
     question: Vec<u8>,
-    answers: mpsc::UnboundedSender<Vec<u8>>,
+    answers: mpsc::UnboundedSender<Answer>,
 }
 
 struct Open {
     /// Who has not answered yet.
     asked: BTreeSet<PublicKey>,
-    answers: mpsc::UnboundedSender<Vec<u8>>,
+    answers: mpsc::UnboundedSender<Answer>,
 }
 
 impl Inquiries {
@@ -133,7 +135,7 @@ impl Inquiries {
         }
         if let Some(answer) = answer {
             // Who asked may not listen any more.
-            let _ = open.answers.unbounded_send(answer);
+            let _ = open.answers.unbounded_send(Answer { by: peer_key(from), said: answer });
         }
         if open.asked.is_empty() {
             questions.open.remove(&number);
@@ -156,17 +158,26 @@ impl Inquiries {
     }
 }
 
+/// What a member answered.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Answer {
+    /// Who certainly said it.
+    pub by: PeerKey,
+    /// What.
+    pub said: Vec<u8>,
+}
+
 /// The answers to a question, as they come. Dropped, the question is forgotten.
 pub struct Answers {
     inquiries: Arc<Inquiries>,
     number: u64,
-    receiver: mpsc::UnboundedReceiver<Vec<u8>>,
+    receiver: mpsc::UnboundedReceiver<Answer>,
 }
 
 impl Answers {
     /// The next answer; `None` once all members have answered. It waits as long as one has not, so
     /// whoever asks says how long that may be.
-    pub async fn next(&mut self) -> Option<Vec<u8>> {
+    pub async fn next(&mut self) -> Option<Answer> {
         self.receiver.next().await
     }
 }
@@ -263,7 +274,7 @@ impl Inquirer {
                 // Who is no member any more, or not yet, may have sent it in good faith.
                 Message::Question(number, question) if self.others().contains(&from) => {
                     let Some(place) = Busy::enter(&busy, &from) else { continue };
-                    let reply = self.respondent.answer(question);
+                    let reply = self.respondent.answer(Digest(peer_key(&from).0), question);
                     let sender = sender.clone();
                     context.child("answering").spawn(move |context| async move {
                         let _held_to_the_end = place;

@@ -3,3 +3,4 @@
 pub mod disk;
 pub mod file;
 pub mod software;
+pub mod threshold;

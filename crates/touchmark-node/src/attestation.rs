@@ -175,7 +175,8 @@ impl Attestor {
         Ok(*newest.insert(Cosigned { size, root, cosignature }))
     }
 
-    fn body(&self, size: TreeSize, root: Digest) -> Result<String, AttestationError> {
+    /// The text of a checkpoint, which is what is signed.
+    pub(crate) fn body(&self, size: TreeSize, root: Digest) -> Result<String, AttestationError> {
         let checkpoint = Checkpoint::new(&self.origin, size, root);
         Ok(checkpoint.map_err(|error| AttestationError::Checkpoint(error.into()))?.to_string())
     }

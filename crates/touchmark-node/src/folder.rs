@@ -24,29 +24,29 @@
 mod note;
 mod office;
 mod peers;
+mod secrets;
 mod sources;
 
 pub(crate) use note::{forget_note_key, note_key, require_note_key};
-pub(crate) use office::has_one_owner;
 pub use office::{Held, Promise, committee, next_number};
+pub(crate) use office::{LogOwner, owner};
 pub use peers::{Kept, Peers};
+pub use secrets::Secrets;
 pub(crate) use sources::follow;
 
 use crate::rules::{self, UnknownRules};
 use crate::witness::FILE as WITNESS;
 use minicbor::{Decode, Encode};
-use std::fmt;
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use touchmark_batch::Batch;
-use touchmark_engine::{Committee as EngineCommittee, PeerKey, Seat, ceremony, genesis_context};
+use touchmark_engine::{Committee as EngineCommittee, PeerKey, ceremony, genesis_context};
 use touchmark_keys::disk::{self, Secrecy};
-use touchmark_keys::software::{SoftwareKey, SoftwareKeyError};
 use touchmark_ledger::genesis_batch;
 use touchmark_store::Lock;
-use touchmark_wire::algorithm::{Algorithm, Signer as _};
+use touchmark_wire::algorithm::Signer as _;
 use touchmark_wire::codec;
 use touchmark_wire::genesis::{CertificateKey, Committee, Genesis, RULES_VERSION, Validator};
 use touchmark_wire::hash::Digest;
@@ -204,86 +204,6 @@ pub struct Equipment {
     pub secrets: Secrets,
     /// Where the engines are.
     pub peers: Peers,
-}
-
-/// A node's private keys. Each has one purpose.
-#[derive(Clone, Encode, Decode)]
-#[cbor(array)]
-pub struct Secrets {
-    /// Seed of the engine's peer identity.
-    #[n(0)]
-    #[cbor(with = "minicbor::bytes")]
-    identity: [u8; 32],
-    /// Share of the engine's threshold key; empty until there is one.
-    #[n(1)]
-    #[cbor(with = "minicbor::bytes")]
-    share: Vec<u8>,
-    /// Seed of the log key: receipts and fresh answers.
-    #[n(2)]
-    #[cbor(with = "minicbor::bytes")]
-    log: [u8; 32],
-    /// Seed of the cosigner key: checkpoints.
-    #[n(3)]
-    #[cbor(with = "minicbor::bytes")]
-    cosigner: [u8; 32],
-}
-
-impl Secrets {
-    /// New keys, still without a share of the engine's.
-    pub(crate) fn generate() -> Result<Self, FolderError> {
-        let seed = |algorithm| {
-            let key = SoftwareKey::generate(algorithm);
-            key.map(|key| *key.seed()).map_err(|error| FolderError::Keys(error.to_string()))
-        };
-        Ok(Self {
-            identity: seed(Algorithm::Ed25519)?,
-            share: Vec::new(),
-            log: seed(Algorithm::Es256)?,
-            cosigner: seed(Algorithm::Ed25519)?,
-        })
-    }
-
-    /// Who of the validators it is.
-    pub(crate) fn peer(&self) -> Result<Digest, SoftwareKeyError> {
-        Ok(Digest(*self.peer_key()?.public_key().cose().x()))
-    }
-
-    /// The same keys with a place in a committee.
-    pub(crate) fn seated(self, seat: Seat) -> Self {
-        Self { identity: seat.identity, share: seat.share, ..self }
-    }
-
-    /// The same keys without it.
-    pub(crate) fn unseated(self) -> Self {
-        Self { share: Vec::new(), ..self }
-    }
-
-    /// Signs what a validator says as a peer of the others.
-    pub(crate) fn peer_key(&self) -> Result<SoftwareKey, SoftwareKeyError> {
-        SoftwareKey::from_seed(Algorithm::Ed25519, &self.identity)
-    }
-
-    /// This node's place in the committee.
-    pub fn seat(&self) -> Seat {
-        Seat { identity: self.identity, share: self.share.clone() }
-    }
-
-    /// Signs receipts and fresh answers.
-    pub fn log_key(&self) -> Result<SoftwareKey, SoftwareKeyError> {
-        SoftwareKey::from_seed(Algorithm::Es256, &self.log)
-    }
-
-    /// Cosigns checkpoints.
-    pub fn cosigner_key(&self) -> Result<SoftwareKey, SoftwareKeyError> {
-        SoftwareKey::from_seed(Algorithm::Ed25519, &self.cosigner)
-    }
-}
-
-impl fmt::Debug for Secrets {
-    /// Shows nothing of them.
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Secrets").finish_non_exhaustive()
-    }
 }
 
 /// Public polynomial and members, as a file.
@@ -565,6 +485,7 @@ fn create(path: &Path, new: &NewNetwork) -> Result<(), FolderError> {
         certificate_key: CertificateKey(certificate_key),
         validators: vec![validator],
         threshold: 1,
+        note_key: None,
     };
     let genesis = genesis_of(origin, new.time, committee_of_one);
     Founding::new(genesis, &committee, secrets, None).write(path)

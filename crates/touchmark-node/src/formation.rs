@@ -11,6 +11,7 @@ mod candidate;
 mod draft;
 mod invitation;
 mod line;
+mod note;
 mod reception;
 mod seal;
 mod service;

@@ -5,7 +5,9 @@ mod measured;
 use crate::anchor::{Anchorage, Source};
 use crate::attestation::{AttestationError, Attestor};
 use crate::ending::Ending;
-use crate::folder::{self, Equipment, Folder, FolderError, Held, NewNetwork, Part, Premises};
+use crate::folder::{
+    self, Equipment, Folder, FolderError, Held, LogOwner, NewNetwork, Part, Premises,
+};
 use crate::follow::{FollowError, Follower};
 use crate::intake::{Decided, Intake};
 use crate::judgement::judge;
@@ -17,7 +19,7 @@ use crate::proof::{Certification, ProofError};
 use crate::sealing::Sealing;
 use crate::upkeep::{self, UpkeepError};
 use crate::witness::Witnesses;
-use crate::word::{Council, Speaker};
+use crate::word::{Council, NoteShares, Speaker};
 use measured::Measured;
 use prometheus_client::metrics::histogram::{Histogram, exponential_buckets};
 use std::io;
@@ -159,17 +161,20 @@ impl Node {
         );
         let ledger = Arc::new(ledger.map_err(touchmark_engine::Error::Halted)?);
         let (order, voice, peer) = match part {
-            Part::Validator(equipment) => {
+            Part::Validator(mut equipment) => {
                 let begun = store.snapshot().size();
                 let note = note_key(&premises, &equipment.offices)?;
+                equipment.offices = needed(&premises, &store.snapshot(), equipment.offices)?;
+                let shares = equipment.offices.iter().filter_map(|held| held.note.clone());
+                let shares = NoteShares::new(shares.collect());
                 let attestor = Attestor::new(&genesis, &equipment.secrets, begun)?;
                 let attestor = Arc::new(attestor.with_note_key(note));
                 let peer = equipment.secrets.peer().map_err(AttestationError::from)?;
                 let (idle, tip) = (config.pacing.idle_interval, tip.clone());
-                let speaker = Speaker::new(attestor.clone(), store.clone(), tip, idle);
+                let speaker = Speaker::new((attestor.clone(), shares), store.clone(), tip, idle);
                 let speaker = Arc::new(speaker);
                 let parts = (&ledger, speaker.clone());
-                let engine = engine(config, &premises, equipment, &store.snapshot(), parts)?;
+                let engine = engine(config, &premises, equipment, parts)?;
                 (Order::Engine(Box::new(engine)), Some((attestor, speaker)), Some(peer))
             }
             Part::Follower(sources) => {
@@ -304,9 +309,14 @@ impl Node {
         self.attestor.as_deref()
     }
 
-    /// The answer to what another validator asks (spec/words.md), if it is one.
-    pub fn answer(&self, question: Vec<u8>) -> Option<Reply> {
-        Some(self.speaker.as_ref()?.answer(question))
+    /// The answer to what the validator with this peer key asks (spec/words.md), if it is one.
+    pub fn answer(&self, asker: Digest, question: Vec<u8>) -> Option<Reply> {
+        Some(self.speaker.as_ref()?.answer(asker, question))
+    }
+
+    /// Its shares of note keys, if it is a validator's.
+    pub(crate) fn note_shares(&self) -> Option<&NoteShares> {
+        self.speaker.as_ref().map(|speaker| speaker.note_shares())
     }
 
     /// What it gathers of what others sign.
@@ -403,7 +413,7 @@ fn seal(
 /// The key that signs as the log: only where one owner has it, and nobody is to share it.
 fn note_key(premises: &Premises, offices: &[Held]) -> Result<Option<SoftwareKey>, FolderError> {
     let data = &premises.path;
-    if folder::has_one_owner(offices) {
+    if folder::owner(offices) == LogOwner::One {
         return folder::require_note_key(data, premises.genesis.network_id()).map(Some);
     }
     // Who has no place has nothing to sign, and has given nothing away.
@@ -418,11 +428,9 @@ fn engine(
     config: &NodeConfig,
     premises: &Premises,
     equipment: Equipment,
-    snapshot: &Snapshot,
     (ledger, speaker): (&Arc<Ledger>, Arc<Speaker>),
 ) -> Result<Engine, StartError> {
     let Equipment { offices, secrets, peers } = equipment;
-    let offices = needed(premises, snapshot, offices)?;
     let config = EngineConfig {
         directory: premises.path.clone(),
         network: premises.genesis.network_id(),
@@ -447,7 +455,7 @@ fn needed(
     for held in offices {
         let number = held.committee.epoch;
         if Certification::is_over(&premises.path, snapshot, number)? {
-            tracing::info!(committee = %number, "its share is deleted: it handed over");
+            tracing::info!(committee = %number, "its shares are deleted: it handed over");
             held.leave()?;
         } else {
             needed.push(held);

@@ -5,17 +5,21 @@
 //! a wrong one spoils nothing; that there are too few is for whoever reads them to say.
 
 mod gathering;
+mod joint;
+mod shares;
 
 use crate::attestation::{AttestationError, Attestor};
 use crate::node::now;
 use crate::proof::{ProofError, signed_receipt};
 pub(crate) use gathering::{Council, State, receipts};
+pub(crate) use shares::NoteShares;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use tokio::sync::watch;
 use touchmark_batch::{Reply, Respondent, Unanswered};
 use touchmark_core::appointment;
 use touchmark_core::refusal::Unreadable;
+use touchmark_keys::threshold::{Share, ThresholdError};
 use touchmark_ledger::StateView as _;
 use touchmark_store::{Snapshot, Store};
 use touchmark_wire::genesis::Committee;
@@ -40,6 +44,10 @@ enum Silence {
     Old(TreeSize),
     #[error("this node has had no batch for too long to say what is new")]
     Behind,
+    #[error("this validator has no share of the note key of those who are in office")]
+    NoShare,
+    #[error("it gives no part of the signature: {0}")]
+    NoPart(#[from] ThresholdError),
     #[error("the state cannot be read")]
     Unreadable,
     #[error(transparent)]
@@ -69,6 +77,7 @@ pub(crate) struct Speaker(Arc<Speech>);
 
 struct Speech {
     attestor: Arc<Attestor>,
+    shares: NoteShares,
     store: Arc<Store>,
     tip: watch::Receiver<(Height, TreeSize)>,
     /// Between two batches when there is nothing to write.
@@ -78,22 +87,27 @@ struct Speech {
 impl Speaker {
     /// Signs with these keys what this store has.
     pub(crate) fn new(
-        attestor: Arc<Attestor>,
+        (attestor, shares): (Arc<Attestor>, NoteShares),
         store: Arc<Store>,
         tip: watch::Receiver<(Height, TreeSize)>,
         idle: Duration,
     ) -> Self {
-        Self(Arc::new(Speech { attestor, store, tip, idle }))
+        Self(Arc::new(Speech { attestor, shares, store, tip, idle }))
+    }
+
+    /// Its shares of note keys.
+    pub(crate) fn note_shares(&self) -> &NoteShares {
+        &self.0.shares
     }
 }
 
 impl Respondent for Speaker {
-    fn answer(&self, question: Vec<u8>) -> Reply {
+    fn answer(&self, asker: Digest, question: Vec<u8>) -> Reply {
         let speech = self.0.clone();
         Reply::new(async move {
             speech.reach(&question).await;
             // It reads the store.
-            let said = tokio::task::spawn_blocking(move || speech.say(&question));
+            let said = tokio::task::spawn_blocking(move || speech.say(asker, &question));
             // An error means that the runtime is shutting down.
             said.await.map_err(|_| Unanswered)?.map_err(|silence| {
                 tracing::debug!(%silence, "another validator is not answered");
@@ -107,7 +121,12 @@ impl Speech {
     /// Waits until the log is as long as a question says.
     async fn reach(&self, question: &[u8]) {
         let size = match Question::decode(question) {
-            Ok(Question::Fresh(_, size, _) | Question::Cosigned(size, _)) => size,
+            Ok(
+                Question::Fresh(_, size, _)
+                | Question::Cosigned(size, _)
+                | Question::Commitment(size, _)
+                | Question::Part(size, ..),
+            ) => size,
             Ok(Question::Receipt(leaf)) => leaf.size(),
             Err(_) => return,
         };
@@ -116,7 +135,7 @@ impl Speech {
         let _ = tip.wait_for(|(_, known)| *known >= size).await;
     }
 
-    fn say(&self, question: &[u8]) -> Result<Vec<u8>, Silence> {
+    fn say(&self, asker: Digest, question: &[u8]) -> Result<Vec<u8>, Silence> {
         let question = Question::decode(question).map_err(|_| Silence::Unknown)?;
         let snapshot = self.store.snapshot();
         let attestor = &self.attestor;
@@ -139,13 +158,53 @@ impl Speech {
                 let receipt = signed_receipt(&snapshot, &committee, attestor, leaf)?;
                 (attestor.validator(&committee)?, receipt)
             }
+            Question::Commitment(size, root) => {
+                let (place, body) = self.signs(&snapshot, size, root)?;
+                let share = self.share(&snapshot, place)?;
+                let commitment = self.shares.commit(share, asker, &body, Instant::now())?;
+                (place, commitment.to_bytes().to_vec())
+            }
+            Question::Part(size, root, by) => {
+                let (place, body) = self.signs(&snapshot, size, root)?;
+                let share = self.share(&snapshot, place)?;
+                let part = self.shares.part(share, asker, (&body, &by), Instant::now())?;
+                (place, part.to_vec())
+            }
         };
         Ok(Word { validator, signed: &signed }.encode_to_vec())
     }
 }
 
+impl Speech {
+    /// What this validator signs with others as the log: the checkpoint of a state that its own log
+    /// has been in. Which one of them makes no fork, so it may be an old one.
+    fn signs(
+        &self,
+        snapshot: &Snapshot,
+        size: TreeSize,
+        root: Digest,
+    ) -> Result<(u16, String), Silence> {
+        ends(snapshot, size, root)?;
+        let committee = in_office(snapshot)?;
+        Ok((self.attestor.validator(&committee)?, self.attestor.body(size, root)?))
+    }
+
+    /// Its share of the key of those who are in office, where it has this place.
+    fn share(&self, snapshot: &Snapshot, place: u16) -> Result<&Share, Silence> {
+        let committee = in_office(snapshot)?;
+        let share = self.shares.of(&committee).filter(|share| share.place() == place);
+        share.ok_or(Silence::NoShare)
+    }
+}
+
+/// Whether a batch of the log ends with this state.
+fn ends(snapshot: &Snapshot, size: TreeSize, root: Digest) -> Result<(), Silence> {
+    let batch = snapshot.batch_of_size(size)?.ok_or(Silence::NoBatch(size))?;
+    if batch.header().root == root { Ok(()) } else { Err(Silence::OtherRoot(size)) }
+}
+
 /// Who certified the last batch.
-fn in_office(snapshot: &Snapshot) -> Result<Arc<Committee>, Unreadable> {
+pub(crate) fn in_office(snapshot: &Snapshot) -> Result<Arc<Committee>, Unreadable> {
     appointment::in_office(snapshot, snapshot.height())
 }
 
@@ -168,10 +227,7 @@ fn stands(
     if is_old(snapshot.tip().batch.header().time, idle) {
         return Err(Silence::Behind);
     }
-    let batch = snapshot.batch_of_size(size)?.ok_or(Silence::NoBatch(size))?;
-    if batch.header().root != root {
-        return Err(Silence::OtherRoot(size));
-    }
+    ends(snapshot, size, root)?;
     if size < snapshot.size() {
         let next = snapshot.batch_of_leaf(LeafIndex(size.0))?;
         if is_old(next.header().time, 0) {

@@ -139,6 +139,7 @@ fn made(
         epoch,
         certificate_key: CertificateKey(committee.certificate_key().expect("it was just dealt")),
         threshold: u16::try_from(quorum(validators.len())).expect("there are a few members"),
+        note_key: None,
         validators,
     };
     (committee, certified)

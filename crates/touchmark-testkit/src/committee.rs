@@ -87,7 +87,8 @@ impl Panel<'_> {
         let validators: Vec<_> = self.validators.iter().copied().map(validator).collect();
         let threshold = quorum(validators.len()) as u16;
         let certificate_key = self.secret().certificate_key();
-        Committee { epoch: Epoch(self.number), certificate_key, validators, threshold }
+        let epoch = Epoch(self.number);
+        Committee { epoch, certificate_key, validators, threshold, note_key: None }
     }
 
     /// Approvals of `next` by the validators at these places.

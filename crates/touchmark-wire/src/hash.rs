@@ -194,6 +194,8 @@ pub mod domain {
     pub const ATTEMPT: &[u8] = b"touchmark/wire/attempt/v1";
     /// Commitment of a header to the committee of the next batch.
     pub const COMMITTEE: &[u8] = b"touchmark/wire/committee/v1";
+    /// What those who make a note key together were shown of each other.
+    pub const NOTE_KEY: &[u8] = b"touchmark/keys/note-key/v1";
     /// Mark of a tap's update; the key of the request follows.
     pub const TAP_MARK: &[u8] = b"touchmark/node/tap-mark/v1";
     /// Check of what a light client keeps.

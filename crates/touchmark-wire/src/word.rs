@@ -6,6 +6,8 @@
 //!
 //! ```text
 //! question = [1, [nonce, size, root]] fresh / [2, [size, root]] cosigned / [3, [leaf]] receipt
+//!          / [4, [size, root]] commitment / [5, [size, root, [2*16 commitment]]] part
+//! commitment = [validator, hiding, binding]
 //! word     = [validator, signed]
 //! ```
 
@@ -13,11 +15,12 @@ use crate::bundle::Freshness;
 use crate::codec::{self, Malformed};
 use crate::hash::Digest;
 use crate::ids::{LeafIndex, TreeSize};
+use crate::limits;
 use alloc::vec::Vec;
 use minicbor::{Decode, Encode};
 
 /// What a validator is asked to sign.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Encode, Decode)]
+#[derive(Clone, PartialEq, Eq, Debug, Encode, Decode)]
 pub enum Question<'a> {
     /// A client's nonce with this state of the log: its log key's signature, 64 bytes.
     #[n(1)]
@@ -35,17 +38,63 @@ pub enum Question<'a> {
     /// A leaf: its receipt (RFC 9942).
     #[n(3)]
     Receipt(#[n(0)] LeafIndex),
+    /// To take part in signing this state's checkpoint as the log (FROST, RFC 9591 §5.1): its
+    /// commitments to two nonces, 64 bytes: hiding, then binding.
+    #[n(4)]
+    Commitment(#[n(0)] TreeSize, #[n(1)] Digest),
+    /// The same, once those who take part have committed (§5.2): its signature share, 32 bytes.
+    #[n(5)]
+    Part(#[n(0)] TreeSize, #[n(1)] Digest, #[n(2)] Vec<Commitment>),
+}
+
+/// What a validator committed to, who takes part in a signature.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Encode, Decode)]
+#[cbor(array)]
+pub struct Commitment {
+    /// Its place in the committee in office.
+    #[n(0)]
+    pub validator: u16,
+    /// Its hiding nonce times the generator: a point of Ed25519.
+    #[n(1)]
+    pub hiding: Digest,
+    /// Its binding nonce times the generator.
+    #[n(2)]
+    pub binding: Digest,
+}
+
+impl Commitment {
+    /// What a validator answers to [`Question::Commitment`].
+    pub fn from_bytes(validator: u16, signed: &[u8]) -> Option<Self> {
+        let (hiding, binding) = signed.split_at_checked(32)?;
+        let point = |bytes: &[u8]| bytes.try_into().ok().map(Digest);
+        Some(Self { validator, hiding: point(hiding)?, binding: point(binding)? })
+    }
+
+    /// The answer.
+    pub fn to_bytes(&self) -> [u8; 64] {
+        let mut bytes = [0; 64];
+        bytes[..32].copy_from_slice(&self.hiding.0);
+        bytes[32..].copy_from_slice(&self.binding.0);
+        bytes
+    }
 }
 
 impl<'a> Question<'a> {
-    /// Longest encoding, bytes.
-    pub const LIMIT: usize = 256;
+    /// Longest encoding, bytes: 16 commitments of at most 72 bytes, and 64 for the rest.
+    pub const LIMIT: usize = 1_216;
 
     /// Decodes the one accepted encoding.
     pub fn decode(bytes: &'a [u8]) -> Result<Self, Malformed> {
         let question: Self = codec::decode(bytes, Self::LIMIT)?;
         match question {
             Self::Fresh(nonce, ..) if !Freshness::NONCE.contains(&nonce.len()) => {
+                Err(Malformed::Shape)
+            }
+            // Nobody signs alone, and each takes part once.
+            Self::Part(_, _, ref by)
+                if !(2..=limits::MEMBERS).contains(&by.len())
+                    || !by.is_sorted_by(|a, b| a.validator < b.validator) =>
+            {
                 Err(Malformed::Shape)
             }
             _ => Ok(question),
@@ -99,6 +148,9 @@ mod tests {
             (Question::Fresh(&[9; 64], TreeSize(u64::MAX), root), 1),
             (Question::Cosigned(TreeSize(5), root), 2),
             (Question::Receipt(LeafIndex(4)), 3),
+            (Question::Commitment(TreeSize(5), root), 4),
+            (Question::Part(TreeSize(5), root, commitments(2)), 5),
+            (Question::Part(TreeSize(u64::MAX), root, commitments(16)), 5),
         ] {
             let bytes = question.encode_to_vec();
             assert_eq!(bytes[..2], [0x82, first]);
@@ -111,7 +163,32 @@ mod tests {
             let bytes = Question::Fresh(&nonce, TreeSize(5), root).encode_to_vec();
             assert_eq!(Question::decode(&bytes), Err(Malformed::Shape));
         }
-        assert_eq!(Question::decode(&[0x82, 4, 0x81, 0]), Err(Malformed::Shape));
+        assert_eq!(Question::decode(&[0x82, 6, 0x81, 0]), Err(Malformed::Shape));
+    }
+
+    fn commitments(count: u16) -> Vec<Commitment> {
+        let point = |at: u16| Digest([at as u8; 32]);
+        let places = (0..count).map(|at| u16::MAX - count + at);
+        places.map(|at| Commitment { validator: at, hiding: point(at), binding: root() }).collect()
+    }
+
+    fn root() -> Digest {
+        Digest([7; 32])
+    }
+
+    #[test]
+    fn each_of_at_least_two_takes_part_once() {
+        let two = commitments(2);
+        for by in [Vec::new(), vec![two[0]], vec![two[0]; 2], vec![two[1], two[0]], commitments(17)]
+        {
+            let bytes = Question::Part(TreeSize(5), root(), by).encode_to_vec();
+            assert!(Question::decode(&bytes).is_err());
+        }
+        let [one, _] = two[..] else { panic!("there are two") };
+        assert_eq!(Commitment::from_bytes(one.validator, &one.to_bytes()), Some(one));
+        for length in [0, 63, 65] {
+            assert_eq!(Commitment::from_bytes(0, &vec![1; length]), None);
+        }
     }
 
     #[test]

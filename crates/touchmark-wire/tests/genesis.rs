@@ -20,6 +20,7 @@ fn genesis(validators: u8, threshold: u16) -> Genesis {
         certificate_key: CertificateKey([7; 96]),
         validators: (1..=validators).map(validator).collect(),
         threshold,
+        note_key: None,
     };
     Genesis { rules: 1, origin: "log.example/1".into(), committee, time: Timestamp(5) }
 }
@@ -44,4 +45,28 @@ fn a_threshold_that_no_committee_can_have_is_refused() {
         let expected = if sound { Ok(genesis) } else { Err(Malformed::Shape) };
         assert_eq!(decoded, expected, "{threshold} of {validators}");
     }
+}
+
+/// What has none is encoded as before there were any.
+#[test]
+fn a_committee_has_one_encoding_with_and_without_a_note_key() {
+    // The base point (RFC 8032 §5.1).
+    let mut key = Digest([0x66; 32]);
+    key.0[0] = 0x58;
+    let genesis = genesis(4, 3);
+    let encoded = |note_key| {
+        let committee = Committee { note_key, ..genesis.committee.clone() };
+        (committee.encode_to_vec(), committee)
+    };
+    let (without, _) = encoded(None);
+    let (with, committee) = encoded(Some(key));
+    assert_eq!((without[0], with[0]), (0x84, 0x85));
+    assert_eq!(Committee::decode(&with), Ok(committee.clone()));
+    assert_ne!(committee.digest(), genesis.committee.digest());
+    let origin = "log.example/1";
+    assert!(committee.log_key(origin).unwrap().to_string().starts_with("log.example/1+"));
+    assert!(genesis.committee.log_key(origin).is_none());
+    // `null` is another way to say that there is none.
+    let null = [&[0x85][..], &without[1..], &[0xf6]].concat();
+    assert_eq!(Committee::decode(&null), Err(Malformed::NotDeterministic));
 }

@@ -5,7 +5,7 @@ use serde_json::Value;
 use touchmark_wire::bundle::Freshness;
 use touchmark_wire::hash::Digest;
 use touchmark_wire::ids::{LeafIndex, NetworkId, TreeSize};
-use touchmark_wire::word::{Question, Word};
+use touchmark_wire::word::{Commitment, Question, Word};
 
 fn bytes(value: &Value) -> Vec<u8> {
     let text = value.as_str().unwrap();
@@ -17,13 +17,18 @@ fn digest(value: &Value) -> Digest {
     Digest(bytes(value).try_into().unwrap())
 }
 
+fn commitment(value: &Value) -> Commitment {
+    let validator = u16::try_from(value["validator"].as_u64().unwrap()).unwrap();
+    Commitment { validator, hiding: digest(&value["hiding"]), binding: digest(&value["binding"]) }
+}
+
 #[test]
 fn questions_and_words_are_those_of_the_vectors() {
     let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../spec/vectors/words.json");
     let vectors: Value = serde_json::from_slice(&std::fs::read(path).unwrap()).unwrap();
     let network = NetworkId(digest(&vectors["network"]));
     let questions = vectors["questions"].as_array().unwrap();
-    assert_eq!(questions.len(), 3);
+    assert_eq!(questions.len(), 6);
     for case in questions {
         let size = || TreeSize(case["size"].as_u64().unwrap());
         let nonce = || bytes(&case["nonce"]);
@@ -37,6 +42,12 @@ fn questions_and_words_are_those_of_the_vectors() {
                 assert_eq!(signed, bytes(&case["signed"]));
             }
             2 => assert_eq!(question, Question::Cosigned(size(), digest(&case["root"]))),
+            4 => assert_eq!(question, Question::Commitment(size(), digest(&case["root"]))),
+            5 => {
+                let by = case["commitments"].as_array().unwrap().iter().map(commitment);
+                let part = Question::Part(size(), digest(&case["root"]), by.collect());
+                assert_eq!(question, part);
+            }
             _ => {
                 let leaf = LeafIndex(case["leaf"].as_u64().unwrap());
                 assert_eq!(question, Question::Receipt(leaf));
@@ -50,7 +61,7 @@ fn questions_and_words_are_those_of_the_vectors() {
         assert_eq!(Word::decode(&encoded).unwrap(), Word { validator, signed: &signed });
     }
     let malformed = vectors["malformed_questions"].as_array().unwrap();
-    assert!(malformed.len() > 4);
+    assert!(malformed.len() > 8);
     for case in malformed {
         assert!(Question::decode(&bytes(&case["bytes"])).is_err(), "{}", case["name"]);
     }

@@ -56,6 +56,7 @@ struct Reserved {
 
 const RESERVED: &[Reserved] = &[
     Reserved { name: "commonware-", rooms: &[ENGINE] },
+    Reserved { name: "frost-", rooms: &[KEYS] },
     Reserved { name: "fjall", rooms: &["touchmark-store"] },
     Reserved { name: "object_store", rooms: &[OBJECTS] },
     Reserved { name: "redb", rooms: &["touchmark-store"] },
@@ -155,6 +156,7 @@ mod tests {
             ("touchmark-node", OBJECTS),
             ("touchmark-card", PCSC),
             (PCSC, "libloading"),
+            (KEYS, "frost-ed25519"),
             ("touchmark-node", "tokio"),
             ("xtask", "anyhow"),
         ] {
@@ -189,6 +191,7 @@ mod tests {
             ("touchmark-testkit", "commonware-p2p"),
             ("touchmark-engine", "fjall"),
             ("touchmark-node", "redb"),
+            ("touchmark-node", "frost-core"),
             ("touchmark-keys", "pcsc"),
             ("touchmark-card", "libloading"),
             (PCSC, "touchmark-card"),

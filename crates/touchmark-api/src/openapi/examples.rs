@@ -141,6 +141,8 @@ impl Exampled for NetworkView {
             "genesis": "pQEBAng",
             "committee": 1,
             "appointed": 2,
+            "log_key": "log.example.org/2026+5f3b1c2d+AdOq",
+            "next_log_key": "log.example.org/2026+0c9d4e7a+AfEk",
             "validators": [{
                 "name": "log.example.org/2026/validator-1",
                 "peer": HASH,

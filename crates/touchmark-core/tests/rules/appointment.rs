@@ -99,7 +99,14 @@ const fn unapproved(name: &'static str, approvals: fn(&mut Vec<Approval>)) -> Ca
     Case { name, next: SAME, approvals, ends: Seen::Denied(RefusalCode::NOT_APPROVED) }
 }
 
-const CASES: [Case; 18] = [
+/// The base point (RFC 8032 §5.1): nobody's key.
+const NOTE_KEY: Digest = {
+    let mut point = [0x66; 32];
+    point[0] = 0x58;
+    Digest(point)
+};
+
+const CASES: [Case; 22] = [
     Case { name: "as it is", next: SAME, approvals: KEPT, ends: Seen::Accepted },
     Case {
         name: "three of four",
@@ -107,6 +114,30 @@ const CASES: [Case; 18] = [
         approvals: |it| it.retain(|approval| approval.validator != 2),
         ends: Seen::Accepted,
     },
+    Case {
+        name: "a note key",
+        next: |it| it.note_key = Some(NOTE_KEY),
+        approvals: KEPT,
+        ends: Seen::Accepted,
+    },
+    unsound(
+        "a note key that is no point",
+        |it| it.note_key = Some(Digest([0xff; 32])),
+        RefusalCode::COMMITTEE,
+    ),
+    unsound(
+        "a note key that is a validator's",
+        |it| it.note_key = Some(it.validators[2].peer),
+        RefusalCode::COMMITTEE,
+    ),
+    unsound(
+        "a note key of one",
+        |it| {
+            it.validators.truncate(1);
+            (it.threshold, it.note_key) = (1, Some(NOTE_KEY));
+        },
+        RefusalCode::COMMITTEE,
+    ),
     unapproved("two of four", |it| it.truncate(2)),
     unapproved("nobody", Vec::clear),
     unapproved("one twice", |it| it[1] = it[0]),
@@ -235,6 +266,7 @@ fn the_largest_committee_fits() {
         for (validator, n) in next.validators.iter_mut().zip(100..) {
             validator.name = format!("{n}{}", "x".repeat(125));
         }
+        next.note_key = Some(NOTE_KEY);
         next
     };
     let (first, second) = (large(1), large(2));

@@ -1,8 +1,11 @@
 //! What members tell each other while they make a key together.
 
+use super::EXCHANGE;
 use crate::keys::PublicKey;
 use bytes::BufMut;
-use commonware_codec::{Buf, EncodeSize, FixedSize as _, Read, ReadExt as _, Write};
+use commonware_codec::{
+    Buf, EncodeSize, FixedSize as _, Read, ReadExt as _, ReadRangeExt as _, Write,
+};
 use commonware_cryptography::bls12381::dkg::feldman_desmedt::{
     DealerPrivMsg, DealerPubMsg, PlayerAck, SignedDealerLog,
 };
@@ -27,6 +30,8 @@ pub(super) enum Message {
     Conclusion(Digest),
     /// The sender has the same conclusion from everyone.
     Farewell,
+    /// What the sender says to the receiver in the exchange beside the key.
+    Exchange(Vec<u8>),
 }
 
 impl Message {
@@ -35,11 +40,12 @@ impl Message {
     const ACCOUNT: u8 = 2;
     const CONCLUSION: u8 = 3;
     const FAREWELL: u8 = 4;
+    const EXCHANGE: u8 = 5;
 
     /// Longest encoding among `members`, bytes.
     pub(super) fn limit(members: NonZeroU32) -> usize {
         let dealing = DealerPubMsg::<MinSig>::max_encode_size(members) + DealerPrivMsg::SIZE;
-        1 + dealing.max(Account::max_encode_size(members))
+        1 + dealing.max(Account::max_encode_size(members)).max(2 + EXCHANGE)
     }
 }
 
@@ -64,6 +70,10 @@ impl Write for Message {
                 digest.write(buf);
             }
             Self::Farewell => Self::FAREWELL.write(buf),
+            Self::Exchange(said) => {
+                Self::EXCHANGE.write(buf);
+                said.write(buf);
+            }
         }
     }
 }
@@ -76,6 +86,7 @@ impl EncodeSize for Message {
             Self::Account(account) => account.encode_size(),
             Self::Conclusion(digest) => digest.encode_size(),
             Self::Farewell => 0,
+            Self::Exchange(said) => said.encode_size(),
         }
     }
 }
@@ -93,6 +104,7 @@ impl Read for Message {
             Self::ACCOUNT => Self::Account(Box::new(Account::read_cfg(buf, members)?)),
             Self::CONCLUSION => Self::Conclusion(Digest::read(buf)?),
             Self::FAREWELL => Self::Farewell,
+            Self::EXCHANGE => Self::Exchange(Vec::<u8>::read_range(buf, ..=EXCHANGE)?),
             other => return Err(commonware_codec::Error::InvalidEnum(other)),
         })
     }

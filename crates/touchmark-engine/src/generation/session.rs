@@ -4,8 +4,9 @@
 //! what it has to say ([`Session::say`]): it says to each member what that one, as far as is known
 //! here, still lacks. So lost messages need no care, and a repeated one changes nothing.
 
-use super::GenerationError;
+use super::exchange::{Exchange, Fault};
 use super::message::{Account, Message};
+use super::{EXCHANGE, GenerationError};
 use crate::ceremony::{Committee, PeerKey, Seat, peer_key};
 use crate::keys::PublicKey;
 use commonware_codec::Encode as _;
@@ -25,7 +26,7 @@ use std::collections::{BTreeMap, BTreeSet};
 type Round = Info<MinSig, PublicKey>;
 
 /// A member at work.
-pub(super) struct Session {
+pub(super) struct Session<X> {
     signer: ed25519::PrivateKey,
     round: Round,
     members: Set<PublicKey>,
@@ -42,9 +43,11 @@ pub(super) struct Session {
     conclusion: Option<Digest>,
     conclusions: BTreeMap<PublicKey, Digest>,
     farewells: BTreeSet<PublicKey>,
+    /// What is made beside the key.
+    exchange: X,
 }
 
-impl Session {
+impl<X: Exchange> Session<X> {
     /// Begins. `namespace` must be of this one attempt: what was said in another one must not
     /// count here.
     pub(super) fn begin(
@@ -52,6 +55,7 @@ impl Session {
         namespace: &[u8],
         signer: ed25519::PrivateKey,
         members: Set<PublicKey>,
+        exchange: X,
     ) -> Result<Self, GenerationError> {
         let stranger = |_| GenerationError::Stranger;
         let round = Round::new::<N3f1>(
@@ -81,6 +85,7 @@ impl Session {
             conclusion: None,
             conclusions: BTreeMap::new(),
             farewells: BTreeSet::new(),
+            exchange,
         };
         session.deal_to_myself()?;
         Ok(session)
@@ -115,6 +120,11 @@ impl Session {
         {
             said.push(Message::Account(Box::new(account.clone())));
         }
+        // Who has concluded lacks nothing of it.
+        if !self.conclusions.contains_key(to) {
+            let messages = self.exchange.say(peer_key(to)).into_iter();
+            said.extend(messages.filter(|it| it.len() <= EXCHANGE).map(Message::Exchange));
+        }
         if !self.farewells.contains(to)
             && let Some(conclusion) = self.conclusion
         {
@@ -137,6 +147,7 @@ impl Session {
             Message::Acknowledgement(acknowledgement) => self.acknowledge(from, acknowledgement),
             Message::Account(account) => self.account(from, *account),
             Message::Conclusion(digest) => self.hear(from, digest),
+            Message::Exchange(said) => self.exchange_said(from, &said),
             Message::Farewell => {
                 self.farewells.insert(from.clone());
                 Ok(())
@@ -198,12 +209,24 @@ impl Session {
         Ok(())
     }
 
-    /// The key, once there is everyone's account.
+    fn exchange_said(&mut self, from: &PublicKey, said: &[u8]) -> Result<(), GenerationError> {
+        self.exchange.take(peer_key(from), said).map_err(|fault| match fault {
+            Fault::Misbehaved { member, how } => GenerationError::Misbehaved { member, how },
+            Fault::Disagreement(member) => GenerationError::Disagreement(member),
+        })
+    }
+
+    /// What is made beside the key.
+    pub(super) const fn exchange(&self) -> &X {
+        &self.exchange
+    }
+
+    /// The key, once there is everyone's account, and what is made beside it is complete.
     pub(super) fn key(
         &mut self,
         rng: &mut impl CryptoRng,
     ) -> Result<Option<(Committee, Seat)>, GenerationError> {
-        if self.accounts.len() < self.members.len() {
+        if self.accounts.len() < self.members.len() || !self.exchange.is_complete() {
             return Ok(None);
         }
         let Some(player) = self.player.take() else { return Ok(None) };
@@ -271,7 +294,7 @@ impl Session {
             } else if self.dealer.is_some() {
                 self.unacknowledged.contains_key(*member)
             } else {
-                !self.accounts.contains_key(*member)
+                !self.accounts.contains_key(*member) || !self.exchange.has_all(peer_key(member))
             }
         };
         self.others().filter(silent).map(peer_key).collect()

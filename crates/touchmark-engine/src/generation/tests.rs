@@ -2,8 +2,8 @@
 
 use super::message::Message;
 use super::session::Session;
-use super::{CHANNEL, GenerationError, drive};
-use crate::ceremony::{Committee, Office, Seat, peer_key};
+use super::{CHANNEL, EXCHANGE, Exchange, Fault, GenerationError, Nothing, drive};
+use crate::ceremony::{Committee, Office, PeerKey, Seat, peer_key};
 use crate::keys::{Keys, PublicKey};
 use commonware_cryptography::{Signer as _, ed25519};
 use commonware_p2p::Manager as _;
@@ -13,6 +13,7 @@ use commonware_runtime::{
 };
 use commonware_utils::ordered::Set;
 use commonware_utils::{NZU32, NZUsize, TryCollect as _, probability};
+use std::collections::BTreeMap;
 use std::num::NonZeroU32;
 use std::time::Duration;
 use touchmark_wire::hash::Digest;
@@ -34,10 +35,65 @@ fn begin(
     namespace: &[u8],
     signer: &ed25519::PrivateKey,
     members: &Set<PublicKey>,
-) -> Session {
+) -> Session<Nothing> {
+    begin_with(seed, namespace, signer, members, Nothing)
+}
+
+fn begin_with<X: Exchange>(
+    seed: u64,
+    namespace: &[u8],
+    signer: &ed25519::PrivateKey,
+    members: &Set<PublicKey>,
+    exchange: X,
+) -> Session<X> {
     use rand::SeedableRng as _;
     let mut rng = rand::rngs::StdRng::seed_from_u64(seed);
-    Session::begin(&mut rng, namespace, signer.clone(), members.clone()).unwrap()
+    Session::begin(&mut rng, namespace, signer.clone(), members.clone(), exchange).unwrap()
+}
+
+/// Everyone tells everyone a secret, once it has heard everybody's name.
+struct Gossip {
+    name: u8,
+    names: BTreeMap<PeerKey, u8>,
+    secrets: BTreeMap<PeerKey, u8>,
+    others: usize,
+}
+
+impl Gossip {
+    fn new(name: usize, others: usize) -> Self {
+        let name = u8::try_from(name).unwrap();
+        Self { name, names: BTreeMap::new(), secrets: BTreeMap::new(), others }
+    }
+}
+
+impl Exchange for Gossip {
+    fn say(&self, to: PeerKey) -> Vec<Vec<u8>> {
+        let mut said = Vec::new();
+        if !self.secrets.contains_key(&to) {
+            said.push(vec![0, self.name]);
+        }
+        if self.names.len() == self.others {
+            said.push(vec![1, self.name + self.names[&to]]);
+        }
+        said
+    }
+
+    fn take(&mut self, from: PeerKey, message: &[u8]) -> Result<(), Fault> {
+        match *message {
+            [0, name] => drop(self.names.insert(from, name)),
+            [1, secret] => drop(self.secrets.insert(from, secret)),
+            _ => return Err(Fault::Misbehaved { member: from, how: "it mumbles" }),
+        }
+        Ok(())
+    }
+
+    fn is_complete(&self) -> bool {
+        self.secrets.len() == self.others && self.names.len() == self.others
+    }
+
+    fn has_all(&self, from: PeerKey) -> bool {
+        self.secrets.contains_key(&from)
+    }
 }
 
 /// What becomes of each member when those of `present` make a key over a network that loses one
@@ -72,11 +128,16 @@ fn run(
             let signer = &signers[number];
             let control = oracle.control(signer.public_key());
             let channel = control.register(CHANNEL, Quota::per_second(NZU32!(1024))).await.unwrap();
-            let session = begin(number as u64, NAMESPACE, signer, &members);
+            let others = usize::try_from(count).unwrap() - 1;
+            let gossip = Gossip::new(number, others);
+            let session = begin_with(number as u64, NAMESPACE, signer, &members, gossip);
             let context = context.child("member").with_attribute("number", number);
             running.push(context.spawn(move |context| {
-                let conclude =
-                    move |committee: &Committee, _: &Seat| Ok(conclusion(number, committee));
+                let conclude = move |committee: &Committee, _: &Seat, gossip: &Gossip| {
+                    let sums = gossip.names.iter().map(|(from, name)| (*from, *name + gossip.name));
+                    assert!(sums.eq(gossip.secrets.clone()), "it was concluded too early");
+                    Ok(conclusion(number, committee))
+                };
                 drive(context, session, size, channel, PATIENCE, conclude)
             }));
         }
@@ -156,7 +217,7 @@ fn who_concludes_something_else_is_named_and_nobody_goes_on() {
 
 /// Lets four members talk without a network; `meddle` changes what the member 0 says to another.
 fn talk(
-    sessions: &mut [(PublicKey, Session)],
+    sessions: &mut [(PublicKey, Session<Nothing>)],
     rounds: usize,
     meddle: impl Fn(&PublicKey, Message) -> Option<Message>,
 ) -> Result<(), GenerationError> {
@@ -180,7 +241,7 @@ fn talk(
     Ok(())
 }
 
-fn four(namespaces: [&[u8]; 4]) -> Vec<(PublicKey, Session)> {
+fn four(namespaces: [&[u8]; 4]) -> Vec<(PublicKey, Session<Nothing>)> {
     let (signers, members) = signers(4);
     let sessions = signers.iter().zip(namespaces).enumerate();
     sessions
@@ -217,6 +278,14 @@ fn a_part_that_does_not_fit_is_refused_by_name() {
 }
 
 #[test]
+fn what_is_not_of_the_exchange_is_refused_by_name() {
+    let mut sessions = four([NAMESPACE; 4]);
+    let cheat = sessions[0].0.clone();
+    let refused = sessions[1].1.take(&cheat, Message::Exchange(vec![7]));
+    assert_eq!(refused, misbehaved(&cheat, "it makes something beside the key"));
+}
+
+#[test]
 fn an_account_without_all_acknowledgements_is_refused_by_name() {
     use commonware_utils::N3f1;
     let mut sessions = four([NAMESPACE; 4]);
@@ -240,9 +309,10 @@ fn a_stranger_and_a_committee_of_nobody_are_refused() {
     let (signers, members) = signers(3);
     let stranger = ed25519::PrivateKey::from_seed(77);
     let mut rng: rand::rngs::StdRng = rand::SeedableRng::seed_from_u64(1);
-    let refused = Session::begin(&mut rng, NAMESPACE, stranger, members).err();
+    let refused = Session::begin(&mut rng, NAMESPACE, stranger, members, Nothing).err();
     assert_eq!(refused, Some(GenerationError::Stranger));
-    let nobody = Session::begin(&mut rng, NAMESPACE, signers[0].clone(), Set::default()).err();
+    let nobody =
+        Session::begin(&mut rng, NAMESPACE, signers[0].clone(), Set::default(), Nothing).err();
     assert_eq!(nobody, Some(GenerationError::Stranger));
 }
 
@@ -268,4 +338,9 @@ fn messages_have_one_encoding_and_a_bound() {
     }
     assert!(seen > 20);
     assert!(Message::decode_cfg(Copying(&[9][..]), &size).is_err());
+    for (length, is_one) in [(EXCHANGE, true), (EXCHANGE + 1, false)] {
+        let bytes = Message::Exchange(vec![1; length]).encode();
+        assert_eq!(Message::decode_cfg(bytes.clone(), &size).is_ok(), is_one, "{length}");
+        assert!(!is_one || bytes.len() <= Message::limit(size));
+    }
 }

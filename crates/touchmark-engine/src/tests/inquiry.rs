@@ -2,7 +2,7 @@
 
 use super::simulation::{Channel, Member, Stage, runner};
 use crate::ceremony::{Office, deal};
-use crate::inquiry::Answers;
+use crate::inquiry::{Answer, Answers};
 use crate::keys::PublicKey;
 use crate::{Pacing, keys};
 use commonware_p2p::{Receiver as _, Recipients, Sender as _};
@@ -14,17 +14,19 @@ use std::num::NonZeroU16;
 use std::pin::pin;
 use std::time::Duration;
 use touchmark_batch::{Reply, Respondent, Unanswered};
+use touchmark_wire::hash::Digest;
 
 /// Says what it was asked, after its name.
 pub(super) struct Parrot(pub(super) PublicKey);
 
 impl Respondent for Parrot {
-    fn answer(&self, question: Vec<u8>) -> Reply {
+    fn answer(&self, asker: Digest, question: Vec<u8>) -> Reply {
         let said = [self.0.as_ref(), &question].concat();
         Reply::new(async move {
             match &question[..] {
                 b"a secret" => Err(Unanswered),
                 b"riddle" => pending().await,
+                b"who asks" => Ok(asker.0.to_vec()),
                 _ => Ok(said),
             }
         })
@@ -58,7 +60,10 @@ async fn heard(
     loop {
         let next = pin!(answers.next());
         match select(next, over.as_mut()).await {
-            Either::Left((Some(answer), _)) => assert!(heard.insert(answer), "said twice"),
+            Either::Left((Some(Answer { by, said }), _)) => {
+                assert!(said.starts_with(&by.0) || said.len() < 32, "{by} said {said:?}");
+                assert!(heard.insert(said), "said twice");
+            }
             Either::Left((None, _)) => return (heard, false),
             Either::Right(_) => return (heard, true),
         }
@@ -103,9 +108,17 @@ fn a_question_is_answered_by_all_others_who_can() {
         }
         assert_eq!(heard(&context, &mut answers).await, ([b"late".to_vec()].into(), false));
 
+        // Whoever is asked knows by whom.
+        let mut answers = members[0].order.inquiries.ask(b"who asks".to_vec());
+        for _ in 1..3 {
+            assert_eq!(answers.next().await.unwrap().said, keys[0].as_ref());
+        }
+        drop(answers);
+        let _ = receiver.recv().await.unwrap();
+
         // A refusal is an answer, too: nobody waits for one who has nothing to say.
         let mut answers = members[0].order.inquiries.ask(b"a secret".to_vec());
-        sender.send(Recipients::One(keys[0].clone()), message(2, 1, b""), false);
+        sender.send(Recipients::One(keys[0].clone()), message(2, 2, b""), false);
         assert_eq!(heard(&context, &mut answers).await, (BTreeSet::new(), false));
 
         // Whoever does not listen any more is told nothing, and others are.
@@ -119,7 +132,7 @@ fn a_question_is_answered_by_all_others_who_can() {
 #[test]
 fn who_sends_what_is_no_question_is_cut_off() {
     for (seed, wrong) in
-        [(32, message(0, 1, &[1; 513])), (33, message(7, 1, b"hello")), (34, vec![0, 1])]
+        [(32, message(0, 1, &[1; 1_537])), (33, message(7, 1, b"hello")), (34, vec![0, 1])]
     {
         runner(seed).start(|context| async move {
             let (members, keys, (mut sender, mut receiver), stage) = trio(&context).await;

@@ -117,6 +117,7 @@ fn certifiers(committee: &ceremony::Committee, epoch: Epoch) -> Arc<Committee> {
         certificate_key: CertificateKey(committee.certificate_key().unwrap()),
         threshold: u16::try_from(validators.len()).unwrap(),
         validators,
+        note_key: None,
     })
 }
 

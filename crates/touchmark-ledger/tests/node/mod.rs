@@ -46,6 +46,7 @@ pub(crate) fn genesis() -> Genesis {
             certificate_key: CertificateKey([0; 96]),
             validators: Vec::new(),
             threshold: 1,
+            note_key: None,
         },
         time: Timestamp(0),
     }

@@ -66,6 +66,7 @@ pub(crate) fn committee(committee: &Committee, sheet: &mut Sheet) {
     });
     sheet.add("validators", validators.collect::<Field>());
     sheet.add("threshold", committee.threshold);
+    sheet.add_some("note key", committee.note_key.map(|key| key.to_string()));
     sheet.add("committee", committee.digest().to_string());
 }
 

@@ -7,7 +7,7 @@ use super::failure::{Failure, Fault};
 use super::moment::Moment;
 use super::session::Session;
 use super::sheet::{Field, Sheet};
-use crate::folder::{self, Equipment, FolderError};
+use crate::folder::{self, Equipment, FolderError, Held, LogOwner};
 use crate::witness::{
     Kept, List, ListError, Outside, Register, SEVERAL_OWNERS, Witness, WitnessError, view,
 };
@@ -51,10 +51,13 @@ pub(super) enum Command {
         data: DataFolder,
     },
     /// Print the key by which outside witnesses know this node's log
+    ///
+    /// Where the node has a place in the next committee of several owners, a second line is the key
+    /// that the log gets when that committee takes office: witnesses are told of it before.
     LogKey(DataFolder),
     /// Have an outside witness cosign this node's checkpoints; a running node asks it from now on
     ///
-    /// Only a log of one owner is offered to witnesses.
+    /// A log of several owners is signed by its validators together before it is offered.
     Add {
         /// Where it takes checkpoints, such as http://127.0.0.1:8081/witness
         url: String,
@@ -104,6 +107,8 @@ impl Place {
         let validators = offices.iter().flat_map(|held| &held.committee.validators);
         let mut keys: Vec<PublicKey> =
             validators.filter_map(|it| it.cosigner_key.check().ok()).collect();
+        let joint = offices.iter().filter_map(|held| held.committee.log_key(&self.genesis.origin));
+        keys.extend(joint.map(|key| key.key().clone()));
         let note = folder::note_key(&self.folder, self.genesis.network_id())?;
         keys.extend(note.map(|key| key.public_key().clone()));
         match self.register().witness() {
@@ -117,8 +122,8 @@ impl Place {
         Ok(keys)
     }
 
-    /// Refuses where no single owner's key may speak for the log.
-    fn require_one_owner(&self) -> Result<(), Failure> {
+    /// Refuses where no key speaks for the log that outside witnesses may trust.
+    fn require_voice(&self) -> Result<(), Failure> {
         if let Some(reason) = unasked(&self.folder, &self.genesis)? {
             let what = "this log is offered to no outside witness";
             return Err(Failure::new(Fault::SeveralOwners, what).because(reason).hint(
@@ -130,11 +135,14 @@ impl Place {
     }
 }
 
-/// Why the log is offered to nobody, if no single owner's key may speak for it.
+/// Why the log is offered to nobody, if no key speaks for it.
 fn unasked(folder: &Path, genesis: &Genesis) -> Result<Option<&'static str>, Failure> {
     let offices = equipment(folder, genesis)?.offices;
-    let reason = if offices.is_empty() { NO_PLACE } else { SEVERAL_OWNERS };
-    Ok((!folder::has_one_owner(&offices)).then_some(reason))
+    Ok(match folder::owner(&offices) {
+        LogOwner::Nobody => Some(NO_PLACE),
+        LogOwner::Voiceless => Some(SEVERAL_OWNERS),
+        LogOwner::One | LogOwner::Several => None,
+    })
 }
 
 fn equipment(folder: &Path, genesis: &Genesis) -> Result<Equipment, Failure> {
@@ -170,7 +178,7 @@ pub(super) fn run(session: &mut Session<'_, '_>, command: Command) -> Result<Ans
         Command::LogKey(data) => log_key(&Place::of(&data, session)?),
         Command::Add { url, vkey, data } => {
             let place = Place::of(&data, session)?;
-            place.require_one_owner()?;
+            place.require_voice()?;
             place.list().add(Outside::new(&url, &vkey)?, &place.own_keys()?)?;
             outside(&place)
         }
@@ -200,15 +208,32 @@ fn witness(witness: &Witness) -> Answer {
 }
 
 fn log_key(place: &Place) -> Result<Answer, Failure> {
-    place.require_one_owner()?;
-    let key = folder::note_key(&place.folder, place.genesis.network_id())?.ok_or_else(|| {
-        Failure::new(Fault::Unknown, "the log has no note key yet")
-            .hint("start the node once: it makes the key")
-    })?;
-    let vkey = NoteKey::new(NoteKeyKind::Log, &place.genesis.origin, key.public_key().clone());
-    let vkey = vkey.map_err(WitnessError::Key)?.to_string();
-    let document = serde_json::json!({ "key": vkey, "origin": place.genesis.origin });
-    Ok(Answer::raw(document, format!("{vkey}\n").into_bytes()))
+    place.require_voice()?;
+    let offices = equipment(&place.folder, &place.genesis)?.offices;
+    // The oldest place is that in the committee in office, until the node starts after a change.
+    let mut keys = offices.iter().map(|held| log_key_of(place, held));
+    let (key, next) = (keys.next().transpose()?.flatten(), keys.next_back().transpose()?.flatten());
+    let lines: Vec<_> = key.iter().chain(&next).map(|vkey| format!("{vkey}\n")).collect();
+    if lines.is_empty() {
+        return Err(Failure::new(Fault::Unknown, "the log has no note key yet")
+            .hint("start the node once: it makes the key"));
+    }
+    let mut document = serde_json::json!({ "key": key, "origin": place.genesis.origin });
+    if let Some(next) = next {
+        document["next"] = next.into();
+    }
+    Ok(Answer::raw(document, lines.concat().into_bytes()))
+}
+
+/// The key by which witnesses know the log of this committee, if there is one by now.
+fn log_key_of(place: &Place, held: &Held) -> Result<Option<String>, Failure> {
+    let origin = &place.genesis.origin;
+    if held.committee.validators.len() > 1 {
+        return Ok(held.committee.log_key(origin).map(|key| key.to_string()));
+    }
+    let key = folder::note_key(&place.folder, place.genesis.network_id())?;
+    let vkey = key.map(|key| NoteKey::new(NoteKeyKind::Log, origin, key.public_key().clone()));
+    Ok(vkey.transpose().map_err(WitnessError::Key)?.map(|key| key.to_string()))
 }
 
 /// An outside witness, and where it is, which is for its node's operator only.

@@ -9,10 +9,12 @@ use super::{
     disk, genesis, has_network, read_cbor, write,
 };
 use crate::rules;
+use minicbor::bytes::ByteVec;
 use minicbor::{Decode, Encode};
 use std::fs;
 use std::path::{Path, PathBuf};
 use touchmark_engine::{Committee as EngineCommittee, Office, Seat};
+use touchmark_keys::threshold::Share;
 use touchmark_wire::codec;
 use touchmark_wire::genesis::{Committee, Genesis};
 use touchmark_wire::ids::{Epoch, NetworkId};
@@ -56,6 +58,9 @@ struct Place {
     #[n(2)]
     #[cbor(with = "minicbor::bytes")]
     share: Vec<u8>,
+    /// Share of the committee's note key, if it made one.
+    #[n(3)]
+    note: Option<ByteVec>,
 }
 
 impl Promise {
@@ -110,6 +115,7 @@ impl Promise {
             committee: self.committee.clone(),
             public: self.public.clone(),
             share: self.secrets.share.clone(),
+            note: self.secrets.note.clone(),
         };
         disk::make_folder(&data.join(OFFICES))
             .map_err(|source| FolderError::File { path: data.join(OFFICES), source })?;
@@ -130,12 +136,36 @@ pub struct Held {
     pub committee: Committee,
     /// The place.
     pub office: Office,
+    /// Its share of the committee's note key, if it made one.
+    pub(crate) note: Option<Share>,
     path: PathBuf,
 }
 
-/// Whether who has these places owns the log alone: it has one, and shares none.
-pub(crate) fn has_one_owner(offices: &[Held]) -> bool {
-    !offices.is_empty() && offices.iter().all(|held| held.committee.validators.len() == 1)
+/// Who speaks for the log to outside witnesses, as far as these places say.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum LogOwner {
+    /// Whoever has the places is in no committee.
+    Nobody,
+    /// It owns the log alone, in each of them.
+    One,
+    /// Committees that hold a note key together, or will.
+    Several,
+    /// Committees of several without such a key.
+    Voiceless,
+}
+
+/// Who it is.
+pub(crate) fn owner(offices: &[Held]) -> LogOwner {
+    let is_one = |held: &Held| held.committee.validators.len() == 1;
+    if offices.is_empty() {
+        LogOwner::Nobody
+    } else if offices.iter().all(is_one) {
+        LogOwner::One
+    } else if offices.iter().any(|held| held.committee.note_key.is_some()) {
+        LogOwner::Several
+    } else {
+        LogOwner::Voiceless
+    }
 }
 
 impl Held {
@@ -148,20 +178,23 @@ impl Held {
         let path = data.join(COMMITTEE);
         let public: CommitteeFile = read_cbor(&path, limits::GENESIS)?;
         let office = Office { committee: public.into(), seat: secrets.seat() };
-        Ok(Self { committee: genesis.committee.clone(), office, path: data.join(SECRETS) })
+        let path = data.join(SECRETS);
+        let note = share(secrets.note.as_ref(), &path)?;
+        Ok(Self { committee: genesis.committee.clone(), office, note, path })
     }
 
     /// All adopted places, by the committees' numbers.
     pub(super) fn all(data: &Path, identity: [u8; 32]) -> Result<Vec<Self>, FolderError> {
         let places = places(data)?.into_iter();
-        let held = places.map(|(path, Place { committee, public, share })| {
-            let office = Office { committee: public.into(), seat: Seat { identity, share } };
-            Self { committee, office, path }
+        let held = places.map(|(path, Place { committee, public, share: seat, note })| {
+            let seat = Seat { identity, share: seat };
+            let office = Office { committee: public.into(), seat };
+            Ok(Self { committee, office, note: share(note.as_ref(), &path)?, path })
         });
-        Ok(held.collect())
+        held.collect()
     }
 
-    /// Deletes the share of a committee that has handed over: nobody is to sign for it again.
+    /// Deletes the shares of a committee that has handed over: nobody is to sign for it again.
     pub fn leave(&self) -> Result<(), FolderError> {
         let path = self.path.clone();
         if path.file_name().is_some_and(|name| name == SECRETS) {
@@ -170,6 +203,11 @@ impl Held {
         }
         disk::remove(&path).map_err(|source| FolderError::File { path, source })
     }
+}
+
+fn share(bytes: Option<&ByteVec>, path: &Path) -> Result<Option<Share>, FolderError> {
+    let damaged = |_| FolderError::Damaged { path: path.into() };
+    bytes.map(|bytes| Share::decode(bytes)).transpose().map_err(damaged)
 }
 
 /// The committee with this number, as far as the folder knows it.

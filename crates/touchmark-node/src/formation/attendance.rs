@@ -4,6 +4,7 @@
 use super::candidate::Candidate;
 use super::draft::{Draft, Role, random};
 use super::line::{Line, Unanswered};
+use super::note::Joint;
 use super::{FormationError, Formed, Objection, Reception};
 use crate::folder::{self, FolderError, Site};
 use std::collections::BTreeMap;
@@ -142,6 +143,9 @@ impl Attendance {
         let key = |peer: Digest| PeerKey(peer.0);
         let others = members.clone().filter(|record| record.peer != me);
         let scratch = self.site.path().join(SCRATCH);
+        let places: Vec<_> = members.clone().map(|record| key(record.peer)).collect();
+        let joint = Joint::begin(places.clone(), key(me), agreement.threshold);
+        let joint = joint.map_err(|error| GenerationError::Failed(error.to_string()))?;
         let generation = Generation {
             agreement: Digest::of(&[
                 domain::ATTEMPT,
@@ -149,15 +153,16 @@ impl Attendance {
                 attempt.as_bytes(),
             ]),
             identity: self.draft.secrets.seat().identity,
-            members: members.clone().map(|record| key(record.peer)).collect(),
+            members: places,
             listen,
             addresses: others.map(|record| (key(record.peer), record.address.clone())).collect(),
             patience: self.patience,
             scratch: scratch.clone(),
         };
         let (site, secrets, agreed) = (self.site.clone(), self.draft.secrets, agreement.clone());
-        let made = generation.run(move |committee, seat| {
-            let candidate = Candidate::new(&agreed, committee, secrets, seat, listen)?;
+        let made = generation.run(joint, move |committee, seat, joint| {
+            let part = (seat, joint.share());
+            let candidate = Candidate::new(&agreed, committee, secrets, part, listen)?;
             site.keep_candidate(&candidate).map_err(|error| error.to_string())?;
             Ok(candidate.digest())
         });

@@ -5,6 +5,7 @@ use crate::folder::{FolderError, Founding, Peers, Promise, Secrets, Site, genesi
 use minicbor::{Decode, Encode};
 use std::net::SocketAddr;
 use touchmark_engine::{Committee, Seat};
+use touchmark_keys::threshold::Share;
 use touchmark_wire::formation::{Agreement, Succession};
 use touchmark_wire::genesis::{CertificateKey, Committee as Certifiers};
 use touchmark_wire::hash::Digest;
@@ -29,22 +30,22 @@ enum Made {
 }
 
 impl Candidate {
-    /// What the agreement and the key make, for the member that has `seat`.
+    /// What the agreement and the keys make, for the member that has `seat` and `share` of them.
     pub(super) fn new(
         agreement: &Agreement,
         committee: &Committee,
         secrets: Secrets,
-        seat: &Seat,
+        (seat, share): (&Seat, Option<&Share>),
         listen: SocketAddr,
     ) -> Result<Self, String> {
-        let agreed = certifiers(agreement, committee)?;
+        let agreed = certifiers(agreement, committee, share)?;
         let me = secrets.peer().map_err(|error| error.to_string())?;
         let others = agreement.members.iter().map(|member| &member.record);
         let others = others
             .filter(|record| record.peer != me)
             .map(|record| (record.name.as_str(), record.peer, record.address.as_str()));
         let peers = Peers::text(listen, others).map_err(|error| error.to_string())?;
-        let secrets = secrets.seated(seat.clone());
+        let secrets = secrets.seated(seat.clone()).holding(share);
         let made = match agreement.succession {
             None => {
                 let genesis = genesis_of(agreement.origin.clone(), agreement.time, agreed);
@@ -88,12 +89,16 @@ impl Candidate {
     }
 }
 
-/// The committee follows from the agreement and the key alone, so all members make the same.
-fn certifiers(agreement: &Agreement, committee: &Committee) -> Result<Certifiers, String> {
+/// The committee follows from the agreement and the keys alone, so all members make the same.
+fn certifiers(
+    agreement: &Agreement,
+    committee: &Committee,
+    share: Option<&Share>,
+) -> Result<Certifiers, String> {
     let key = committee.certificate_key().map_err(|error| error.to_string())?;
     let agreed = agreement.members.iter().map(|member| member.record.peer.0);
     if !agreed.eq(committee.members.iter().map(|member| member.0)) {
         return Err("the key is of other members than the agreement".to_owned());
     }
-    Ok(agreement.committee(CertificateKey(key)))
+    Ok(agreement.committee(CertificateKey(key), share.map(|share| Digest(share.key()))))
 }

@@ -12,6 +12,7 @@ use std::sync::Arc;
 use std::time::Duration;
 use tempfile::TempDir;
 use touchmark_engine::{Office, ceremony};
+use touchmark_keys::threshold::Generation;
 use touchmark_wire::codec;
 use touchmark_wire::formation::{
     Agreement, AgreementError, Answer, FormationId, Invitation, Record, Refusal, Reply, Request,
@@ -323,7 +324,8 @@ fn a_candidate_is_taken_only_for_its_own_network() {
     let mut agreement = round.agreement();
     let listen = "127.0.0.1:1".parse().unwrap();
     let of = |agreement: &Agreement, member: usize| {
-        Candidate::new(agreement, &committee, secrets[member].clone(), &seats[member], listen)
+        let part = (&seats[member], None);
+        Candidate::new(agreement, &committee, secrets[member].clone(), part, listen)
     };
     assert!(of(&agreement, 0).is_err(), "a key of other members");
     for (member, secrets) in agreement.members.iter_mut().zip(&secrets) {
@@ -367,4 +369,21 @@ fn an_invitation_is_one_line_and_whole_or_none() {
     let mut later = invitation.clone();
     later.version += 1;
     assert!(from_text(&to_text(&later)).is_err());
+}
+
+#[test]
+fn whoever_leaves_its_place_keeps_no_share() {
+    let mut members: Vec<_> = (0..2).map(|me| Generation::begin(me, 2, 2).unwrap()).collect();
+    for _ in 0..2 {
+        for from in 0..2u16 {
+            for message in members[usize::from(from)].say(1 - from) {
+                members[usize::from(1 - from)].take(from, &message).unwrap();
+            }
+        }
+    }
+    let new = Secrets::generate().unwrap();
+    let bare = codec::encode(&new).len();
+    let held = new.holding(members[0].share());
+    assert!(codec::encode(&held).len() > bare + 100);
+    assert_eq!(codec::encode(&held.unseated()).len(), bare, "the share of the note key is kept");
 }

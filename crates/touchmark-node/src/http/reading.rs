@@ -27,8 +27,11 @@ use touchmark_wire::limits;
 pub(super) async fn network(State(node): State<Arc<Node>>) -> Result<Json<NetworkView>, Negative> {
     let committee = node.committee().ok_or(Unreadable)?;
     let batch = node.store.snapshot().tip().batch.clone();
+    let (appointed, origin) = (node.appointed(), &node.genesis.origin);
+    let next = appointed.as_ref().and_then(|appointed| appointed.log_key(origin));
     Ok(Json(NetworkView {
-        appointed: node.appointed().map(|appointed| appointed.epoch.0),
+        appointed: appointed.as_ref().map(|appointed| appointed.epoch.0),
+        next_log_key: next.map(|key| key.to_string()),
         height: batch.height().0,
         time: batch.time().0,
         size: batch.size().0,

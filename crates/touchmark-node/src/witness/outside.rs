@@ -5,10 +5,12 @@ use super::kept::{Kept, Line, Note, Standing};
 use super::list::{List, Outside};
 use crate::foreign::excerpt;
 use crate::node::{Node, now};
+use crate::word::{State, in_office};
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::Duration;
+use tokio::runtime::Handle;
 use touchmark_api::client::{Client, WitnessAnswer};
 use touchmark_api::{WitnessView, WitnessesView};
 use touchmark_ledger::StateView as _;
@@ -19,10 +21,9 @@ use touchmark_wire::hash::Digest;
 use touchmark_wire::ids::TreeSize;
 use touchmark_wire::witness::submission;
 
-/// Why a log that several own is offered to no outside witness.
-pub(crate) const SEVERAL_OWNERS: &str = "the log has several owners: outside witnesses would have to trust one threshold note key \
-     (FROST-Ed25519), which this build cannot make; with the key of one validator, that one alone \
-     could have a fork cosigned";
+/// Why a log that several own without a note key is offered to no outside witness.
+pub(crate) const SEVERAL_OWNERS: &str = "the log has several owners, whose committee was made without a threshold note key \
+     (FROST-Ed25519); with the key of one validator, that one alone could have a fork cosigned";
 
 /// How long an exchange with a witness may take.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -56,6 +57,8 @@ struct Offer {
     size: TreeSize,
     /// The checkpoint with the lines of the log and its validator.
     note: String,
+    /// Its root, if several have to sign it as the log, and have not yet.
+    joint: Option<Digest>,
 }
 
 /// A cosignature that was checked.
@@ -95,11 +98,12 @@ impl Witnesses {
             Ok(offer) => offer,
             Err(reason) => return self.idle(reason, !named.is_empty()),
         };
-        let due = {
-            let mut known = self.known();
-            known.reason = None;
-            offer.due(&known.kept, named)
+        let due = offer.due(&self.known().kept, named);
+        let offer = match offer.signed(node, !due.is_empty()) {
+            Ok(offer) => offer,
+            Err(reason) => return self.idle(reason, true),
         };
+        self.known().reason = None;
         thread::scope(|scope| {
             for (outside, standing) in due {
                 let offer = &offer;
@@ -149,10 +153,11 @@ impl Witnesses {
         let attestor =
             node.attestor().ok_or("this node follows others and signs no checkpoints")?;
         let committee = node.committee().ok_or("the state cannot be read")?;
-        if committee.validators.len() > 1 {
+        let is_one = committee.validators.len() == 1;
+        if !is_one && committee.note_key.is_none() {
             return Err(SEVERAL_OWNERS.into());
         }
-        if !attestor.has_note_key() {
+        if is_one && !attestor.has_note_key() {
             return Err("the log has no note key: start the node anew".into());
         }
         if self.known().named.is_empty() {
@@ -166,7 +171,10 @@ impl Witnesses {
         // A later one may have been signed meanwhile; the log as it is then has it.
         let snapshot = node.store.snapshot();
         match snapshot.root(size) {
-            Ok(own) if own == root => Ok(Offer { snapshot, size, note }),
+            Ok(own) if own == root => {
+                let joint = (!is_one).then_some(root);
+                Ok(Offer { snapshot, size, note, joint })
+            }
             Ok(_) => Err("the log is not what was signed".into()),
             Err(error) => Err(error.to_string()),
         }
@@ -273,6 +281,20 @@ impl Offer {
             (it, standing)
         });
         known.filter(is_due).collect()
+    }
+
+    /// The same, signed as the log, which takes the other owners where there are several and
+    /// somebody is to be asked.
+    fn signed(self, node: &Node, is_asked: bool) -> Result<Self, String> {
+        let Some(root) = self.joint.filter(|_| is_asked) else { return Ok(self) };
+        let committee = in_office(&self.snapshot).map_err(|_| "the state cannot be read")?;
+        let runtime = Handle::try_current().map_err(|error| error.to_string())?;
+        let state = State { committee: &committee, size: self.size, root };
+        let line = runtime.block_on(state.signed(node, self.body()));
+        let line = line.map_err(|error| error.to_string())?;
+        let rest = &self.note[self.body().len() + 1..];
+        let note = format!("{}\n{line}{rest}", self.body());
+        Ok(Self { note, joint: None, ..self })
     }
 
     /// What is cosigned.

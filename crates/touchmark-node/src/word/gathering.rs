@@ -5,11 +5,12 @@ use crate::attestation::{AttestationError, Attestor};
 use crate::node::{Node, now};
 use crate::proof::{ProofError, signed_receipt};
 use crate::shown::receipted;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::Mutex;
 use tokio::time::{Instant, timeout_at};
+use touchmark_engine::Answer;
 use touchmark_ledger::StateView as _;
 use touchmark_store::Snapshot;
 use touchmark_wire::algorithm::{
@@ -76,7 +77,7 @@ impl State<'_> {
             PureVerifier.verify(&key, &SignedBytes::new([&message[..]]), signed).ok()?;
             Some(signed.to_vec())
         };
-        let gathering = Gathering { node, committee: self.committee, check };
+        let gathering = self.gathering(node, check);
         let question = Question::Fresh(nonce, size, root);
         Ok(gathering.run(&question, (place, signature.to_vec()), self.threshold()).await)
     }
@@ -100,9 +101,13 @@ impl State<'_> {
         let (place, cosignature) = attestor.cosign(self.committee, size, root, now())?;
         let own = &self.committee.validators[usize::from(place)];
         let own = line(own, cosignature).ok_or(AttestationError::NotValidator)?;
-        let gathering = Gathering { node, committee: self.committee, check };
+        let gathering = self.gathering(node, check);
         let question = Question::Cosigned(size, root);
         Ok(gathering.run(&question, (place, own), self.threshold()).await)
+    }
+
+    const fn gathering<'g, C>(&'g self, node: &'g Node, check: C) -> Gathering<'g, C> {
+        Gathering { node, committee: self.committee, without: BTreeSet::new(), check }
     }
 
     fn threshold(&self) -> usize {
@@ -182,23 +187,30 @@ pub(crate) async fn receipts(
         let is_own = snapshot.root(included.size).is_ok_and(|root| root == included.root);
         (is_own && included.index == index).then(|| signed.to_vec())
     };
-    let gathering = Gathering { node, committee: &committee, check };
+    let gathering = Gathering { node, committee: &committee, without: BTreeSet::new(), check };
     let own = (attestor.validator(&committee)?, own);
     let words = gathering.run(&Question::Receipt(index), own, committee.receipts()).await;
     Ok(words.into_values().collect())
 }
 
 /// One question to all other validators.
-struct Gathering<'a, C> {
-    node: &'a Node,
-    committee: &'a Committee,
+pub(super) struct Gathering<'a, C> {
+    pub(super) node: &'a Node,
+    pub(super) committee: &'a Committee,
+    /// Whose words are passed over, by their places.
+    pub(super) without: BTreeSet<u16>,
     /// What a validator's word is worth: nothing, if it is not what it was asked for.
-    check: C,
+    pub(super) check: C,
 }
 
 impl<C> Gathering<'_, C> {
     /// Takes words until there are `enough` with this node's own.
-    async fn run<T>(&self, question: &Question<'_>, own: (u16, T), enough: usize) -> Words<T>
+    pub(super) async fn run<T>(
+        &self,
+        question: &Question<'_>,
+        own: (u16, T),
+        enough: usize,
+    ) -> Words<T>
     where
         C: Fn(&Validator, &[u8]) -> Option<T>,
     {
@@ -210,21 +222,50 @@ impl<C> Gathering<'_, C> {
         let Some(mut answers) = self.node.ask(question.encode_to_vec()) else { return words };
         while words.len() < enough {
             let Ok(Some(answer)) = timeout_at(limit, answers.next()).await else { break };
-            if let Some((validator, said)) = self.taken(&answer) {
-                words.entry(validator).or_insert(said);
-            } else {
-                tracing::warn!("a validator's word is not what it was asked for");
+            match self.taken(&answer) {
+                Some((validator, _)) if self.without.contains(&validator) => {}
+                Some((validator, said)) => drop(words.entry(validator).or_insert(said)),
+                None => tracing::warn!(by = %answer.by, "its word is not what it was asked for"),
             }
         }
         words
     }
 
-    fn taken<T>(&self, answer: &[u8]) -> Option<(u16, T)>
+    fn taken<T>(&self, answer: &Answer) -> Option<(u16, T)>
     where
         C: Fn(&Validator, &[u8]) -> Option<T>,
     {
-        let Word { validator, signed } = Word::decode(answer).ok()?;
-        let known = self.committee.validators.get(usize::from(validator))?;
-        Some((validator, (self.check)(known, signed)?))
+        let (place, validator, signed) = word(self.committee, answer)?;
+        Some((place, (self.check)(validator, signed)?))
+    }
+}
+
+/// Who says what: nobody speaks for another.
+fn word<'c, 'a>(
+    committee: &'c Committee,
+    answer: &'a Answer,
+) -> Option<(u16, &'c Validator, &'a [u8])> {
+    let Word { validator: place, signed } = Word::decode(&answer.said).ok()?;
+    let validator = committee.validators.get(usize::from(place))?;
+    (validator.peer.0 == answer.by.0).then_some((place, validator, signed))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use touchmark_engine::PeerKey;
+    use touchmark_testkit::committee::Panel;
+
+    #[test]
+    fn nobody_speaks_for_another() {
+        let committee = Panel { number: 0, validators: &[1, 2, 3, 4] }.committee();
+        let answer = |by: usize, validator: u16| Answer {
+            by: PeerKey(committee.validators[by].peer.0),
+            said: Word { validator, signed: &[7; 64] }.encode_to_vec(),
+        };
+        let (own, foreign, nobody) = (answer(2, 2), answer(2, 1), answer(2, 4));
+        assert_eq!(word(&committee, &own), Some((2, &committee.validators[2], &[7; 64][..])));
+        assert_eq!(word(&committee, &foreign), None);
+        assert_eq!(word(&committee, &nobody), None);
     }
 }

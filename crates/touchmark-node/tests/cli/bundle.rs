@@ -43,6 +43,7 @@ pub(crate) fn genesis() -> Genesis {
         certificate_key: COMMITTEE.certificate_key(),
         validators: vec![validator],
         threshold: 1,
+        note_key: None,
     };
     Genesis { rules: 1, origin: ORIGIN.into(), committee, time: TIME }
 }

@@ -5,6 +5,7 @@ use super::following::follower;
 use super::issuer::Issuer;
 use super::member::{Member, Node, end, nodes};
 use super::running::{network, same, write};
+use super::witnesses::{Watcher, cosigned, eager, log_keys};
 use std::time::{Duration, Instant};
 use touchmark_api::client::ProofQuery;
 use touchmark_wire::algorithm::Algorithm;
@@ -18,6 +19,11 @@ struct Candidate<'m> {
     /// Its validator, if it is one already.
     of: Option<&'m Member>,
     name: &'m str,
+}
+
+/// A member whose node offers its log to witnesses often.
+fn eager_member(name: &str) -> Member {
+    Member::at(name, eager())
 }
 
 /// Makes the next committee of those who are named, in folders of their own.
@@ -190,6 +196,25 @@ fn registers_nothing(left: &Node, present: &Node, id: NetworkId) {
     assert_eq!(keys[0], 0x85, "four that are and one that was, each once");
 }
 
+/// A witness is told of the next key of the log before it signs.
+fn announced(member: &Member, watcher: &Watcher) -> String {
+    let (present, next) = log_keys(member);
+    let next = next.unwrap();
+    assert_ne!(present.unwrap(), next);
+    watcher.trust(&next);
+    next
+}
+
+/// Those who stay take their places one after the other, while the others go on.
+fn stay(members: &[Member], places: &[Member], running: &mut Vec<Node>, id: NetworkId) {
+    for (at, place) in [(1, 0), (0, 1), (2, 2)] {
+        drop(running.remove(at));
+        adopt(&members[at], &places[place], None);
+        running.insert(at, members[at].node());
+        same(running, &[write(&running[at], id)]);
+    }
+}
+
 /// Who left fetches the end of its term, and then has no share any more.
 fn leaves(delta: &Member, present: &Node, id: NetworkId) {
     let places = || std::fs::read_dir(delta.data().join("offices")).unwrap().count();
@@ -204,7 +229,7 @@ fn leaves(delta: &Member, present: &Node, id: NetworkId) {
 #[test]
 fn one_owner_grows_into_four_and_then_exchanges_one() {
     let kept = tempfile::tempdir().unwrap();
-    let alpha = Member::new("alpha");
+    let alpha = eager_member("alpha");
     let node = alpha.node();
     let id = network(&node);
     let first = write(&node, id);
@@ -222,14 +247,20 @@ fn one_owner_grows_into_four_and_then_exchanges_one() {
     let approval = approve(&alpha, &places[0]);
     drop(node);
     let members: Vec<_> =
-        std::iter::once(alpha).chain(["beta", "gamma", "delta"].map(Member::new)).collect();
+        std::iter::once(alpha).chain(["beta", "gamma", "delta"].map(eager_member)).collect();
     refuses_other_rules(&members[1], &places[1], &genesis);
     for (member, place) in members.iter().zip(&places) {
         adopt(member, place, Some(&genesis));
     }
+    let watcher = Watcher::new();
+    watcher.named_by(&members[2]);
+    let present = announced(&members[0], &watcher);
     let mut running = nodes(&members);
     appoint(&members[0], &running[0], &places[0], &[approval]);
     in_office(&running, 1);
+    assert_eq!(log_keys(&members[1]), (Some(present.clone()), None));
+    assert!(!members[0].data().join("note.cbor").exists(), "the only owner kept its key");
+    cosigned(&running[2], write(&running[0], id), &present);
     let each: Vec<_> = running.iter().map(|node| write(node, id)).collect();
     same(&running, &[&each[..], &[first]].concat());
 
@@ -257,13 +288,9 @@ fn one_owner_grows_into_four_and_then_exchanges_one() {
     ];
     let second = prepare(&candidates);
     let approvals: Vec<_> = members[..3].iter().map(|member| approve(member, &second[0])).collect();
-    // One after the other, while the others go on.
-    for (at, place) in [(1, 0), (0, 1), (2, 2)] {
-        drop(running.remove(at));
-        adopt(&members[at], &second[place], None);
-        running.insert(at, members[at].node());
-        same(&running, &[write(&running[at], id)]);
-    }
+    stay(&members, &second, &mut running, id);
+    let next = announced(&members[2], &watcher);
+    cosigned(&running[2], write(&running[0], id), &present);
     // Delta does not see the end of its time in office.
     drop(running.pop());
     let mut members = members;
@@ -274,6 +301,7 @@ fn one_owner_grows_into_four_and_then_exchanges_one() {
     in_office(&running, 2);
     let each: Vec<_> = running.iter().map(|node| write(node, id)).collect();
     same(&running, &each);
+    cosigned(&running[2], each[3], &next);
     verify(&members[0], &proof(&running[3], each[3], &kept, "later.tmb"), &id.to_string());
     verify(&members[0], &before, &id.to_string());
 

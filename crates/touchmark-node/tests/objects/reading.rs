@@ -47,7 +47,7 @@ fn read(node: &Node, records: &Records) {
 }
 
 fn proof() -> ProofQuery {
-    ProofQuery { claims: Vec::new(), nonce: None, certificate: CertificateKind::Engine }
+    ProofQuery { certificate: CertificateKind::Engine, ..ProofQuery::default() }
 }
 
 /// Status and problem code of an answer.

@@ -17,6 +17,8 @@ use touchmark_wire::registry::ThingKind;
 use touchmark_wire::word::{Question, Word};
 
 const NONCE: &[u8] = b"a nonce of another one";
+/// Another validator's peer key.
+const ASKER: Digest = Digest([7; 32]);
 
 /// Writes something; size and root of the log after it.
 fn write(network: &Network) -> (TreeSize, Digest) {
@@ -28,7 +30,7 @@ fn write(network: &Network) -> (TreeSize, Digest) {
 }
 
 fn ask(network: &Network, question: &Question<'_>) -> Result<Vec<u8>, Unanswered> {
-    let reply = network.node.answer(question.encode_to_vec()).unwrap();
+    let reply = network.node.answer(ASKER, question.encode_to_vec()).unwrap();
     let word = network.wait(reply.wait())?;
     let Word { validator, signed } = Word::decode(&word).unwrap();
     assert_eq!(validator, 0);
@@ -64,8 +66,10 @@ fn a_validator_signs_what_its_own_log_has() {
             assert_eq!(ask(&network, &question), Err(Unanswered), "{question:?}");
         }
     }
+    // Of one owner there is nothing to sign together.
+    assert_eq!(ask(&network, &Question::Commitment(size, root)), Err(Unanswered));
     // Another build may ask what this one does not know.
-    let unknown = network.node.answer(b"what?".to_vec()).unwrap();
+    let unknown = network.node.answer(ASKER, b"what?".to_vec()).unwrap();
     assert_eq!(network.wait(unknown.wait()), Err(Unanswered));
 }
 

@@ -125,11 +125,17 @@ fn held() -> Vec<Value> {
     let (owner, second) = (Making::first().encoded(), Making::second());
     let all = Making { places: vec![0, 1, 2, 3], ..second.clone() };
     let later = Making { height: Height(9 * TERM - 1), ..second.clone() };
+    // The base point (RFC 8032 §5.1): nobody's key.
+    let mut note_key = Digest([0x66; 32]);
+    note_key.0[0] = 0x58;
+    let committee = Committee { note_key: Some(note_key), ..THIRD.committee() };
+    let keyed = Making { committee, ..second.clone() };
     vec![
         case("one owner hands over to four", 0, FIRST, &owner, "followed"),
         of_second("three of four approve", &second, "followed"),
         of_second("all approve", &all, "followed"),
         of_second("a later term", &later, "followed"),
+        of_second("to a committee with a note key", &keyed, "followed"),
     ]
 }
 
@@ -176,6 +182,15 @@ fn refused() -> Vec<Value> {
     refused(
         "a certificate key that is no point",
         Making { committee: keyless, ..good() },
+        "committee",
+    );
+    let pointless = Committee { note_key: Some(Digest([0xff; 32])), ..THIRD.committee() };
+    refused("a note key that is no point", Making { committee: pointless, ..good() }, "committee");
+    let of_validator = THIRD.committee().validators[0].peer;
+    let shared = Committee { note_key: Some(of_validator), ..THIRD.committee() };
+    refused(
+        "a note key that is a validator's",
+        Making { committee: shared, ..good() },
         "committee",
     );
     let mut twice = THIRD.committee();

@@ -149,6 +149,18 @@ impl<'a> LogSignature<'a> {
         let signature = signer.sign(&SignedBytes::new([body.as_bytes()]))?;
         Ok(Self { origin, id, signature })
     }
+
+    /// A signature that others made with the key of the log, if it is one of the checkpoint's body.
+    pub fn verified(
+        key: &NoteKey<'a>,
+        body: &str,
+        signature: [u8; SIGNATURE_LENGTH],
+        verifier: &impl SignatureVerifier,
+    ) -> Result<Self, CertificateError> {
+        let message = SignedBytes::new([body.as_bytes()]);
+        verifier.verify(&key.key, &message, &signature).map_err(CertificateError::Signature)?;
+        Ok(Self { origin: key.name, id: key.id, signature })
+    }
 }
 
 impl fmt::Display for LogSignature<'_> {

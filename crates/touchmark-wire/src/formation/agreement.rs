@@ -118,8 +118,12 @@ impl Agreement {
         Digest::of(&[domain::AGREEMENT, &self.encode_to_vec()])
     }
 
-    /// The committee that these members make with this key.
-    pub fn committee(&self, certificate_key: CertificateKey) -> Committee {
+    /// The committee that these members make with these keys.
+    pub fn committee(
+        &self,
+        certificate_key: CertificateKey,
+        note_key: Option<Digest>,
+    ) -> Committee {
         let validators = self.members.iter().map(|member| Validator {
             name: self.validator_name(member),
             peer: member.record.peer,
@@ -128,7 +132,8 @@ impl Agreement {
         });
         let epoch = self.succession.map_or(Epoch(0), |succession| succession.number);
         let validators = validators.collect();
-        Committee { epoch, certificate_key, validators, threshold: self.threshold }
+        let threshold = self.threshold;
+        Committee { epoch, certificate_key, validators, threshold, note_key }
     }
 
     /// A validator's name for people and in notes: unique in the world as far as the origin is.

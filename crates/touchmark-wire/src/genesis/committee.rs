@@ -2,7 +2,7 @@
 
 use super::{CertificateKey, ValidatorKeys};
 use crate::algorithm::CoseKey;
-use crate::certificate::Cosigner;
+use crate::certificate::{Cosigner, NoteKey, NoteKeyKind};
 use crate::checkpoint::check_key_name;
 use crate::codec::{self, Malformed};
 use crate::hash::{Digest, domain};
@@ -55,6 +55,10 @@ pub struct Committee {
     /// How many cosignatures or receipts by members count as the committee's word (2f+1).
     #[n(3)]
     pub threshold: u16,
+    /// Ed25519 key that the members hold together (FROST, RFC 9591): it signs checkpoints as the
+    /// log. A committee of one has none, for its only member's own key does.
+    #[n(4)]
+    pub note_key: Option<Digest>,
 }
 
 impl Committee {
@@ -74,6 +78,13 @@ impl Committee {
         validators
             .filter_map(|it| Cosigner::new(&it.name, it.cosigner_key.check().ok()?).ok())
             .collect()
+    }
+
+    /// The key by which outside witnesses know the log called `origin`, if its members hold one
+    /// together.
+    pub fn log_key<'a>(&self, origin: &'a str) -> Option<NoteKey<'a>> {
+        let key = CoseKey::ed25519(self.note_key?.0).check().ok()?;
+        NoteKey::new(NoteKeyKind::Log, origin, key).ok()
     }
 
     /// Decodes the one accepted encoding.
@@ -113,23 +124,36 @@ impl Committee {
                 return Err(CommitteeError::Shared { place });
             }
         }
+        self.check_note_key()?;
         #[cfg(feature = "bls")]
         crate::certificate::CommitteeKey::parse(&self.certificate_key.0)
             .map_err(|_| CommitteeError::CertificateKey)?;
+        Ok(())
+    }
+
+    /// A note key takes several to hold it, and is for nothing else.
+    fn check_note_key(&self) -> Result<(), CommitteeError> {
+        let Some(key) = self.note_key.map(|key| CoseKey::ed25519(key.0)) else { return Ok(()) };
+        let is_used = self.validators.iter().any(|validator| validator.keys().have(&key));
+        if self.validators.len() < 2 || key.check().is_err() || is_used {
+            return Err(CommitteeError::NoteKey);
+        }
         Ok(())
     }
 }
 
 impl<'b, C> Decode<'b, C> for Committee {
     fn decode(d: &mut Decoder<'b>, ctx: &mut C) -> Result<Self, Error> {
-        if d.array()? != Some(4) {
-            return Err(Error::message("a committee is an array of four"));
+        let length = d.array()?;
+        if !matches!(length, Some(4 | 5)) {
+            return Err(Error::message("a committee is an array of four or five"));
         }
         let committee = Self {
             epoch: d.decode_with(ctx)?,
             certificate_key: d.decode_with(ctx)?,
             validators: d.decode_with(ctx)?,
             threshold: d.decode_with(ctx)?,
+            note_key: if length == Some(5) { d.decode_with(ctx)? } else { None },
         };
         if committee.is_sound() {
             Ok(committee)
@@ -174,6 +198,8 @@ pub enum CommitteeError {
     },
     /// The certificate key is not a valid point.
     CertificateKey,
+    /// There is a note key of a committee of one, or it is no point of its curve, or a validator's.
+    NoteKey,
 }
 
 impl fmt::Display for CommitteeError {
@@ -189,6 +215,7 @@ impl fmt::Display for CommitteeError {
                 write!(f, "validator {place} has a name or key of another one")
             }
             Self::CertificateKey => f.write_str("its certificate key is not a valid point"),
+            Self::NoteKey => f.write_str("its note key is no key that several hold together"),
         }
     }
 }

@@ -32,8 +32,13 @@ impl ValidatorKeys {
         if cosigner == peer { Err(KeysError::Reuse) } else { Ok(()) }
     }
 
+    /// Whether it is one of them.
+    pub(crate) fn have(&self, key: &CoseKey) -> bool {
+        self.0.contains(key)
+    }
+
     /// Whether a key of one is a key of the other.
     pub(crate) fn share(&self, other: &Self) -> bool {
-        self.0.iter().any(|key| other.0.contains(key))
+        self.0.iter().any(|key| other.have(key))
     }
 }

@@ -102,7 +102,8 @@ impl Ledger {
     pub(crate) fn of(network: NetworkId) -> Self {
         let (epoch, certificate_key) = (Epoch(0), CertificateKey([0; 96]));
         let validators = Vec::new();
-        let committee = Committee { epoch, certificate_key, validators, threshold: 1 };
+        let committee =
+            Committee { epoch, certificate_key, validators, threshold: 1, note_key: None };
         Self::begun_by(network, committee)
     }
 

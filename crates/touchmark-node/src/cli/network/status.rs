@@ -43,6 +43,8 @@ fn running(network: &NetworkView, node: &NodeView, readiness: &Readiness) -> She
     sheet.add("committee", network.committee);
     sheet.add_some("appointed", network.appointed);
     sheet.add("threshold", network.threshold);
+    sheet.add_some("log key", network.log_key.as_deref());
+    sheet.add_some("next log key", network.next_log_key.as_deref());
     let members = network.validators.iter().map(|member| {
         let mut line = Sheet::default();
         line.add("name", member.name.as_str()).add("is", standing(member, node));
@@ -186,6 +188,8 @@ mod tests {
             time: 1_000,
             size: 9,
             root: String::new(),
+            log_key: None,
+            next_log_key: None,
         };
         let connected = &["b", "c", "d"][..connected];
         let node = json!({
@@ -193,7 +197,13 @@ mod tests {
             "votes": votes, "connected": connected, "finalized": 7, "height": 7,
             "pending": 0, "pending_bytes": 0,
         });
-        let readiness = Readiness { ready: true, reasons: Vec::new(), height: 7, size: 9 };
+        let readiness = Readiness {
+            ready: true,
+            reasons: Vec::new(),
+            warnings: Vec::new(),
+            height: 7,
+            size: 9,
+        };
         waits(&network, &serde_json::from_value(node).unwrap(), &readiness)
     }
 

@@ -196,7 +196,8 @@ mod tests {
         });
         let (certificate_key, faulty) = (CertificateKey([0; 96]), (peers.len() - 1) / 3);
         let threshold = u16::try_from(peers.len() - faulty).unwrap();
-        Committee { epoch: Epoch(0), certificate_key, validators: validators.collect(), threshold }
+        let validators = validators.collect();
+        Committee { epoch: Epoch(0), certificate_key, validators, threshold, note_key: None }
     }
 
     #[test]

@@ -168,7 +168,7 @@ impl Anchorage {
             })
         };
         let taken = found
-            .and_then(|bundle| self.take(&trusted, &genesis.origin, &store.snapshot(), bundle));
+            .and_then(|bundle| self.take(&trusted, &genesis.origin, &store.snapshot(), &bundle));
         let problem = taken.err().map(|error| excerpt(&error.to_string(), EXCERPT));
         let mut known = self.known();
         if let Some(problem) = problem.as_ref().filter(|_| known.problem != problem) {
@@ -182,19 +182,19 @@ impl Anchorage {
         trusted: &TrustedAnchor,
         origin: &str,
         log: &Snapshot,
-        bundle: Vec<u8>,
+        bundle: &[u8],
     ) -> Result<(), Refused> {
-        let found = checked(trusted, origin, log, bundle.clone()).inspect_err(|error| {
+        let found = checked(trusted, origin, log, bundle.to_vec()).inspect_err(|error| {
             if matches!(error, Refused::Conflict { .. }) {
                 // What is wrong is said anyway.
-                let _ = self.write(CONFLICT, &bundle);
+                let _ = self.write(CONFLICT, bundle);
             }
         })?;
         let is_older = |known: &Anchor| known.anchored.as_of.size > found.anchored.as_of.size;
         if self.known().anchor.as_ref().is_some_and(|known| is_older(known)) {
             return Err(Refused::Older);
         }
-        self.write(FILE, &bundle)?;
+        self.write(FILE, bundle)?;
         self.known().anchor = Some(Arc::new(found));
         Ok(())
     }
@@ -255,10 +255,9 @@ fn checked(
         return Err(Refused::Ahead { network, size, own });
     }
     if log.root(size)? != root {
-        return Err(match is_signed(&bundle, anchored.leaf, log)? {
-            true => Refused::Conflict { network, size },
-            false => Refused::Stranger { by: anchored.by },
-        });
+        let is_signed = is_signed(&bundle, anchored.leaf, log)?;
+        let stranger = Refused::Stranger { by: anchored.by };
+        return Err(if is_signed { Refused::Conflict { network, size } } else { stranger });
     }
     Ok(Anchor { size, bundle, anchored })
 }

@@ -26,7 +26,7 @@ use std::io;
 use std::net::{Ipv4Addr, SocketAddr, SocketAddrV4};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 use tokio::runtime::Handle;
 use tokio::sync::{broadcast, watch};
 use touchmark_batch::{Application as _, Backlog, BatchLimits, Reply, Respondent as _};
@@ -162,17 +162,12 @@ impl Node {
         let ledger = Arc::new(ledger.map_err(touchmark_engine::Error::Halted)?);
         let (order, voice, peer) = match part {
             Part::Validator(mut equipment) => {
-                let begun = store.snapshot().size();
                 let note = note_key(&premises, &equipment.offices)?;
                 equipment.offices = needed(&premises, &store.snapshot(), equipment.offices)?;
-                let shares = equipment.offices.iter().filter_map(|held| held.note.clone());
-                let shares = NoteShares::new(shares.collect());
-                let attestor = Attestor::new(&genesis, &equipment.secrets, begun)?;
-                let attestor = Arc::new(attestor.with_note_key(note));
                 let peer = equipment.secrets.peer().map_err(AttestationError::from)?;
-                let (idle, tip) = (config.pacing.idle_interval, tip.clone());
-                let speaker = Speaker::new((attestor.clone(), shares), store.clone(), tip, idle);
-                let speaker = Arc::new(speaker);
+                let idle = config.pacing.idle_interval;
+                let (attestor, speaker) =
+                    voice((&equipment, note), &genesis, &store, (tip.clone(), idle))?;
                 let parts = (&ledger, speaker.clone());
                 let engine = engine(config, &premises, equipment, parts)?;
                 (Order::Engine(Box::new(engine)), Some((attestor, speaker)), Some(peer))
@@ -421,6 +416,22 @@ fn note_key(premises: &Premises, offices: &[Held]) -> Result<Option<SoftwareKey>
         tracing::info!("the log's note key is deleted: the log gets several owners");
     }
     Ok(None)
+}
+
+/// What a validator signs, and what it says when others ask.
+fn voice(
+    (equipment, note): (&Equipment, Option<SoftwareKey>),
+    genesis: &Genesis,
+    store: &Arc<Store>,
+    (tip, idle): (watch::Receiver<(Height, TreeSize)>, Duration),
+) -> Result<(Arc<Attestor>, Arc<Speaker>), StartError> {
+    let begun = store.snapshot().size();
+    let attestor = Attestor::new(genesis, &equipment.secrets, begun)?;
+    let attestor = Arc::new(attestor.with_note_key(note));
+    let shares = equipment.offices.iter().filter_map(|held| held.note.clone());
+    let shares = NoteShares::new(shares.collect());
+    let speaker = Speaker::new((attestor.clone(), shares), store.clone(), tip, idle);
+    Ok((attestor, Arc::new(speaker)))
 }
 
 /// Starts a validator's engine.

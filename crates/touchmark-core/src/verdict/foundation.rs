@@ -141,20 +141,15 @@ fn continued_since(
     if claims().any(|(old_root, _)| *old_root == root) {
         return Ok("the bundle claims to continue the log that you saw before");
     }
-    match claims().next() {
-        Some((other, path)) => {
-            continued((size, other), log, path.iter().copied())?;
-            let reason = "the log continues one of that size with another root than you saw: the \
-                          network shows two";
-            Err(Finding::fail("TM-LOG-SPLIT", reason))
-        }
-        None => {
-            let reason = alloc::format!(
-                "the bundle does not say that it continues the log of {size} leaves"
-            );
-            Err(Finding::unknown("TM-NOT-COVERED", reason))
-        }
-    }
+    let Some((other, path)) = claims().next() else {
+        let reason =
+            alloc::format!("the bundle does not say that it continues the log of {size} leaves");
+        return Err(Finding::unknown("TM-NOT-COVERED", reason));
+    };
+    continued((size, other), log, path.iter().copied())?;
+    let reason = "the log continues one of that size with another root than you saw: the network \
+                  shows two";
+    Err(Finding::fail("TM-LOG-SPLIT", reason))
 }
 
 /// Writes a check down; gives what it found on.

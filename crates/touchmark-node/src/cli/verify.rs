@@ -126,7 +126,7 @@ struct Root<'v> {
 
 /// What a file is.
 enum Judged {
-    Verdict(Verdict),
+    Verdict(Box<Verdict>),
     /// They are judged with those of other files.
     Receipts(Vec<Vec<u8>>),
 }
@@ -141,7 +141,7 @@ pub(super) fn run(session: &mut Session<'_, '_>, verify: &Verify) -> Result<Answ
         let bytes = session.read(file)?;
         let what = format!("checking {}", file.display());
         match session.wait(&what, || judged(file, &bytes, &root, kept.as_mut()))? {
-            Judged::Verdict(verdict) => verdicts.push(verdict),
+            Judged::Verdict(verdict) => verdicts.push(*verdict),
             Judged::Receipts(found) => receipts.add(file.display().to_string(), found),
         }
     }
@@ -249,7 +249,7 @@ fn judged(
             }
             let witnesses = root.witnesses.as_ref().map(|it| it.of_bundle(bytes, &verdict));
             let verdict = Verdict::of_bundle(name, verdict).and(witnesses).and(other);
-            return Ok(Judged::Verdict(verdict));
+            return Ok(Judged::Verdict(verdict.into()));
         }
         if let Some(receipts) = receipt::within(bytes) {
             return Ok(Judged::Receipts(receipts));
@@ -258,7 +258,7 @@ fn judged(
             let witnesses = root.witnesses.as_ref().map(|it| it.of_note(&note));
             let verdict = checkpoint::verdict(name, &note, root).and(witnesses).and(uncompared());
             let missing = root.beside.of_note(&note).into_iter().map(Some);
-            return Ok(Judged::Verdict(missing.fold(verdict, Verdict::and)));
+            return Ok(Judged::Verdict(missing.fold(verdict, Verdict::and).into()));
         }
     }
     let reason = match inspect::recognise(bytes, &[]) {
@@ -275,5 +275,5 @@ fn judged(
         Err(_) => "it is neither bundle, nor receipt, nor checkpoint".to_owned(),
     };
     let verdict = Verdict::new(name, vec![failed("format", "TM-MALFORMED", reason)]);
-    Ok(Judged::Verdict(verdict))
+    Ok(Judged::Verdict(verdict.into()))
 }

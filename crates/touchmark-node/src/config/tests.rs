@@ -104,7 +104,7 @@ fn the_example_says_every_key_and_gives_the_defaults() {
     let given = Given::file(&example());
     expected.node.data = given.folder.path().join(&expected.node.data);
     assert_eq!(given.resolve().unwrap().config, expected);
-    let uncommented = ["origin", "data", "listen", "url", "endpoint", "region"]
+    let uncommented = ["origin", "data", "listen", "url", "endpoint", "region", "source"]
         .iter()
         .fold(example(), |text, name| text.replace(&format!("# {name} ="), &format!("{name} =")));
     let resolved = Given::file(&uncommented).resolve().unwrap();

@@ -20,6 +20,7 @@ use prometheus_client::registry::{Registry, Unit};
 use sealed::Sealed;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
+use touchmark_api::AnchorView;
 use touchmark_ledger::Execution;
 use touchmark_wire::registry::RefusalCode;
 
@@ -74,13 +75,41 @@ pub(super) struct Metrics {
     halted: Gauge,
     witnesses: Gauge,
     failing: Gauge,
-    anchored: Gauge,
-    anchor_failing: Gauge,
-    anchor_time: Gauge,
+    anchor: Anchor,
     free: Gauge,
     sealed: Sealed,
     process: Process,
     data: PathBuf,
+}
+
+fn set(gauge: &Gauge, value: u64) {
+    gauge.set(i64::try_from(value).unwrap_or(i64::MAX));
+}
+
+/// What another network has of the log.
+#[derive(Clone, Default)]
+struct Anchor {
+    leaves: Gauge,
+    failing: Gauge,
+    certified: Gauge,
+}
+
+impl Anchor {
+    fn register(&self, registry: &mut Registry) {
+        let leaves = "Leaves of the log that another network has recorded";
+        registry.register("anchor_leaves", leaves, self.leaves.clone());
+        let failing = "Whether that was wrong, or not found, at the last look";
+        registry.register("anchor_failing", failing, self.failing.clone());
+        let certified = "When the other network certified that, since 1970-01-01T00:00:00Z";
+        let unit = Unit::Seconds;
+        registry.register_with_unit("anchor_certified", certified, unit, self.certified.clone());
+    }
+
+    fn set(&self, view: Option<&AnchorView>) {
+        set(&self.leaves, view.and_then(|view| view.size).unwrap_or_default());
+        set(&self.failing, view.is_some_and(|view| view.problem.is_some()).into());
+        set(&self.certified, view.and_then(|view| view.time).unwrap_or_default() / 1_000);
+    }
 }
 
 impl Metrics {
@@ -108,9 +137,7 @@ impl Metrics {
             halted: Gauge::default(),
             witnesses: Gauge::default(),
             failing: Gauge::default(),
-            anchored: Gauge::default(),
-            anchor_failing: Gauge::default(),
-            anchor_time: Gauge::default(),
+            anchor: Anchor::default(),
             free: Gauge::default(),
             sealed: Sealed::default(),
             process: Process::default(),
@@ -139,28 +166,13 @@ impl Metrics {
             "consensus_votes" votes "Whether this node votes";
             "witness_named" witnesses "Outside witnesses of the log";
             "witness_failing" failing "Those that did not cosign when they were asked last";
-            "anchor_leaves" anchored "Leaves of the log that another network has recorded";
-            "anchor_failing" anchor_failing "Whether that was wrong, or not found, at the last look";
             "store_halted" halted "Whether the store writes nothing any more";
         }
-        registry.register_with_unit(
-            "anchor_certified",
-            "When the other network certified that, since 1970-01-01T00:00:00Z",
-            Unit::Seconds,
-            made.anchor_time.clone(),
-        );
-        registry.register_with_unit(
-            "http_duration",
-            "Time until a request was answered",
-            Unit::Seconds,
-            made.durations.clone(),
-        );
-        registry.register_with_unit(
-            "commit_duration",
-            "Time to make a batch durable",
-            Unit::Seconds,
-            made.commits.clone(),
-        );
+        made.anchor.register(&mut registry);
+        let (unit, about) = (Unit::Seconds, "Time until a request was answered");
+        registry.register_with_unit("http_duration", about, unit, made.durations.clone());
+        let (unit, about) = (Unit::Seconds, "Time to make a batch durable");
+        registry.register_with_unit("commit_duration", about, unit, made.commits.clone());
         let about = "Room where the data folder is";
         registry.register_with_unit("store_free", about, Unit::Bytes, made.free.clone());
         made.sealed.register(&mut registry);
@@ -198,9 +210,6 @@ pub(super) async fn metrics(State(gateway): State<Gateway>) -> Result<Response, 
     let metrics = &gateway.metrics;
     let counts = gateway.node.store.snapshot().counts();
     let backlog = gateway.node.backlog();
-    let set = |gauge: &Gauge, value: u64| {
-        gauge.set(i64::try_from(value).unwrap_or(i64::MAX));
-    };
     set(&metrics.log_size, counts.leaves);
     set(&metrics.height, counts.batches);
     set(&metrics.pool_items, backlog.items as u64);
@@ -218,11 +227,7 @@ pub(super) async fn metrics(State(gateway): State<Gateway>) -> Result<Response, 
     let failing = witnesses.iter().filter(|witness| witness.problem.is_some()).count();
     set(&metrics.witnesses, witnesses.len() as u64);
     set(&metrics.failing, failing as u64);
-    let anchor = gateway.node.anchorage().view();
-    set(&metrics.anchored, anchor.as_ref().and_then(|it| it.size).unwrap_or_default());
-    let time = anchor.as_ref().and_then(|it| it.time).unwrap_or_default();
-    set(&metrics.anchor_time, time / 1_000);
-    set(&metrics.anchor_failing, anchor.is_some_and(|it| it.problem.is_some()).into());
+    metrics.anchor.set(gateway.node.anchorage().view().as_ref());
     // What is not known stays as it was.
     if let Ok(free) = room::free(&metrics.data) {
         set(&metrics.free, free);

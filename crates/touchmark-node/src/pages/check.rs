@@ -100,7 +100,15 @@ struct Meaning {
 
 /// What a check says, in the words of somebody who asks what to believe.
 fn meaning(check: &str) -> Meaning {
-    let (proves, not) = match word(check) {
+    let word = word(check);
+    let found = of_the_log(word).or_else(|| of_a_claim(word));
+    let (proves, not) = found.unwrap_or(("what its sentence says.", "more than that."));
+    Meaning { proves, not }
+}
+
+/// What leads from the network to its log, and what others have of that.
+fn of_the_log(word: &str) -> Option<(&'static str, &'static str)> {
+    Some(match word {
         "format" => (
             "the proof file is whole and in the one form that every verifier reads alike.",
             "anything about its content; that is what the next checks are for.",
@@ -126,6 +134,22 @@ fn meaning(check: &str) -> Meaning {
             "the answer was made for you, just now.",
             "without a nonce of yours, that nothing newer exists: the answer is as old as its time.",
         ),
+        "seen" => (
+            "this log and the one that you saw before are one.",
+            "that nobody was shown another one.",
+        ),
+        "anchor" => (
+            "another network, which you trust, has recorded this log: what was written before that \
+             cannot be changed without being at odds with it.",
+            "anything about what was written since.",
+        ),
+        _ => return None,
+    })
+}
+
+/// What the log and its state say.
+fn of_a_claim(word: &str) -> Option<(&'static str, &'static str)> {
+    Some(match word {
         "record" => (
             "this entry stands at this place of the log, and was signed by a key that was \
             valid there. Nobody can change it or take it out.",
@@ -166,21 +190,11 @@ fn meaning(check: &str) -> Meaning {
              changed or taken out since.",
             "that the earlier one is the log that you saw; compare its root with what you kept.",
         ),
-        "seen" => (
-            "this log and the one that you saw before are one.",
-            "that nobody was shown another one.",
-        ),
-        "anchor" => (
-            "another network, which you trust, has recorded this log: what was written before that \
-             cannot be changed without being at odds with it.",
-            "anything about what was written since.",
-        ),
         "writer" => {
             ("the thing may write into the channel at this point.", "that it did, or will.")
         }
-        _ => ("what its sentence says.", "more than that."),
-    };
-    Meaning { proves, not }
+        _ => return None,
+    })
 }
 
 #[cfg(test)]

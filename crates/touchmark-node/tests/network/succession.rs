@@ -237,13 +237,9 @@ fn one_owner_grows_into_four_and_then_exchanges_one() {
     let before = proof(&node, first, &kept, "before.tmb");
     let genesis = alpha.data().join("genesis.cbor").display().to_string();
 
-    let candidates = [
-        Candidate { of: Some(&alpha), name: "alpha" },
-        Candidate { of: None, name: "beta" },
-        Candidate { of: None, name: "gamma" },
-        Candidate { of: None, name: "delta" },
-    ];
-    let places = prepare(&candidates);
+    let newcomers = ["beta", "gamma", "delta"].map(|name| Candidate { of: None, name });
+    let founder = Candidate { of: Some(&alpha), name: "alpha" };
+    let places = prepare(&[founder].into_iter().chain(newcomers).collect::<Vec<_>>());
     let approval = approve(&alpha, &places[0]);
     drop(node);
     let members: Vec<_> =

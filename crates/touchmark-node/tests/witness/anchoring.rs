@@ -130,7 +130,7 @@ fn proofs_show_that_another_network_has_the_log() {
     for line in [
         format!("proof --anchor {own}"),
         format!("proof --anchor {own}:{thing}"),
-        format!("proof --anchor {network}:{}", NOBODY),
+        format!("proof --anchor {network}:{NOBODY}"),
         format!("before --anchor {anchor}"),
     ] {
         assert_eq!(story.verify("anchor", &line), none, "{line}");

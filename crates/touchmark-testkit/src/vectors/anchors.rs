@@ -28,6 +28,8 @@ use touchmark_wire::trie::{ProofWriter, TrieProof};
 const LOG: &str = "log.example/1";
 const OTHER: &str = "other.example/1";
 const TIME: Timestamp = Timestamp(1_735_689_599_999);
+/// Milliseconds.
+const DAY: u64 = 86_400_000;
 /// Leaves of the log before its batch leaf.
 const LEAVES: u64 = 12;
 /// Who records.
@@ -228,19 +230,25 @@ impl Record {
     }
 }
 
+/// A bundle of the log with what the other network has of it.
+fn case(
+    name: &str,
+    anchor: Option<Wanted>,
+    record: Option<&Record>,
+    path: &[Digest],
+    fails: Option<(&str, &str)>,
+) -> Value {
+    let record = record.map(Record::encoded);
+    let path = concatenated(path);
+    let anchor_of = |bundle| Anchor { path: Hashes::new(&path).expect("whole hashes"), bundle };
+    let bundle = outer(vec![Claim::Status(one_leaf::THING)], record.as_deref().map(anchor_of));
+    Case { seen: None, anchor, bundle }.described(name, fails)
+}
+
 fn anchored() -> Vec<Value> {
     let other = genesis(OTHER).network_id();
     let stranger = genesis("third.example/1").network_id();
-    let own = genesis(LOG).network_id();
     let wanted = Wanted { network: other, by: Some(RECORDER), age: None };
-    let case = |name: &str, anchor, record: Option<&Record>, path: &[Digest], fails| {
-        let record = record.map(Record::encoded);
-        let path = concatenated(path);
-        let anchor_of = |bundle| Anchor { path: Hashes::new(&path).expect("whole hashes"), bundle };
-        let shown = record.as_deref().map(anchor_of);
-        let bundle = outer(vec![Claim::Status(one_leaf::THING)], shown);
-        Case { seen: None, anchor, bundle }.described(name, fails)
-    };
     let mut cases = Vec::new();
     for size in [1, 4, 5, 8, 12, 13] {
         let name = format!("its first {size} leaves are recorded");
@@ -298,21 +306,30 @@ fn anchored() -> Vec<Value> {
     for (name, record, fails) in wrong {
         cases.push(case(name, Some(wanted), Some(&record), &path, fails));
     }
-    // How old it may be.
-    const DAY: u64 = 86_400_000;
+    cases.extend(bounded(&five, wanted, &path));
+    // Whoever does not ask need not mind.
+    let bad = Record { damage: 1, ..five };
+    cases.push(case("nobody asks for a wrong one", None, Some(&bad), &path, None));
+    cases
+}
+
+/// Cases of bounds: how old it may be, and what it must be of.
+fn bounded(five: &Record, wanted: Wanted, path: &[Digest]) -> Vec<Value> {
+    let missing = Some(("anchor", "TM-NOT-ANCHORED"));
+    let mut cases = Vec::new();
     let within = Some(Wanted { age: Some(DAY), ..wanted });
     for (name, before, fails) in
         [("as old as it may be", DAY, None), ("older than it may be", DAY + 1, missing)]
     {
         let record = Record { time: Timestamp(TIME.0 - before), ..five.clone() };
-        cases.push(case(name, within, Some(&record), &path, fails));
+        cases.push(case(name, within, Some(&record), path, fails));
     }
     let record = Record { time: Timestamp(TIME.0 + DAY), ..five.clone() };
-    cases.push(case("newer than the log", within, Some(&record), &path, None));
+    cases.push(case("newer than the log", within, Some(&record), path, None));
     let empty = Record::of((0, merkle::empty_root()), LOG);
     cases.push(case("an empty log is recorded", Some(wanted), Some(&empty), &[], missing));
-    let itself = Some(Wanted { network: own, ..wanted });
-    cases.push(case("the network itself is wanted", itself, Some(&five), &path, missing));
+    let itself = Some(Wanted { network: genesis(LOG).network_id(), ..wanted });
+    cases.push(case("the network itself is wanted", itself, Some(five), path, missing));
     // What a reader is shown must be in what was recorded.
     for (name, size, fails) in [
         ("a leaf that is recorded", 13, None),
@@ -324,9 +341,6 @@ fn anchored() -> Vec<Value> {
         let bundle = outer(vec![Claim::Record(LeafIndex(LEAVES))], Some(anchor));
         cases.push(Case { seen: None, anchor: Some(wanted), bundle }.described(name, fails));
     }
-    // Whoever does not ask need not mind.
-    let bad = Record { damage: 1, ..five };
-    cases.push(case("nobody asks for a wrong one", None, Some(&bad), &path, None));
     cases
 }
 

@@ -1,7 +1,7 @@
 use super::*;
 use alloc::vec;
 
-fn bundle<'a>(anchor: Option<Anchor<'a>>) -> Bundle<'a> {
+fn bundle(anchor: Option<Anchor<'_>>) -> Bundle<'_> {
     Bundle {
         version: Bundle::VERSION,
         genesis: &[],

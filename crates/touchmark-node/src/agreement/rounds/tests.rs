@@ -81,7 +81,7 @@ fn what_is_older_than_the_reader_wants_counts_nothing() {
     let (_, count, _) = settle(&apart(), tells);
     assert_eq!((count.outcome, count.size), (Outcome::Agreed, TreeSize(10)));
     let (_, count, asked) = settle_from(TreeSize(20), &apart(), tells);
-    assert_eq!((count.outcome, count.size), (Outcome::TooFew, TreeSize(20)));
+    assert_eq!((count.outcome, count.size), (Outcome::Split, TreeSize(20)));
     assert_eq!(count.places[..9], [Place::Behind; 9]);
     assert!(asked.iter().all(|(_, size)| size.0 >= 20), "{asked:?}");
     // Where all have it, it is as without.

@@ -118,17 +118,16 @@ fn is_for_later(failure: &Failure) -> bool {
 fn recording(session: &mut Session<'_, '_>, anchor: &Anchor) -> Result<Recording, Failure> {
     let (log, here) = (Client::new(&anchor.url)?, session.client()?);
     let by = anchor.signing.open(session)?.thing()?;
-    let network = match &anchor.trust {
-        Some(text) => root_of_trust(session, text)?.0,
-        None => {
-            let named = log.network()?.network.parse();
-            let network = named.map_err(|_| {
-                Failure::new(Fault::Answer, format!("{} names no network", log.base()))
-                    .hint("use another node")
-            })?;
-            session.say_trusting(network);
-            network
-        }
+    let network = if let Some(text) = &anchor.trust {
+        root_of_trust(session, text)?.0
+    } else {
+        let named = log.network()?.network.parse();
+        let network = named.map_err(|_| {
+            Failure::new(Fault::Answer, format!("{} names no network", log.base()))
+                .hint("use another node")
+        })?;
+        session.say_trusting(network);
+        network
     };
     let origin = log.network()?.origin;
     Ok(Recording { log, network, origin, here, by })

@@ -124,9 +124,11 @@ fn verify(member: &Member, file: &str, trust: &str) {
 fn later(member: &Member, node: &Node, position: u64, kept: &tempfile::TempDir, genesis: &str) {
     let path = |name: &str| kept.path().join(name).display().to_string();
     let (receipts, leaf, note) = (path("receipts"), path("leaf"), path("note"));
+    let own = path("own");
     let position = position.to_string();
     for words in [
         &["receipt", "fetch", &position, "--quorum", "--out", &receipts, "--leaf", &leaf][..],
+        &["receipt", "fetch", &position, "--out", &own],
         &["proof", "checkpoint", "--out", &note],
     ] {
         let fetched = member.ask(&[words, &["--node", &node.url]].concat());
@@ -145,7 +147,10 @@ fn later(member: &Member, node: &Node, position: u64, kept: &tempfile::TempDir, 
         assert_eq!(code, 0, "{document}");
         assert!(document.to_string().contains("committee 1"), "{document}");
     }
+    // Of a validator that came later the genesis document has no key.
+    let about = [&own[..], "--leaf", &leaf, "--receipts", "1"];
     assert_eq!(check(&about, genesis, &[]).0, 1);
+    assert_eq!(check(&about, genesis, &leads).0, 0);
     // One line of a checkpoint is no quorum of four; but it is of that committee.
     let (code, document) = check(&[&note], genesis, &leads);
     assert!(code == 1 && document.to_string().contains("TM-QUORUM-MISSING"), "{document}");

@@ -7,9 +7,9 @@ use touchmark_wire::hash::Digest;
 /// Answers the other members' questions. The engine carries both as bytes, and knows neither what
 /// they mean nor who signs.
 pub trait Respondent: Send + Sync + 'static {
-    /// The answer to a question of the member with this peer key. It may wait, and do what blocks a thread for a short time:
-    /// the engine bounds how long it waits, and how many questions of a member are answered at a
-    /// time.
+    /// The answer to a question of the member with this peer key. It may wait, and do what blocks a
+    /// thread for a short time: the engine bounds how long it waits, and how many questions of a
+    /// member are answered at a time.
     fn answer(&self, asker: Digest, question: Vec<u8>) -> Reply;
 }
 

@@ -150,7 +150,7 @@ impl Engine {
         self.woken.notify();
     }
 
-    /// Asks all other members of the present term; see [`Respondent`]. At most 512 bytes.
+    /// Asks all other members of the present term; see [`Respondent`]. At most 1,536 bytes.
     pub fn ask(&self, question: Vec<u8>) -> Answers {
         self.inquiries.ask(question)
     }

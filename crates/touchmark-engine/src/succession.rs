@@ -34,7 +34,7 @@ use commonware_runtime::{Blob as _, Error as RuntimeError, Handle};
 use commonware_utils::channel::mpsc;
 use commonware_utils::ordered::{Quorum as _, Set};
 use commonware_utils::vec::NonEmptyVec;
-use commonware_utils::{N3f1, NZDuration, TryCollect as _};
+use commonware_utils::{N3f1, NZDuration};
 use futures::future::{Either, select};
 use std::collections::BTreeSet;
 use std::future::pending;
@@ -281,15 +281,15 @@ impl Circle {
     /// Of a term of these members; `colleagues` are those whom this node has a seat with, in whatever
     /// committee.
     fn of<'a>(
-        members: &Set<PublicKey>,
+        members: &'a Set<PublicKey>,
         before: &Set<PublicKey>,
         colleagues: impl Iterator<Item = &'a PublicKey>,
     ) -> Self {
         let to_come = colleagues.filter(|colleague| before.position(colleague).is_none());
-        let called: BTreeSet<_> = members.iter().cloned().chain(to_come.cloned()).collect();
-        let accepted = before.iter().filter(|other| !called.contains(*other)).cloned();
-        let accepted = accepted.try_collect().expect("a set holds each once");
-        Self { called: called.into_iter().try_collect().expect("a set holds each once"), accepted }
+        let called = Set::from_iter_dedup(members.iter().chain(to_come).cloned());
+        let accepted = before.iter().filter(|other| called.position(other).is_none());
+        let accepted = Set::from_iter_dedup(accepted.cloned());
+        Self { called, accepted }
     }
 }
 
@@ -541,7 +541,7 @@ mod tests {
 
     fn keys(seeds: Range<u64>) -> Set<PublicKey> {
         let keys = seeds.map(|seed| ed25519::PrivateKey::from_seed(seed).public_key());
-        keys.try_collect().unwrap()
+        Set::from_iter_dedup(keys)
     }
 
     #[test]

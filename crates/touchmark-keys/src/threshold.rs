@@ -166,9 +166,14 @@ impl Share {
 
     /// Whether a member may take part with this commitment.
     pub fn admits(&self, commitment: &Commitment) -> bool {
-        identifier(commitment.validator)
-            .is_some_and(|it| self.all.verifying_shares().contains_key(&it))
-            && committed(commitment).is_some()
+        self.admitted(commitment).is_some()
+    }
+
+    /// Who commits to what, if that member may take part with it.
+    fn admitted(&self, commitment: &Commitment) -> Option<(Identifier, SigningCommitments)> {
+        let member = identifier(commitment.validator)?;
+        let is_one = self.all.verifying_shares().contains_key(&member);
+        Some((member, committed(commitment).filter(|_| is_one)?))
     }
 
     /// The signature, of the parts of all who committed, by their places. If it is not one, those
@@ -209,10 +214,7 @@ impl Share {
 
     /// Who signs what: enough members, each of them once.
     fn package(&self, message: &[u8], by: &[Commitment]) -> Result<SigningPackage, ThresholdError> {
-        let commitments = by.iter().filter(|it| self.admits(it));
-        let commitments: BTreeMap<_, _> = commitments
-            .filter_map(|it| Some((identifier(it.validator)?, committed(it)?)))
-            .collect();
+        let commitments: BTreeMap<_, _> = by.iter().filter_map(|it| self.admitted(it)).collect();
         if commitments.len() != by.len() || by.len() < self.threshold() {
             return Err(ThresholdError::Commitments);
         }

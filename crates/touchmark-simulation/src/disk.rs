@@ -124,26 +124,29 @@ impl Commit {
 impl Durable for Disk {
     fn commit(&self, batch: Arc<Batch>, execution: &Execution) -> Result<(), Halt> {
         let mut condition = self.condition();
+        let mut last = self.last.write().unwrap_or_else(PoisonError::into_inner);
+        let commit = || Arc::new(last.with(batch, execution));
         let said = match condition.fault {
+            None | Some(Fault::Read) => {
+                *last = commit();
+                return Ok(());
+            }
+            Some(Fault::UnheardSync) => {
+                let commit = commit();
+                condition.durable.get_or_insert_with(|| last.clone());
+                *last = commit;
+                return Ok(());
+            }
+            Some(Fault::Sync) => {
+                condition.unsure = Some(commit());
+                "the simulated disk could not be synced"
+            }
+            // Half a commit is none: the store takes all of it or nothing.
             Some(Fault::Write) => "a write to the simulated disk failed",
             Some(Fault::ShortWrite) => "a write to the simulated disk was cut short",
             Some(Fault::Full) => "no space left on the simulated disk",
-            Some(Fault::Sync) => "the simulated disk could not be synced",
-            Some(Fault::Read | Fault::UnheardSync) | None => "",
         };
-        let mut last = self.last.write().unwrap_or_else(PoisonError::into_inner);
-        let commit = last.with(batch, execution);
-        match condition.fault {
-            Some(Fault::Sync) => condition.unsure = Some(Arc::new(commit)),
-            Some(Fault::UnheardSync) => {
-                condition.durable.get_or_insert_with(|| last.clone());
-                *last = Arc::new(commit);
-            }
-            // Half a commit is none: the store takes all of it or nothing.
-            Some(Fault::Write | Fault::ShortWrite | Fault::Full) => {}
-            Some(Fault::Read) | None => *last = Arc::new(commit),
-        }
-        if said.is_empty() { Ok(()) } else { Err(Halt(said.to_owned())) }
+        Err(Halt(said.to_owned()))
     }
 
     fn snapshot(&self) -> Arc<dyn StateView> {

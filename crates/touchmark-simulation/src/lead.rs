@@ -6,7 +6,6 @@ use touchmark_batch::Batch;
 use touchmark_engine::Finality;
 use touchmark_wire::certificate::{CommitteeKey, Namespace, ThresholdCertificate};
 use touchmark_wire::handover::{Handover, Tenure};
-use touchmark_wire::hash::Digest;
 use touchmark_wire::header::BatchHeader;
 use touchmark_wire::ids::Height;
 use touchmark_wire::limits::TERM;
@@ -37,16 +36,15 @@ pub(crate) fn verify(
     batch: &Arc<Batch>,
     proof: &Finality,
 ) -> Result<(), String> {
-    let Some((last, earlier)) = proof.headers.split_last() else {
+    let Some(last) = proof.headers.last() else {
         return Err("there is no header".to_owned());
     };
     if proof.headers[0] != batch.header_bytes() {
         return Err("it is of another batch".to_owned());
     }
-    let later = earlier.iter().chain([last]).skip(1);
-    for (before, after) in earlier.iter().zip(later) {
-        let after = BatchHeader::decode(after).map_err(|error| error.to_string())?;
-        if after.parent != Digest::of(&[before]) {
+    for pair in proof.headers.windows(2) {
+        let after = BatchHeader::decode(&pair[1]).map_err(|error| error.to_string())?;
+        if after.parent != BatchHeader::digest(&pair[0]) {
             return Err("its headers do not follow each other".to_owned());
         }
     }

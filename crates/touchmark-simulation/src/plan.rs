@@ -116,12 +116,7 @@ impl Plan {
             11 => NonZeroU16::MIN.saturating_add(6),
             _ => NonZeroU16::MIN.saturating_add(3),
         };
-        let quality = Quality {
-            latency: Duration::from_millis(rng.random_range(2..60)),
-            jitter: Duration::from_millis(rng.random_range(0..20)),
-            loss: rng.random_range(0..3),
-        };
-        let torn = *[Torn::Lost, Torn::Prefix, Torn::Scattered].choose(&mut rng).expect("three");
+        let (quality, torn) = conditions(&mut rng, 60, 20);
         let lies = trouble::lies(&mut rng, members.get());
         let (events, healing) = trouble::series(&mut rng, members.get(), &lies);
         let issuers = rng.random_range(4..9);
@@ -135,12 +130,7 @@ impl Plan {
         let everyone = change.first.union(&change.next).count();
         let members = u16::try_from(everyone).ok().and_then(NonZeroU16::new);
         let members = members.expect("a committee has a few members");
-        let quality = Quality {
-            latency: Duration::from_millis(rng.random_range(2..20)),
-            jitter: Duration::from_millis(rng.random_range(0..8)),
-            loss: rng.random_range(0..3),
-        };
-        let torn = *[Torn::Lost, Torn::Prefix, Torn::Scattered].choose(rng).expect("three");
+        let (quality, torn) = conditions(rng, 20, 8);
         let issuers = rng.random_range(4..9);
         Self { issuers, quality, torn, change: Some(change), ..Self::calm(seed, members) }
     }
@@ -170,4 +160,14 @@ impl Plan {
     pub fn honest(&self) -> impl Iterator<Item = Member> + '_ {
         self.everyone().filter(|member| !self.lies.contains_key(member))
     }
+}
+
+/// How links are, with bounds of latency and jitter in milliseconds, and what a power cut leaves.
+fn conditions(rng: &mut StdRng, latency: u64, jitter: u64) -> (Quality, Torn) {
+    let quality = Quality {
+        latency: Duration::from_millis(rng.random_range(2..latency)),
+        jitter: Duration::from_millis(rng.random_range(0..jitter)),
+        loss: rng.random_range(0..3),
+    };
+    (quality, *[Torn::Lost, Torn::Prefix, Torn::Scattered].choose(rng).expect("three"))
 }

@@ -74,8 +74,7 @@ fn partition(rng: &mut StdRng, members: u16) -> Vec<BTreeSet<Member>> {
 /// What the member writes to fails.
 fn fault(rng: &mut StdRng, victim: Member) -> Event {
     let store = *[Store::Ledger, Store::Engine].choose(rng).expect("two");
-    let faults = [Fault::Write, Fault::ShortWrite, Fault::Sync, Fault::Read, Fault::Full];
-    Event::Fault(victim, store, *faults.choose(rng).expect("five"))
+    Event::Fault(victim, store, *Fault::TOLD.choose(rng).expect("five"))
 }
 
 fn weather(rng: &mut StdRng) -> Quality {

@@ -9,7 +9,6 @@ use touchmark_batch::Member;
 use touchmark_engine::simulation::Fault;
 use touchmark_simulation::{Event, Lie, Plan, Report, Sound, Store, Violation, execute};
 
-const FAULTS: [Fault; 5] = [Fault::Write, Fault::ShortWrite, Fault::Sync, Fault::Read, Fault::Full];
 const VICTIM: Member = Member(0);
 
 fn seconds(seconds: u64) -> Duration {
@@ -27,7 +26,7 @@ fn run(seed: u64, members: u16, store: Store, fault: Fault) -> Report {
 }
 
 fn assert_it_stops_and_comes_back(members: u16, store: Store) {
-    for (seed, fault) in (0..).zip(FAULTS) {
+    for (seed, fault) in (0..).zip(Fault::TOLD) {
         // Who is alone checks nothing that it did not make itself.
         if (members, store, fault) == (1, Store::Ledger, Fault::Read) {
             continue;

@@ -28,6 +28,11 @@ pub enum Fault {
     UnheardSync,
 }
 
+impl Fault {
+    /// Those that whoever uses the storage is told of.
+    pub const TOLD: [Self; 5] = [Self::Write, Self::ShortWrite, Self::Sync, Self::Read, Self::Full];
+}
+
 /// The storage of one member, as a scenario sees it.
 #[derive(Debug, Default)]
 pub struct Drive(Mutex<Condition>);

@@ -25,7 +25,7 @@ use commonware_utils::ordered::Set;
 use commonware_utils::{NZU32, NZUsize, Probability};
 use std::collections::{BTreeMap, BTreeSet};
 use std::future::pending;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 use touchmark_batch::{Application, BatchLimits, Member, Mute};
 
@@ -47,15 +47,21 @@ pub(super) struct World<'a> {
     running: BTreeMap<Member, Running>,
     acquaintances: Acquaintances,
     /// How each direction is, if those at its ends are connected.
-    links: BTreeMap<(Member, Member), Quality>,
+    links: BTreeMap<(Member, Member), Option<Quality>>,
     /// How the network has them.
-    laid: BTreeMap<(Member, Member), Quality>,
+    laid: BTreeMap<(Member, Member), Option<Quality>>,
 }
 
 /// A member that runs, or failed.
 struct Running {
     tasks: Vec<Handle<()>>,
     state: Arc<Mutex<State>>,
+}
+
+impl Running {
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
 }
 
 /// How far a member has come.
@@ -118,9 +124,10 @@ impl<'a> World<'a> {
 
     /// Asks every member that runs for its proofs.
     async fn prove(&self, scenario: &mut dyn Scenario) {
+        let heights = scenario.heights();
         for member in self.numbers() {
             let Some(order) = self.order_of(member) else { continue };
-            for height in scenario.heights() {
+            for height in heights.iter().copied() {
                 let proof = finality::find(&order.marshal, height).await.unwrap_or_default();
                 scenario.proven(member, height, proof);
             }
@@ -129,7 +136,7 @@ impl<'a> World<'a> {
 
     fn order_of(&self, member: Member) -> Option<Order> {
         let running = self.running.get(&member)?;
-        match &*running.state.lock().unwrap_or_else(PoisonError::into_inner) {
+        match &*running.state() {
             State::Started(order) => Some(order.clone()),
             State::Starting | State::Failed(_) => None,
         }
@@ -149,7 +156,7 @@ impl<'a> World<'a> {
             }
             let tasks = std::mem::take(&mut running.tasks);
             // It keeps its reason, and nothing of what it was.
-            *running.state.lock().unwrap_or_else(PoisonError::into_inner) = State::Failed(failed);
+            *running.state() = State::Failed(failed);
             self.bury(member, tasks).await;
         }
     }
@@ -170,7 +177,7 @@ impl<'a> World<'a> {
 
     fn status(&self, member: Member) -> Option<Status> {
         let running = self.running.get(&member)?;
-        let state = running.state.lock().unwrap_or_else(PoisonError::into_inner);
+        let state = running.state();
         Some(match &*state {
             State::Starting => Status::default(),
             State::Started(order) => order.monitor.status(),
@@ -189,12 +196,7 @@ impl<'a> World<'a> {
                 self.start(member, keys, application, conduct).await;
             }
             Action::Crash(member) => self.crash(member).await,
-            Action::Link { from, to, quality: Some(quality) } => {
-                self.links.insert((from, to), quality);
-            }
-            Action::Link { from, to, quality: None } => {
-                self.links.remove(&(from, to));
-            }
+            Action::Link { from, to, quality } => drop(self.links.insert((from, to), quality)),
             Action::Wake(member) => {
                 if let Some(order) = self.order_of(member) {
                     order.woken.notify();
@@ -212,16 +214,11 @@ impl<'a> World<'a> {
     async fn lay(&mut self) {
         let ends = self.numbers().flat_map(|from| self.numbers().map(move |to| (from, to)));
         for (from, to) in ends.filter(|(from, to)| from != to).collect::<Vec<_>>() {
-            let wanted = self.links.get(&(from, to)).copied();
+            let wanted = self.links.get(&(from, to)).copied().flatten();
             let wanted = wanted.filter(|_| self.acquaintances.are(from, to));
-            if self.laid.get(&(from, to)).copied() == wanted {
-                continue;
+            if self.laid.insert((from, to), wanted).flatten() != wanted {
+                self.link(from, to, wanted).await;
             }
-            self.link(from, to, wanted).await;
-            match wanted {
-                Some(quality) => self.laid.insert((from, to), quality),
-                None => self.laid.remove(&(from, to)),
-            };
         }
     }
 

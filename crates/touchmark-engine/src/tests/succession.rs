@@ -192,25 +192,33 @@ fn a_member_that_was_not_there_at_a_hand_over_joins_later() {
     hands_over(0..4, 1..5, Some(4));
 }
 
+/// Three of a committee of four at work, and the place of the fourth.
+async fn three_of_four(
+    context: &deterministic::Context,
+) -> (Stage, Committee, Vec<Member>, Office) {
+    let identities = identities(0..4);
+    let made = made(context, &identities);
+    let stage = Stage::new(context, PACING);
+    stage.link(&keys(&identities)).await;
+    let mut offices = identities.iter().map(|it| office(&made, &it.public_key()).unwrap());
+    let fourth = offices.next().unwrap();
+    let mut members = Vec::new();
+    for office in offices {
+        members.push(stage.enter(context, &made.0, vec![office]).await);
+    }
+    (stage, made.0, members, fourth)
+}
+
 #[test]
 fn who_lost_its_votes_of_a_term_waits_for_the_next_one() {
     within(13, PATIENCE).start(|context| async move {
-        let identities = identities(0..4);
-        let made = made(&context, &identities);
-        let stage = Stage::new(&context, PACING);
-        stage.link(&keys(&identities)).await;
-        let offices: Vec<_> =
-            identities.iter().map(|it| office(&made, &it.public_key()).unwrap()).collect();
-        let mut members = Vec::new();
-        for office in &offices[1..] {
-            members.push(stage.enter(&context, &made.0, vec![office.clone()]).await);
-        }
+        let (stage, committee, mut members, fourth) = three_of_four(&context).await;
         let mut items = Vec::new();
         let all: Vec<_> = members.iter().collect();
         write_until(&context, &all, &mut items, Height(20)).await;
         let chain = members[0].ledger.log().chain[..15].to_vec();
-        let ledger = Ledger::with_chain(&made.0, chain);
-        let late = stage.enter_with(&context, &made.0, vec![offices[0].clone()], ledger).await;
+        let ledger = Ledger::with_chain(&committee, chain);
+        let late = stage.enter_with(&context, &committee, vec![fourth], ledger).await;
         members.push(late);
         let all: Vec<_> = members.iter().collect();
         let late = &members[3];
@@ -234,22 +242,13 @@ fn who_lost_its_votes_of_a_term_waits_for_the_next_one() {
 #[test]
 fn who_lost_its_votes_at_a_terms_end_does_not_vote_in_the_next_one() {
     within(14, PATIENCE).start(|context| async move {
-        let identities = identities(0..4);
-        let made = made(&context, &identities);
-        let stage = Stage::new(&context, PACING);
-        stage.link(&keys(&identities)).await;
-        let offices: Vec<_> =
-            identities.iter().map(|it| office(&made, &it.public_key()).unwrap()).collect();
-        let mut members = Vec::new();
-        for office in &offices[1..] {
-            members.push(stage.enter(&context, &made.0, vec![office.clone()]).await);
-        }
+        let (stage, committee, members, fourth) = three_of_four(&context).await;
         let all: Vec<_> = members.iter().collect();
         let first = Term(1).first();
         wait_until(&context, &all, first).await;
         let chain = members[0].ledger.log().chain[..usize::try_from(first.0).unwrap()].to_vec();
-        let ledger = Ledger::with_chain(&made.0, chain);
-        let late = stage.enter_with(&context, &made.0, vec![offices[0].clone()], ledger).await;
+        let ledger = Ledger::with_chain(&committee, chain);
+        let late = stage.enter_with(&context, &committee, vec![fourth], ledger).await;
         wait_until(&context, &[&late], Height(first.0 + 8)).await;
         let status = late.order.monitor.status();
         assert_eq!((status.term, status.votes), (1, false));

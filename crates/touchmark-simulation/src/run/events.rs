@@ -106,7 +106,7 @@ impl Run<'_> {
         node.drive.repair();
         self.failing.remove(&member);
         self.told.remove(&member);
-        self.parts.crash(&self.nodes[usize::from(member.0)].disk);
+        self.parts.crash(&node.disk);
         actions.push(Action::Crash(member));
         // Whoever waits for its answer waits in vain.
         for pending in self.issuers.iter_mut().filter_map(|issuer| issuer.pending.as_mut()) {

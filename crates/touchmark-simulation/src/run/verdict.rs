@@ -1,12 +1,11 @@
 //! What is seen of a run, and what of it must not be.
 
-use super::{MOVES, PATIENCE, Report, Run, START};
+use super::{MOVES, PATIENCE, Report, Run};
 use crate::healing::VIEWS;
 use crate::lead::{self, HANDOVER};
 use crate::record::Violation;
 use crate::replay;
 use std::sync::Arc;
-use std::time::Duration;
 use touchmark_batch::{Batch, Member};
 use touchmark_engine::{Finality, Phase, Status};
 use touchmark_wire::handover::Tenure;
@@ -17,7 +16,8 @@ use touchmark_wire::merkle;
 impl Run<'_> {
     /// Looks at every honest member's log and health.
     pub(super) fn observe(&mut self, statuses: &[Option<Status>]) {
-        for member in self.honest() {
+        let honest = self.honest();
+        for member in honest.iter().copied() {
             let disk = self.node(member).disk.clone();
             let (count, shown) = (disk.count(), self.record.shown(member));
             self.record.see(member, count, disk.batches(shown));
@@ -28,7 +28,6 @@ impl Run<'_> {
             };
             self.observe_storage(member, failed);
         }
-        let honest = self.honest();
         let known = |member: &Member| statuses[usize::from(member.0)].as_ref();
         let views = honest.iter().filter_map(known).map(|status| self.views.see(status));
         let view = views.max().unwrap_or_default();
@@ -157,7 +156,7 @@ impl Run<'_> {
             acknowledged: self.record.acknowledged(),
             resumed: healing.and_then(|healing| healing.resumed),
             caught_up: healing.and_then(|healing| healing.caught_up),
-            duration: Duration::from_millis(self.now.0 - START.0),
+            duration: self.elapsed(),
             stopped: self.stopped,
             violations: self.record.violations,
         }

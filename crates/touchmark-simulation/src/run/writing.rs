@@ -44,10 +44,10 @@ impl Run<'_> {
         let mut woken = BTreeSet::new();
         let running: Vec<_> =
             self.plan.everyone().filter(|member| self.node(*member).ledger.is_some()).collect();
+        let over = self.healing.is_some();
+        let may_appoint = self.plan.change.as_ref().is_some_and(|it| it.at <= self.elapsed());
         for place in 0..self.issuers.len() {
             let other = self.issuers[(place + 1) % self.issuers.len()].id();
-            let over = self.healing.is_some();
-            let may_appoint = self.plan.change.as_ref().is_some_and(|it| it.at <= self.elapsed());
             let issuer = &mut self.issuers[place];
             if issuer.pending.is_none() && !over && issuer.due <= self.now {
                 match self.appointment.take_if(|_| may_appoint && issuer.is_known()) {

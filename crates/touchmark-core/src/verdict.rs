@@ -18,7 +18,7 @@ use touchmark_wire::hash::Digest;
 use touchmark_wire::ids::{Height, LeafIndex, NetworkId, Timestamp, TreeSize};
 use touchmark_wire::ratchet::{Position, Shown};
 
-pub use anchor::{Anchored, TrustedAnchor, anchored, recorded_checkpoint};
+pub use anchor::{Anchored, TrustedAnchor, anchored, recorded_note};
 pub use certificate::answers;
 pub use claims::LEVELS;
 
@@ -209,6 +209,11 @@ pub struct Verdict {
 }
 
 impl Verdict {
+    /// The first check that is in the way of a positive verdict, if one is.
+    pub fn failure(&self) -> Option<&Check> {
+        self.checks.iter().find(|check| !check.result.holds())
+    }
+
     /// What a ratchet compares, where the engine's certificate holds.
     pub fn shown(&self) -> Option<Shown<'_>> {
         let (network, position) = (self.network?, self.position?);

@@ -159,7 +159,7 @@ fn bundles_lead_over_hand_overs_as_they_say() {
         let verdict = judged(&vectors, case, &bytes(case, "bytes"));
         let name = &case["name"];
         assert_eq!(Some(verdict.valid), case["valid"].as_bool(), "{name}: {:?}", verdict.checks);
-        let failed = verdict.checks.iter().find(|check| !check.result.holds());
+        let failed = verdict.failure();
         assert_eq!(failed.map(|check| &*check.name), case["check"].as_str(), "{name}");
         assert_eq!(failed.and_then(|check| check.code), case["code"].as_str(), "{name}");
     }
@@ -234,7 +234,7 @@ fn what_was_seen_before_and_what_another_network_has_count_as_they_say() {
         let verdict = verdict::judge(&bytes(case, "bytes"), &trust);
         let name = &case["name"];
         assert_eq!(Some(verdict.valid), case["valid"].as_bool(), "{name}: {:?}", verdict.checks);
-        let failed = verdict.checks.iter().find(|check| !check.result.holds());
+        let failed = verdict.failure();
         assert_eq!(failed.map(|check| &*check.name), case["check"].as_str(), "{name}");
         assert_eq!(failed.and_then(|check| check.code), case["code"].as_str(), "{name}");
         assert_eq!(verdict.anchored.is_some(), anchor.is_some() && verdict.valid, "{name}");
@@ -268,7 +268,7 @@ fn judged_on(vectors: &Value, bundle: &[u8], certificates: Accepted) -> Verdict 
 
 /// Name and code of the first check that does not hold.
 fn fault(verdict: &Verdict) -> Option<(&str, &str)> {
-    let failed = verdict.checks.iter().find(|check| !check.result.holds())?;
+    let failed = verdict.failure()?;
     Some((&*failed.name, failed.code.unwrap()))
 }
 

@@ -18,18 +18,13 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use touchmark_api::AnchorView;
 use touchmark_core::appointment;
 use touchmark_core::refusal::Unreadable;
-use touchmark_core::verdict::{Anchored, TrustedAnchor, anchored};
-use touchmark_core::view::View as _;
+use touchmark_core::verdict::{Anchored, TrustedAnchor, anchored, recorded_note};
 use touchmark_store::{Snapshot, Store};
 use touchmark_wire::algorithm::PureVerifier;
 use touchmark_wire::bundle::{self, Bundle};
 use touchmark_wire::certificate::verify_quorum;
-use touchmark_wire::checkpoint::SignedCheckpoint;
 use touchmark_wire::genesis::Genesis;
-use touchmark_wire::hash::Digest;
 use touchmark_wire::ids::{Epoch, LeafIndex, NetworkId, ThingId, TreeSize};
-use touchmark_wire::leaf::Leaf;
-use touchmark_wire::statement::Statement;
 
 /// Names in the data folder.
 const FILE: &str = "anchor.tmb";
@@ -247,9 +242,8 @@ fn checked(
     if bundle.len() > bundle::Anchor::LIMIT {
         return Err(Refused::Unproved("the other network's bundle is too long".into()));
     }
-    let found: (Anchored, Digest) = anchored(&bundle, trusted, origin)
+    let (anchored, root) = anchored(&bundle, trusted, origin)
         .map_err(|check| Refused::Unproved(check.reason.into_owned()))?;
-    let (anchored, root) = found;
     let (size, own, network) = (anchored.size, log.size(), anchored.network);
     if size > own {
         return Err(Refused::Ahead { network, size, own });
@@ -267,18 +261,12 @@ fn checked(
 fn is_signed(bundle: &[u8], leaf: LeafIndex, log: &Snapshot) -> Result<bool, Unreadable> {
     let bundle = Bundle::decode(bundle).ok();
     let proved = bundle.as_ref().and_then(|bundle| bundle.leaf(leaf));
-    let statement = proved.and_then(|proved| Leaf::decode(proved.leaf).ok()?.statement());
-    let statement = statement.and_then(|bytes| Statement::parse(bytes).ok());
-    let Some(note) = statement.as_ref().and_then(|it| SignedCheckpoint::parse(it.payload()).ok())
-    else {
+    let Some((_, note)) = proved.and_then(|proved| recorded_note(proved.leaf)) else {
         return Ok(false);
     };
     let last = appointment::in_office(log, log.height())?.epoch;
     for number in (0..=last.0).rev().map(Epoch) {
-        let committee = match appointment::appointed(log, number)? {
-            Some(appointed) => appointed.committee,
-            None => (*log.genesis_committee()?).clone(),
-        };
+        let committee = appointment::numbered(log, number)?.ok_or(Unreadable)?;
         let threshold = usize::from(committee.threshold);
         if verify_quorum(&note, &committee.cosigners(), threshold, &PureVerifier).is_ok() {
             return Ok(true);

@@ -120,6 +120,13 @@ pub struct Wanted<'a> {
     pub anchored: bool,
 }
 
+impl Wanted<'_> {
+    /// What the node has of another network's word on a log of this size, if that is wanted.
+    fn anchor(&self, node: &Node, size: TreeSize) -> Option<Arc<Anchor>> {
+        node.anchorage().of(size).filter(|_| self.anchored)
+    }
+}
+
 /// Proves `questions` in one bundle, as of the newest batch; `nonce` asks for a fresh answer.
 pub async fn prove(
     node: &Node,
@@ -167,7 +174,7 @@ async fn prove_wanted(
         }
     };
     let genesis = node.genesis.encode_to_vec();
-    let anchor = wanted.anchored.then(|| node.anchorage().of(tip.size())).flatten();
+    let anchor = wanted.anchor(node, tip.size());
     let frame = Frame { genesis, certification, size: tip.size(), fresh, note, anchor };
     let questions = wanted.questions.to_vec();
     // A long history is many reads: they would keep other requests waiting.
@@ -325,7 +332,7 @@ pub(crate) async fn prove_asked(
 fn with_own_anchor(node: &Node, wanted: &Wanted<'_>, bytes: Vec<u8>) -> Vec<u8> {
     let Ok(bundle) = Bundle::decode(&bytes) else { return bytes };
     let size = bundle.batch.index.size();
-    let anchor = wanted.anchored.then(|| node.anchorage().of(size)).flatten();
+    let anchor = wanted.anchor(node, size);
     let snapshot = node.store.snapshot();
     let shown = anchor.as_ref().and_then(|anchor| anchor.shown(&snapshot, size));
     Bundle { anchor: shown.as_ref().map(ShownAnchor::borrow), ..bundle }.encode_to_vec()

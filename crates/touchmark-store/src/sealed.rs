@@ -215,18 +215,21 @@ impl Store {
 impl Snapshot {
     /// The hashes of a full bundle's leaves.
     pub(crate) fn leaf_hashes(&self, bundle: u64) -> Result<Vec<Digest>, Error> {
-        let tile = self.tile(0, bundle, TILE_WIDTH as u16)?;
-        let (hashes, []) = tile.as_chunks::<32>() else { return Err(Error::Corrupt("tile")) };
-        Ok(hashes.iter().copied().map(Digest).collect())
+        self.first_hashes(bundle, TILE_WIDTH)
     }
 
     /// A leaf's hash in the log's tree, which is here wherever the leaf is.
     pub fn leaf_hash(&self, leaf: LeafIndex) -> Result<Digest, Error> {
         self.require_leaf(leaf)?;
-        let (bundle, place) = (leaf.0 / TILE_WIDTH, leaf.0 % TILE_WIDTH);
-        let hashes = self.tile(0, bundle, (place + 1) as u16)?;
-        let (hashes, []) = hashes.as_chunks() else { return Err(Error::Corrupt("tile")) };
-        hashes.last().copied().map(Digest).ok_or(Error::Corrupt("tile"))
+        let hashes = self.first_hashes(leaf.0 / TILE_WIDTH, leaf.0 % TILE_WIDTH + 1)?;
+        hashes.last().copied().ok_or(Error::Corrupt("tile"))
+    }
+
+    /// The hashes of the first `width` leaves of a bundle.
+    fn first_hashes(&self, bundle: u64, width: u64) -> Result<Vec<Digest>, Error> {
+        let tile = self.tile(0, bundle, width as u16)?;
+        let (hashes, []) = tile.as_chunks() else { return Err(Error::Corrupt("tile")) };
+        Ok(hashes.iter().copied().map(Digest).collect())
     }
 
     /// Leaves that [`Self::fetch`] looks at.

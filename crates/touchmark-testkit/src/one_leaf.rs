@@ -15,7 +15,12 @@ pub const THING: ThingId = ThingId([9; 20]);
 
 /// The thing's entry, encoded.
 pub fn entry() -> Vec<u8> {
-    codec::encode(&Thing {
+    codec::encode(&thing())
+}
+
+/// An active card without keys, registered in the first leaf.
+pub(crate) fn thing() -> Thing {
+    Thing {
         kind: ThingKind::CARD,
         controller: None,
         threshold: 1,
@@ -29,7 +34,7 @@ pub fn entry() -> Vec<u8> {
         threshold_from: LeafIndex(0),
         confirmed: None,
         taken: Vec::new(),
-    })
+    }
 }
 
 /// Trie proof that shows the thing.

@@ -5,7 +5,7 @@ use super::{AsOf, Check, CheckResult, Finding, Trust, judge};
 use alloc::borrow::Cow;
 use alloc::format;
 use touchmark_wire::bundle::{Anchor, Bundle, Claim};
-use touchmark_wire::checkpoint::{Checkpoint, SignedCheckpoint};
+use touchmark_wire::checkpoint::SignedCheckpoint;
 use touchmark_wire::hash::Digest;
 use touchmark_wire::ids::{LeafIndex, NetworkId, ThingId, TreeSize};
 use touchmark_wire::leaf::Leaf;
@@ -135,7 +135,7 @@ fn recorded(
 ) -> Result<(Anchored, Digest), Finding> {
     let there = Trust { network: Some(trusted.network), ..Trust::default() };
     let verdict = judge(bytes, &there);
-    if let Some(check) = verdict.checks.iter().find(|check| !check.result.holds()) {
+    if let Some(check) = verdict.failure() {
         let reason = format!("what the other network says is not proved: {}", check.reason);
         return Err(Finding { result: check.result, ..fail(reason) });
     }
@@ -152,9 +152,10 @@ fn recorded(
     let leaf = records.find(last).ok_or_else(|| {
         fail("the other network's bundle does not show a record that is its issuer's last word")
     })?;
-    let found = bundle.leaf(leaf).and_then(|proved| recorded_checkpoint(proved.leaf));
-    let (by, checkpoint) =
+    let found = bundle.leaf(leaf).and_then(|proved| recorded_note(proved.leaf));
+    let (by, note) =
         found.ok_or_else(|| fail(format!("leaf {leaf} of the other network is no checkpoint")))?;
+    let checkpoint = note.checkpoint();
     if checkpoint.origin() != origin {
         let reason = format!("leaf {leaf} of the other network is a checkpoint of another log");
         return Err(fail(reason));
@@ -166,9 +167,10 @@ fn recorded(
     Ok((Anchored { network, by, leaf, size, as_of }, checkpoint.root))
 }
 
-/// Whose record of a log's checkpoint a leaf is, and that checkpoint: a record in its issuer's main
-/// chain with a signed note as text. Neither the note's lines nor the record's signature is checked.
-pub fn recorded_checkpoint(leaf: &[u8]) -> Option<(ThingId, Checkpoint<'_>)> {
+/// Whose record of a log's checkpoint a leaf is, and the checkpoint as a signed note: a record in its
+/// issuer's main chain with the note as text. Neither the note's lines nor the record's signature is
+/// checked. Of an empty log there is nothing to say.
+pub fn recorded_note(leaf: &[u8]) -> Option<(ThingId, SignedCheckpoint<'_>)> {
     let Ok(Leaf::Accepted(bytes)) = Leaf::decode(leaf) else { return None };
     let statement = Statement::parse(bytes).ok()?;
     let protected = statement.protected();
@@ -178,7 +180,5 @@ pub fn recorded_checkpoint(leaf: &[u8]) -> Option<(ThingId, Checkpoint<'_>)> {
         return None;
     }
     let note = SignedCheckpoint::parse(statement.payload()).ok()?;
-    // Of an empty log there is nothing to say.
-    let checkpoint = Some(*note.checkpoint()).filter(|checkpoint| checkpoint.size.0 > 0)?;
-    Some((protected.kid.thing, checkpoint))
+    (note.checkpoint().size.0 > 0).then_some((protected.kid.thing, note))
 }

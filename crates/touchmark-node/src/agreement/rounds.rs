@@ -51,17 +51,15 @@ impl<'r, A: FnMut(&[usize], TreeSize) -> Vec<Reply>> Rounds<'r, A> {
 
     /// Asks those that lag behind; how long a log an answer has to be about.
     fn catch_up(&mut self, times: u32) -> TreeSize {
-        let mut size = self.size();
+        let mut size = self.size(&self.ballot());
         let mut again = 0;
         loop {
             let behind = self.ballot().behind(size);
             self.hear(&behind, size);
             again += 1;
-            let newer = self.size();
-            if self.ballot().count(size).outcome == Outcome::Agreed
-                || newer == size
-                || again == times
-            {
+            let ballot = self.ballot();
+            let newer = self.size(&ballot);
+            if ballot.count(size).outcome == Outcome::Agreed || newer == size || again == times {
                 return size;
             }
             size = newer;
@@ -69,8 +67,8 @@ impl<'r, A: FnMut(&[usize], TreeSize) -> Vec<Reply>> Rounds<'r, A> {
     }
 
     /// How long a log an answer has to be about, from what was heard so far.
-    fn size(&self) -> TreeSize {
-        self.ballot().size().max(self.least)
+    fn size(&self, ballot: &Ballot) -> TreeSize {
+        ballot.size().max(self.least)
     }
 
     /// Asks these again. Who has no newer word keeps the one before.

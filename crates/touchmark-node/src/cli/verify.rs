@@ -149,11 +149,7 @@ pub(super) fn run(session: &mut Session<'_, '_>, verify: &Verify) -> Result<Answ
     let missing = root.beside.of_receipts();
     let unwitnessed = root.witnesses.as_ref().map(|_| Witnesses::nothing());
     let receipts = receipts.verdict(&root);
-    verdicts.extend(receipts.map(|verdict| {
-        missing.into_iter().fold(verdict.and(unwitnessed).and(uncompared), |verdict, check| {
-            verdict.and(Some(check))
-        })
-    }));
+    verdicts.extend(receipts.map(|it| it.and(unwitnessed).and(uncompared).and(missing)));
     let text: Vec<String> = verdicts.iter().map(ToString::to_string).collect();
     let valid = verdicts.iter().all(|verdict| verdict.valid);
     let answer = match &verdicts[..] {
@@ -257,8 +253,7 @@ fn judged(
         if let Ok(note) = SignedCheckpoint::parse(bytes) {
             let witnesses = root.witnesses.as_ref().map(|it| it.of_note(&note));
             let verdict = checkpoint::verdict(name, &note, root).and(witnesses).and(uncompared());
-            let missing = root.beside.of_note(&note).into_iter().map(Some);
-            return Ok(Judged::Verdict(missing.fold(verdict, Verdict::and).into()));
+            return Ok(Judged::Verdict(verdict.and(root.beside.of_note(&note)).into()));
         }
     }
     let reason = match inspect::recognise(bytes, &[]) {

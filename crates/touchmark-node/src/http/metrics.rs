@@ -1,5 +1,6 @@
 //! What is counted, for Prometheus (OpenMetrics text).
 
+mod anchor;
 mod engine;
 mod process;
 mod sealed;
@@ -7,6 +8,7 @@ mod sealed;
 use super::Gateway;
 use super::answer::Negative;
 use crate::room;
+use anchor::Anchor;
 use axum::extract::State;
 use axum::http::header;
 use axum::response::{IntoResponse, Response};
@@ -20,7 +22,6 @@ use prometheus_client::registry::{Registry, Unit};
 use sealed::Sealed;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
-use touchmark_api::AnchorView;
 use touchmark_ledger::Execution;
 use touchmark_wire::registry::RefusalCode;
 
@@ -84,32 +85,6 @@ pub(super) struct Metrics {
 
 fn set(gauge: &Gauge, value: u64) {
     gauge.set(i64::try_from(value).unwrap_or(i64::MAX));
-}
-
-/// What another network has of the log.
-#[derive(Clone, Default)]
-struct Anchor {
-    leaves: Gauge,
-    failing: Gauge,
-    certified: Gauge,
-}
-
-impl Anchor {
-    fn register(&self, registry: &mut Registry) {
-        let leaves = "Leaves of the log that another network has recorded";
-        registry.register("anchor_leaves", leaves, self.leaves.clone());
-        let failing = "Whether that was wrong, or not found, at the last look";
-        registry.register("anchor_failing", failing, self.failing.clone());
-        let certified = "When the other network certified that, since 1970-01-01T00:00:00Z";
-        let unit = Unit::Seconds;
-        registry.register_with_unit("anchor_certified", certified, unit, self.certified.clone());
-    }
-
-    fn set(&self, view: Option<&AnchorView>) {
-        set(&self.leaves, view.and_then(|view| view.size).unwrap_or_default());
-        set(&self.failing, view.is_some_and(|view| view.problem.is_some()).into());
-        set(&self.certified, view.and_then(|view| view.time).unwrap_or_default() / 1_000);
-    }
 }
 
 impl Metrics {
@@ -227,7 +202,7 @@ pub(super) async fn metrics(State(gateway): State<Gateway>) -> Result<Response, 
     let failing = witnesses.iter().filter(|witness| witness.problem.is_some()).count();
     set(&metrics.witnesses, witnesses.len() as u64);
     set(&metrics.failing, failing as u64);
-    metrics.anchor.set(gateway.node.anchorage().view().as_ref());
+    metrics.anchor.show(gateway.node.anchorage().view().as_ref());
     // What is not known stays as it was.
     if let Ok(free) = room::free(&metrics.data) {
         set(&metrics.free, free);

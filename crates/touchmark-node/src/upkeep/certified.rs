@@ -22,7 +22,7 @@ impl Certified {
         let trust = Trust { network: Some(network), certificates, ..Trust::default() };
         let verdict = judge(bundle, &trust);
         if !verdict.valid {
-            let failed = verdict.checks.iter().find(|check| !check.result.holds());
+            let failed = verdict.failure();
             return Err(failed.map_or_else(
                 || "its proof claims nothing".to_owned(),
                 |check| {

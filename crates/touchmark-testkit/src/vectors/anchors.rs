@@ -6,7 +6,7 @@ use super::writer::hex;
 use crate::log::View;
 use crate::one_leaf;
 use serde_json::{Value, json};
-use touchmark_core::entry::{Chain, Head, KeyState, Purposes, StatusChange, Thing};
+use touchmark_core::entry::{Chain, Head, KeyState, Purposes, Thing};
 use touchmark_keys::software::SoftwareKey;
 use touchmark_wire::algorithm::{Algorithm, Signer as _};
 use touchmark_wire::bundle::{Anchor, Bundle, Bytes, Claim, Handovers, Hashes, ProvedLeaf};
@@ -19,7 +19,7 @@ use touchmark_wire::ids::{
 };
 use touchmark_wire::leaf::{BatchLeaf, Leaf};
 use touchmark_wire::merkle;
-use touchmark_wire::registry::{ContentFormat, EntryKind, StatementKind, Status, ThingKind};
+use touchmark_wire::registry::{ContentFormat, EntryKind, StatementKind, ThingKind};
 use touchmark_wire::state::StateKey;
 use touchmark_wire::statement::{Content, Draft, Link, Statement};
 use touchmark_wire::trie::{ProofWriter, TrieProof};
@@ -400,21 +400,8 @@ fn recorder(key: &SoftwareKey, last: Digest) -> Vec<u8> {
         from: LeafIndex(0),
         to: None,
     };
-    let thing = Thing {
-        kind: ThingKind::ORGANISATION,
-        controller: None,
-        threshold: 1,
-        keys: vec![key],
-        next_number: KeyNumber(1),
-        next: None,
-        owners: None,
-        statuses: vec![StatusChange { status: Status::ACTIVE, at: LeafIndex(0), reason: None }],
-        created: LeafIndex(0),
-        evidence_key: None,
-        threshold_from: LeafIndex(0),
-        confirmed: None,
-        taken: Vec::new(),
-    };
+    let (kind, next_number) = (ThingKind::ORGANISATION, KeyNumber(1));
+    let thing = Thing { kind, keys: vec![key], next_number, ..one_leaf::thing() };
     let network = genesis(OTHER).network_id();
     let chain = Chain { sequence: Sequence(2), last, fork: None };
     let head = Head { chain, ..Head::new(network) };

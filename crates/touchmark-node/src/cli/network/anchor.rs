@@ -7,9 +7,10 @@ use crate::cli::identity::signing::{Proposal, Signing};
 use crate::cli::session::Session;
 use crate::cli::sheet::Sheet;
 use crate::cli::verify::root_of_trust;
+use crate::shown::Source;
 use std::time::Duration;
 use touchmark_api::client::{Client, ProofQuery};
-use touchmark_core::verdict::{Accepted, CertificateKind, Trust, judge, recorded_checkpoint};
+use touchmark_core::verdict::{Accepted, CertificateKind, Trust, judge, recorded_note};
 use touchmark_wire::bundle::{Bundle, Claim};
 use touchmark_wire::checkpoint::SignedCheckpoint;
 use touchmark_wire::hash::Digest;
@@ -118,18 +119,15 @@ fn is_for_later(failure: &Failure) -> bool {
 fn recording(session: &mut Session<'_, '_>, anchor: &Anchor) -> Result<Recording, Failure> {
     let (log, here) = (Client::new(&anchor.url)?, session.client()?);
     let by = anchor.signing.open(session)?.thing()?;
-    let network = if let Some(text) = &anchor.trust {
-        root_of_trust(session, text)?.0
-    } else {
-        let named = log.network()?.network.parse();
-        let network = named.map_err(|_| {
-            Failure::new(Fault::Answer, format!("{} names no network", log.base()))
-                .hint("use another node")
-        })?;
-        session.say_trusting(network);
-        network
+    let trusted = match &anchor.trust {
+        Some(text) => Some(root_of_trust(session, text)?.0),
+        None => None,
     };
-    let origin = log.network()?.origin;
+    let genesis = Source::node(&anchor.url)?.genesis(trusted)?;
+    let (network, origin) = (genesis.network_id(), genesis.origin);
+    if trusted.is_none() {
+        session.say_trusting(network);
+    }
     Ok(Recording { log, network, origin, here, by })
 }
 
@@ -168,7 +166,8 @@ impl Recording {
         for _ in 0..STATEMENTS {
             let position = LeafIndex(self.here.statement(StatementId(statement))?.index);
             let leaf = self.here.leaf_bytes(position)?;
-            if let Some((_, log)) = recorded_checkpoint(&leaf) {
+            if let Some((_, note)) = recorded_note(&leaf) {
+                let log = note.checkpoint();
                 if log.origin() != self.origin {
                     let what = format!("this identity records another log, {}", log.origin());
                     return Err(Failure::new(Fault::Usage, what)
@@ -218,7 +217,7 @@ impl Recording {
                 ..Trust::default()
             },
         );
-        if let Some(check) = verdict.checks.iter().find(|check| !check.result.holds()) {
+        if let Some(check) = verdict.failure() {
             let fault = match check.code {
                 Some("TM-LOG-SPLIT") => Fault::LogSplit,
                 Some("TM-LOG-ROLLED-BACK") => Fault::LogRolledBack,

@@ -5,6 +5,7 @@ use crate::cli::failure::{Failure, Fault};
 use crate::cli::input;
 use crate::cli::moment::Moment;
 use crate::cli::session::Session;
+use crate::shown::committee;
 use std::fmt;
 use std::path::Path;
 use touchmark_core::verdict::{AsOf, Trust, judge};
@@ -49,13 +50,12 @@ impl Office {
                 "name the network with --trust, and fetch a bundle anew with `touchmark proof fetch`",
             )
         };
-        if let Some(check) = verdict.checks.iter().find(|check| !check.result.holds()) {
+        if let Some(check) = verdict.failure() {
             return Err(unproved(&check.reason));
         }
         let genesis =
             Genesis::decode(bundle.genesis).map_err(|_| unproved("its genesis is malformed"))?;
-        let last = bundle.handovers.0.last().map(|handover| handover.committee.clone());
-        let committee = last.unwrap_or_else(|| genesis.committee.clone());
+        let committee = committee(&bundle, &genesis).clone();
         Ok((genesis, Self { committee, as_of: verdict.as_of }))
     }
 }

@@ -95,10 +95,10 @@ impl Verdict {
         self
     }
 
-    /// With one more check, if there is one.
-    pub(super) fn and(mut self, check: Option<Check>) -> Self {
-        self.valid &= check.as_ref().is_none_or(|check| check.result.holds());
-        self.checks.extend(check);
+    /// With more checks, if there are any.
+    pub(super) fn and(mut self, checks: impl IntoIterator<Item = Check>) -> Self {
+        self.checks.extend(checks);
+        self.valid &= self.checks.iter().all(|check| check.result.holds());
         let assurance = self.assurance;
         self.resting_on(assurance)
     }

@@ -1,5 +1,6 @@
 //! What there is to say of object storage.
 
+use super::set;
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::registry::Registry;
@@ -32,8 +33,8 @@ impl Sealed {
 
     /// Takes over what the store says.
     pub(super) fn show(&self, status: &SealedStatus) {
-        self.leaves.set(i64::try_from(status.leaves).unwrap_or(i64::MAX));
-        self.failing.set(status.fault.is_some().into());
+        set(&self.leaves, status.leaves);
+        set(&self.failing, status.fault.is_some().into());
         let counters = [&self.reads, &self.failures, &self.wrong];
         for (counter, value) in counters.into_iter().zip([status.read, status.failed, status.wrong])
         {
